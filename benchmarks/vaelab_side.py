@@ -1,0 +1,52 @@
+"""vaelab's side of the comparisons: the command that a user types, on an experiment's file, and what its run recorded."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from vaelab.experiment import Experiment, write
+
+
+def timed(experiment: Experiment, num_steps: int) -> Experiment:
+    """The experiment for so many steps, of which all but the first and the last tenth are timed, without validation."""
+    log_every = max(1, num_steps // 10)
+    steps = 10 * log_every
+    training = replace(experiment.training, num_steps=steps, validate_every=steps, log_every=log_every, patience=None)
+    return replace(experiment, training=training)
+
+
+def train(experiment: Experiment) -> dict[str, float]:
+    """Trains it with ``vaelab train FILE --quiet`` and gives its speed and how it was computed.
+
+    Raises:
+        RuntimeError: The command failed; holds what it said.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        file, run = Path(folder) / "experiment.json", Path(folder) / "run"
+        write(experiment, file)
+        command = [sys.executable, "-m", "vaelab", "train", str(file), "--out", str(run), "--quiet"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr[-4000:]}")
+        choices = json.loads((run / "environment.json").read_text())["choices"]
+        return {
+            "images_per_second": _speed(run / "metrics.csv", experiment.training.batch_size),
+            "threads": choices["threads"],
+            "bfloat16": float(choices["precision"] == "bfloat16"),
+            "channels_last": float(choices["channels_last"]),
+            "kernels": float(len(choices["kernels"])),
+        }
+
+
+def _speed(metrics: Path, batch_size: int) -> float:
+    """Images per second between the first line of the log and the last but one: listeners included, validation not."""
+    with metrics.open(newline="") as file:
+        lines = [(int(row["step"]), float(row["seconds"])) for row in csv.DictReader(file) if row["split"] == "train"]
+    (first, begin), (last, end) = lines[0], lines[-2]
+    return (last - first) * batch_size / (end - begin)

@@ -1,0 +1,70 @@
+"""Finds the members of an open family: the folder is its own registry.
+
+A contract stands in ``<family>/_base.py``; every other file in that folder whose name has no leading underscore is one
+member, and its file name is the name a user types (with ``-`` for ``_`` where they like).
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable
+from typing import TypeVar
+
+from vaelab.errors import unknown_name
+
+T = TypeVar("T")
+
+
+def members(contract: type[T]) -> dict[str, type[T]]:
+    """Name -> class of every member of the contract's family, in alphabetical order.
+
+    >>> from vaelab.likelihoods import Likelihood
+    >>> "bernoulli" in members(Likelihood)
+    True
+    """
+    return {
+        module.__name__.rsplit(".", 1)[1]: value
+        for module in _modules(contract.__module__.rsplit(".", 1)[0])
+        for value in vars(module).values()
+        if inspect.isclass(value)
+        and issubclass(value, contract)
+        and value.__module__ == module.__name__
+        and not inspect.isabstract(value)
+    }
+
+
+def functions(package: str) -> dict[str, Callable]:
+    """Name -> function of every file in the package that defines a function of its own name.
+
+    >>> "active_units" in functions("vaelab.evaluation")
+    True
+    """
+    names = {module.__name__.rsplit(".", 1)[1]: module for module in _modules(package)}
+    return {name: getattr(module, name) for name, module in names.items() if hasattr(module, name)}
+
+
+def find(contract: type[T], name: str, what: str | None = None) -> type[T]:
+    """The member of that name. ``-`` and ``_`` are the same.
+
+    Raises:
+        InputError: No member has the name; says which are known and which is nearest.
+    """
+    family = members(contract)
+    key = name.replace("-", "_")
+    if key not in family:
+        raise unknown_name(what or contract.__name__.lower(), name, family)
+    return family[key]
+
+
+def name_of(part: object) -> str:
+    """The name under which a part, or a class of parts, is found: its file's name."""
+    cls = part if inspect.isclass(part) else type(part)
+    return cls.__module__.rsplit(".", 1)[-1]
+
+
+def _modules(package: str) -> list:
+    folder = importlib.import_module(package)
+    names = sorted(info.name for info in pkgutil.iter_modules(folder.__path__) if not info.name.startswith("_"))
+    return [importlib.import_module(f"{package}.{name}") for name in names]

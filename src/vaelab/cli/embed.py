@@ -1,0 +1,88 @@
+"""`vaelab embed`: the posterior of each image, as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from vaelab.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from vaelab.data import ImageCollection
+    from vaelab.data.progress import Progress
+    from vaelab.run import Run
+
+_EXAMPLES = """\
+examples:
+  vaelab embed runs/cells-1 -o codes.csv              the run's own images, with a column that says train, validation, test
+  vaelab embed runs/cells-1 other.npz -o codes.h5ad   other images of the same size and channels
+  vaelab embed runs/cells-1 folder/ -o codes.parquet
+
+For each image: the posterior's mean (loc) and standard deviation (scale) per latent, and the columns of the images'
+table. .npz and .csv are written as installed; .parquet and .h5ad need the extras vaelab[parquet] and vaelab[anndata]."""
+
+
+def add(commands) -> None:
+    """Declares the command."""
+    parser = commands.add_parser("embed", help="the latents of images, as CSV, npz, Parquet or AnnData", epilog=_EXAMPLES)
+    parser.add_argument("run", metavar="RUN", help="the run folder")
+    parser.add_argument("images", metavar="IMAGES", nargs="?", help="folder, CSV, TIFF, npz, npy, IDX [the run's own images]")
+    parser.add_argument("-o", "--output", metavar="FILE", required=True, help="ends in .csv, .npz, .parquet or .h5ad")
+    parser.add_argument("--strict", action="store_true", help="refuse images among which one is broken")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+
+
+def run(args) -> int:
+    """Does it."""
+    from vaelab.data.feed import Feed
+    from vaelab.data.progress import Progress
+    from vaelab.export import check_target, write_embedding
+    from vaelab.inference import embed
+    from vaelab.run import load
+
+    target = check_target(args.output)
+    trained = load(args.run)
+    collection = _images(trained, args)
+    feed = Feed(collection.images, trained.intensity, trained.experiment.data.binarize)
+    with Progress("embedding", len(feed), shown=not args.quiet) as bar:
+        codes = embed(trained.model, _watched(feed.batches(), bar))
+    write_embedding(target, codes, collection.table)
+    if not args.quiet:
+        print(f"{len(codes):,} images, {codes.latent_dim} latents: {target}")
+    return 0
+
+
+def _watched(batches: Iterator[Tensor], bar: Progress) -> Iterator[Tensor]:
+    for x in batches:
+        yield x
+        bar.advance(len(x))
+
+
+def _images(trained: Run, args) -> ImageCollection:
+    from dataclasses import replace
+
+    import numpy as np
+
+    from vaelab.data import open_source
+
+    if args.images is None:
+        collection, splits = trained.dataset.collection, trained.splits
+        split = np.full(len(collection), "train", object)
+        split[splits.validation], split[splits.test] = "validation", "test"
+        return replace(collection, table=collection.table.assign(split=split))
+    collection = open_source(args.images).load(strict=args.strict, progress=not args.quiet)
+    if collection.image_shape != trained.model.image_shape:
+        should = f"hold images of {_shape(trained.model.image_shape)}, as the run's were"
+        mend = "Crop them, or choose their channels, likewise."
+        raise InputError(args.images, should, _shape(collection.image_shape), mend)
+    if str(collection.images.dtype) != trained.facts.dtype:
+        should = f"hold {trained.facts.dtype} pixels, as the run's were"
+        raise InputError(args.images, should, str(collection.images.dtype), "Convert them: intensities would not mean the same.")
+    return collection
+
+
+def _shape(shape: tuple[int, int, int]) -> str:
+    channels, height, width = shape
+    return f"{channels} channel{'s' if channels != 1 else ''}, {height}x{width}"

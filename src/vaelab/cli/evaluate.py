@@ -1,0 +1,132 @@
+"""`vaelab evaluate`: every measure of a run on held-out images, with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from vaelab.errors import InputError, unknown_name
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from vaelab.evaluation import Measures, Score
+    from vaelab.run import Run
+
+_EXAMPLES = """\
+examples:
+  vaelab evaluate runs/mnist-1
+  vaelab evaluate runs/mnist-1 --num-samples 5000 --num-images 1000     a tight bound on log p(x)
+  vaelab evaluate runs/mnist-1 --split validation
+
+Terms are in nats per image; brackets hold 95 % confidence intervals. A mean image and as many principal components as
+there are latents are measured likewise. All of it is written to RUN/metrics.json, each image's own to per_image.csv."""
+
+_SPLITS = ("train", "validation", "test")
+
+
+def add(commands) -> None:
+    """Declares the command."""
+    parser = commands.add_parser("evaluate", help="measure a run on held-out images", epilog=_EXAMPLES)
+    parser.add_argument("run", metavar="RUN", help="the run folder")
+    parser.add_argument("--split", metavar="NAME", help="train, validation or test [test, if the run has one]")
+    parser.add_argument("--num-samples", metavar="K", default="100", help="draws per image for ELBO and log p(x) [100]")
+    parser.add_argument("--num-images", metavar="N", default="none", help="a random draw of so many images [all]")
+    parser.add_argument("--seed", metavar="SEED", default="0", help="of the draws [0]")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+
+
+def run(args) -> int:
+    """Does it."""
+    from vaelab.override import parse_value
+
+    num_samples = parse_value(int, args.num_samples, "--num-samples")
+    num_images = parse_value(int | None, args.num_images, "--num-images")
+    seed = parse_value(int, args.seed, "--seed")
+    for flag, value, least in (("--num-samples", num_samples, 1), ("--num-images", num_images, 1), ("--seed", seed, 0)):
+        if value is not None and not least <= value < 2**32:
+            raise InputError(flag, f"be at least {least}", value)
+    if args.split is not None and args.split not in _SPLITS:
+        raise unknown_name("--split", args.split, _SPLITS)
+
+    from vaelab.run import load
+
+    trained = load(args.run)
+    split, rows = _rows(trained, args.split, num_images, seed)
+    measures = _measure(trained, rows, num_samples, seed, progress=not args.quiet)
+    facts = {"split": split, "num_images": len(rows), "num_samples": num_samples, "seed": seed}
+    _write(trained, rows, measures, facts)
+    _print(measures, facts)
+    return 0
+
+
+def _rows(trained: Run, split: str | None, num_images: int | None, seed: int) -> tuple[str, np.ndarray]:
+    """The split's name, and rows of it in order."""
+    import numpy as np
+
+    split = split or ("test" if len(trained.splits.test) else "validation")
+    rows = getattr(trained.splits, split)
+    if not len(rows):
+        raise InputError("--split", "be one that the run has images in", split, "Held-out parts are set by data.split.")
+    if num_images is not None and num_images < len(rows):
+        rows = np.sort(np.random.default_rng(seed).choice(rows, num_images, replace=False))
+    return split, rows
+
+
+def _measure(trained: Run, rows: np.ndarray, num_samples: int, seed: int, *, progress: bool) -> Measures:
+    import numpy as np
+    import torch
+
+    from vaelab.data.progress import Progress
+    from vaelab.evaluation import evaluate
+
+    torch.manual_seed(seed)  # dynamic binarisation draws from it
+    feed, train = trained.feed, trained.splits.train
+    some = np.sort(np.random.default_rng(seed).permutation(train)[:5000])
+    with Progress("measuring", len(rows), shown=progress) as bar:
+        return evaluate(
+            trained.model,
+            feed.batches(rows),
+            num_samples=num_samples,
+            channels=trained.channels,
+            training_images=feed.batches(some),
+            seed=seed,
+            on_batch=bar.advance,
+        )
+
+
+def _write(trained: Run, rows: np.ndarray, measures: Measures, facts: Mapping[str, Any]) -> None:
+    import json
+
+    values = {**facts, **measures.to_dict()}
+    table = measures.per_image.assign(row=rows)
+    try:
+        (trained.folder / "metrics.json").write_text(json.dumps(values, indent=1, allow_nan=False), encoding="utf-8")
+        table.to_csv(trained.folder / "per_image.csv", index=False)
+    except OSError as error:
+        raise InputError(str(trained.folder), "be a folder that can be written", error.strerror or str(error)) from None
+
+
+def _print(measures: Measures, facts: Mapping[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    title = f"{facts['num_images']:,} {facts['split']} images, {facts['num_samples']:,} samples each"
+    table = Table(title=title, title_justify="left")
+    for name, justify in (("measure", "left"), ("value", "right"), ("95 % interval", "right"), ("unit", "left"), ("better", "left")):
+        table.add_column(name, justify=justify, no_wrap=name != "unit")
+    baselines = list(measures.baselines)
+    for name in baselines:
+        table.add_column(name, justify="right", no_wrap=True)
+    for name, score in measures.scores.items():
+        others = [_number(measures.baselines[baseline].get(name)) for baseline in baselines]
+        table.add_row(name, _number(score), _interval(score), score.unit, score.better, *others)
+    Console().print(table)
+
+
+def _number(score: Score | None) -> str:
+    return "" if score is None else f"{score.value:.5g}"
+
+
+def _interval(score: Score) -> str:
+    return "" if score.interval is None else f"[{score.interval[0]:.5g}, {score.interval[1]:.5g}]".replace("[", r"\[", 1)

@@ -1,0 +1,103 @@
+"""From decoded images and what is known of them to a collection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import PurePosixPath
+
+import numpy as np
+import pandas as pd
+
+from vaelab.data.cache import Block, Item, decode, refuse_left_out
+from vaelab.data.collection import ImageCollection
+from vaelab.data.pixels import PixelReader
+from vaelab.data.png import Unreadable
+from vaelab.errors import InputError
+
+
+def assemble(
+    items: Sequence[Item],
+    facts: pd.DataFrame,
+    reader: PixelReader | Callable[[Item], list[Block]],
+    *,
+    channels: tuple[str, ...] = (),
+    left_out: Sequence[tuple[str, str]] = (),
+    what: str = "source.path",
+    strict: bool = False,
+    progress: bool = False,
+) -> ImageCollection:
+    """The collection of all items that can be read.
+
+    Args:
+        items: What is decoded, in order; a file per channel where an item has several.
+        facts: Columns with one value per item.
+        reader: How an item is read.
+        channels: Names of the channels in place of those that the files give.
+        left_out: What was left out before decoding.
+        what: The field that named the files, for messages.
+        strict: Refuse the collection where anything is left out.
+        progress: Show a bar for work of over a second.
+
+    Raises:
+        InputError: There is no usable image, or `strict` and anything is left out, or the names do not fit.
+    """
+    if not items:
+        got = (
+            f"none among {len(left_out):,} files, the first: {' '.join(left_out[0])}" if left_out else "an empty folder"
+        )
+        raise InputError(what, "hold images", got)
+    read = _ImageReader(reader) if isinstance(reader, PixelReader) else reader
+    decoded = decode(items, read, settings=read, what=what, progress=progress)
+    left_out = (*left_out, *decoded.left_out)
+    refuse_left_out(left_out, what, strict)
+    table = pd.DataFrame(facts).iloc[decoded.items].reset_index(drop=True)
+    told = pd.DataFrame(decoded.rows)
+    if len(told.columns):
+        table = pd.concat([table, told[[c for c in told.columns if c not in table.columns]]], axis=1)
+    names = name_channels(channels, decoded.channels)
+    return ImageCollection(images=decoded.images, table=table, channels=names, left_out=left_out)
+
+
+def name_channels(given: tuple[str, ...], found: tuple[str, ...]) -> tuple[str, ...]:
+    """The names that the user gave, else those found.
+
+    Raises:
+        InputError: As many names as channels are not given, or a name twice.
+    """
+    if given and (len(given) != len(found) or len(set(given)) != len(given)):
+        be = f"name each of the {len(found)} channels once, or be left out"
+        raise InputError("source.channels", be, ", ".join(given))
+    return given or found
+
+
+def path_facts(items: Sequence[Item]) -> pd.DataFrame:
+    """`path` of each item and, where there are subfolders, `label`: their names joined by slashes."""
+    paths = [item.name for item in items]
+    labels = [str(PurePosixPath(path).parent) for path in paths]
+    if all(label == "." for label in labels):
+        return pd.DataFrame({"path": paths})
+    return pd.DataFrame({"path": paths, "label": ["" if label == "." else label for label in labels]})
+
+
+class _ImageReader:
+    """Reads an item of one image: one file, or one file per channel, each of a single channel."""
+
+    def __init__(self, reader: PixelReader):
+        self.reader = reader
+
+    def __repr__(self) -> str:
+        return repr(self.reader)
+
+    def __call__(self, item: Item) -> list[Block]:
+        if len(item.files) == 1:
+            image, names = self.reader(item.files[0].path)
+            return [Block(image[None], names)]
+        planes = []
+        for file in item.files:
+            image, _ = self.reader(file.path)
+            if len(image) != 1:
+                raise Unreadable(f"has {len(image)} channels in {file.name}, not one")
+            planes.append(image)
+        if len({(plane.shape, plane.dtype) for plane in planes}) > 1:
+            raise Unreadable("has channels of different sizes or pixel types")
+        return [Block(np.stack([plane[0] for plane in planes])[None], tuple(map(str, range(len(planes)))))]

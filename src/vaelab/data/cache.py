@@ -1,0 +1,300 @@
+"""Files decoded once, in parallel, into a memory-mapped array that later runs open at once.
+
+The cache of a set of files stands in ``$VAELAB_CACHE/images`` (without the variable ``~/.cache/vaelab/images``), in a
+folder named by its key: a hash of the reader's settings and of every file's path, size and time of change. So a file
+that is edited, added or removed means another cache; hashing the contents instead would cost a full read of the files
+at every start, which is most of what the cache saves. A cache is written beside its place and renamed when it is whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+import warnings
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from PIL import Image
+
+from vaelab.data.files import File
+from vaelab.data.png import Unreadable
+from vaelab.data.progress import Progress
+from vaelab.errors import InputError
+
+FORMAT = 1
+"""Raised whenever the same files would give another array."""
+CHUNK_FILES = 64
+CHUNK_BYTES = 1 << 20
+STALE_S = 24 * 3600
+S = TypeVar("S")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Item:
+    """Files that are decoded together: one image in one file, in a file per channel, or many images in one file."""
+
+    name: str
+    files: tuple[File, ...]
+
+
+@dataclass(frozen=True)
+class Block:
+    """Images of one form that came out of an item."""
+
+    images: np.ndarray
+    """(image, channel, height, width); uint8, uint16 or float32."""
+    channels: tuple[str, ...]
+    rows: tuple[dict[str, Any], ...] = ({},)
+    """What the file says of each image."""
+
+    @property
+    def form(self) -> str:
+        """Channels, height, width and pixel type, in words."""
+        return "x".join(map(str, self.images.shape[1:])) + f" {self.images.dtype}"
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """The commonest form's images, in the order of the items."""
+
+    images: np.ndarray
+    """(image, channel, height, width), memory-mapped, read only."""
+    channels: tuple[str, ...]
+    items: np.ndarray
+    """The number of the item that each image comes from."""
+    rows: list[dict[str, Any]]
+    left_out: tuple[tuple[str, str], ...]
+
+
+@dataclass
+class _Index:
+    """What is known of the images beside their pixels."""
+
+    form: str = ""
+    channels: tuple[str, ...] = ()
+    items: list[int] = field(default_factory=list)
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    left_out: list[tuple[str, str]] = field(default_factory=list)
+
+
+def cache_folder() -> Path:
+    """Where vaelab keeps what it can make again: ``$VAELAB_CACHE``, else ``~/.cache/vaelab``."""
+    return Path(os.environ.get("VAELAB_CACHE") or "~/.cache/vaelab").expanduser()
+
+
+def decode(
+    items: Sequence[Item], read: Callable[[Item], list[Block]], *, settings: object, what: str, progress: bool = False
+) -> Decoded:
+    """The images of all items, from the cache or decoded into it.
+
+    Items whose images have another form than the commonest (the first of equals) are left out, as are broken ones.
+
+    Args:
+        items: What is decoded, in the order of the images.
+        read: Decodes one item; called from several threads at once.
+        settings: Everything that `read` depends on; its `repr` is part of the key.
+        what: The field that named the files, for messages.
+        progress: Show a bar for work of over a second.
+
+    Raises:
+        InputError: No item can be read, or the cache cannot be written.
+    """
+    place = cache_folder() / "images" / key(items, settings)
+    found = _open(place)
+    if found is not None:
+        return found
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(place.parent)
+        part = Path(tempfile.mkdtemp(prefix=f"{place.name}.part-", dir=place.parent))
+    except OSError as error:
+        raise _unwritable(place.parent, error) from None
+    try:
+        _fill(part, items, read, what, progress)
+        if _open(place) is None:
+            shutil.rmtree(place, ignore_errors=True)
+            os.replace(part, place)
+    except OSError as error:
+        raise _unwritable(place.parent, error) from None
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    found = _open(place)
+    if found is None:
+        raise InputError("the cache", "stay as it was written", f"a changed {place}", "Start again.")
+    return found
+
+
+def key(items: Sequence[Item], settings: object) -> str:
+    """The name of the cache of these items."""
+    digest = hashlib.sha256(f"{FORMAT}\n{settings!r}\n".encode())
+    for item in items:
+        digest.update(f"{item.name}\n".encode("utf-8", "surrogateescape"))
+        for file in item.files:
+            path = os.path.abspath(file.path)
+            digest.update(f"{path}\0{file.size}\0{file.modified}\0".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()[:32]
+
+
+def workers() -> int:
+    """How many threads decode: one per core that this process may use, at most 16."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(16, cores)
+
+
+def refuse_left_out(left_out: Sequence[tuple[str, str]], what: str, strict: bool) -> None:
+    """With `strict`, the error that names the first file that is left out."""
+    if strict and left_out:
+        name, reason = left_out[0]
+        count = f"{len(left_out):,} file{'s' if len(left_out) > 1 else ''} that cannot be used"
+        mend = "Mend or remove them, or leave out --strict."
+        raise InputError(what, "hold only files that can be used", f"{count}, the first: {name} {reason}", mend)
+
+
+def _open(place: Path) -> Decoded | None:
+    """The cache, if it is there and whole."""
+    try:
+        record = json.loads((place / "index.json").read_text(encoding="utf-8"))
+        images = np.load(place / "images.npy", mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError):
+        return None
+    items = np.array(record["items"], np.int64)
+    if len(images) != len(items):
+        return None
+    left_out = tuple((name, reason) for name, reason in record["left_out"])
+    return Decoded(images, tuple(record["channels"]), items, record["rows"], left_out)
+
+
+def _fill(part: Path, items: Sequence[Item], read: Callable[[Item], list[Block]], what: str, progress: bool) -> None:
+    """Decodes into the folder `part`; a second time where the first image had not the commonest form."""
+    Image.init()
+    with (
+        warnings.catch_warnings(),
+        ThreadPoolExecutor(workers()) as pool,
+        Progress("decoding", len(items), shown=progress, unit="files") as bar,
+    ):
+        warnings.simplefilter("ignore")
+        index, counts = _pass(part / "images.npy", items, read, "", pool, bar)
+        if not counts:
+            name, reason = index.left_out[0]
+            got = f"{len(items):,} of which none can, the first: {name} {reason}"
+            raise InputError(what, "hold images that can be read", got)
+        commonest = counts.most_common(1)[0][0]
+        if commonest != index.form:
+            index, _ = _pass(part / "images.npy", items, read, commonest, pool, bar)
+    (part / "index.json").write_text(json.dumps(vars(index)), encoding="utf-8")
+
+
+def _pass(
+    target: Path,
+    items: Sequence[Item],
+    read: Callable[[Item], list[Block]],
+    form: str,
+    pool: ThreadPoolExecutor,
+    bar: Progress,
+) -> tuple[_Index, Counter[str]]:
+    """Writes the images of one form (if none is given, the first image's) and counts all forms."""
+    index, counts = _Index(form=form), Counter[str]()
+    bar.done = 0
+    with open(target, "wb") as out:
+        for number, result in enumerate(_results(items, read, pool, bar)):
+            if isinstance(result, str):
+                index.left_out.append((items[number].name, result))
+                continue
+            for i, block in enumerate(result):
+                counts[block.form] += len(block.images)
+                index.form = index.form or block.form
+                if block.form != index.form:
+                    name = items[number].name + (f" (series {i})" if len(result) > 1 else "")
+                    index.left_out.append((name, f"is {block.form}, most are {index.form}"))
+                    continue
+                if not index.items:
+                    index.channels = block.channels
+                    _write_header(out, 0, block.images)
+                out.write(np.ascontiguousarray(block.images).data)
+                index.items += [number] * len(block.images)
+                index.rows += block.rows
+        if index.items:
+            shape = [int(n) for n in index.form.split()[0].split("x")]
+            out.seek(0)
+            _write_header(out, len(index.items), np.empty((0, *shape), index.form.split()[1]))
+        out.flush()
+        os.fsync(out.fileno())
+    return index, counts
+
+
+def _results(
+    items: Sequence[Item], read: Callable[[Item], list[Block]], pool: ThreadPoolExecutor, bar: Progress
+) -> Iterator[list[Block] | str]:
+    """What became of each item, in order."""
+    for results in _in_order(pool, lambda chunk: [_attempt(read, item) for item in chunk], _chunks(items)):
+        yield from results
+        bar.advance(len(results))
+
+
+def _write_header(out: Any, count: int, like: np.ndarray) -> None:
+    """The head of an .npy file of `count` such images; its length does not depend on the count."""
+    head = {"descr": like.dtype.str, "fortran_order": False, "shape": (count, *like.shape[1:])}
+    np.lib.format.write_array_header_1_0(out, head)
+
+
+def _attempt(read: Callable[[Item], list[Block]], item: Item) -> list[Block] | str:
+    """The item's blocks, or the reason why there are none. A hostile file may raise anything."""
+    for file in item.files:
+        if file.problem:
+            return file.problem
+    try:
+        return read(item)
+    except Unreadable as error:
+        return str(error)
+    except MemoryError:
+        return "is too large for the memory"
+    except OSError as error:
+        return f"cannot be read ({error.strerror or str(error) or type(error).__name__})"
+    except Exception as error:
+        text = str(error).splitlines()[0] if str(error) else ""
+        return f"is damaged ({text or type(error).__name__})"
+
+
+def _chunks(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    """Runs of items that one thread takes at a time: at most 64, and about 1 MB on the disk."""
+    start, size = 0, 0
+    for i, item in enumerate(items):
+        size += sum(max(0, file.size) for file in item.files)
+        if i + 1 - start >= CHUNK_FILES or size >= CHUNK_BYTES:
+            yield items[start : i + 1]
+            start, size = i + 1, 0
+    if start < len(items):
+        yield items[start:]
+
+
+def _in_order(pool: ThreadPoolExecutor, work: Callable[[S], T], inputs: Iterable[S]) -> Iterator[T]:
+    """Results in the order of the inputs, never more than a few ahead of what is taken."""
+    waiting = deque()
+    for each in inputs:
+        waiting.append(pool.submit(work, each))
+        if len(waiting) > 2 * workers() + 2:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+def _sweep(folder: Path) -> None:
+    """Removes what decodes that were killed over a day ago left behind."""
+    for part in folder.glob("*.part-*"):
+        if time.time() - part.stat().st_mtime > STALE_S:
+            shutil.rmtree(part, ignore_errors=True)
+
+
+def _unwritable(folder: Path, error: OSError) -> InputError:
+    mend = "Make room or set VAELAB_CACHE to another folder."
+    return InputError("the image cache", "be a folder that can be written", f"{str(folder)!r} ({error.strerror})", mend)

@@ -1,0 +1,55 @@
+"""Images with a table: what every source gives and everything else takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ImageCollection:
+    """Images as stored, a table with one row per image, and the names of the channels.
+
+    Never coerced to RGB, never to 8 bits.
+
+    >>> images = np.zeros((2, 1, 8, 8), np.uint8)
+    >>> ImageCollection(images=images, table=pd.DataFrame({"label": ["a", "b"]}))
+    ImageCollection(2 images, 1x8x8 uint8, channels: 0; table: label)
+    """
+
+    images: np.ndarray
+    """(image, channel, height, width); uint8, uint16 or float32; in memory or memory-mapped."""
+    table: pd.DataFrame
+    """One row per image, any columns, index 0 to n-1."""
+    channels: tuple[str, ...] = ()
+    """One name per channel; left out, they are numbered from 0."""
+    factors: tuple[str, ...] = ()
+    """The table's columns that hold exact ground-truth factors, where they are known."""
+    left_out: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """(file, reason) for every file that could not be used."""
+
+    def __post_init__(self):
+        if not self.channels:
+            object.__setattr__(self, "channels", tuple(str(i) for i in range(self.images.shape[1])))
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """(channel, height, width)."""
+        _, channels, height, width = self.images.shape
+        return channels, height, width
+
+    def take(self, rows: np.ndarray) -> ImageCollection:
+        """The same collection with these rows only, in this order; copies their images."""
+        return replace(self, images=self.images[rows], table=self.table.iloc[rows].reset_index(drop=True))
+
+    def __repr__(self) -> str:
+        channels, height, width = self.image_shape
+        return (
+            f"ImageCollection({len(self):,} images, {channels}x{height}x{width} {self.images.dtype}, "
+            f"channels: {', '.join(self.channels)}; table: {', '.join(map(str, self.table.columns)) or 'no columns'})"
+        )

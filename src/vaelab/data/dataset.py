@@ -1,0 +1,99 @@
+"""The images of a run: where they come from, how they are scaled and how they are divided."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from vaelab.data.collection import ImageCollection
+from vaelab.data.scaling import Intensity, Scaling, blocks
+from vaelab.data.sources import Source
+from vaelab.data.split import Split, Splits
+from vaelab.errors import InputError
+
+WHOLE_BYTES = 1 << 30
+BLOCK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Data:
+    """The setting of the images that a run learns from."""
+
+    source: Source
+    """Where the images come from."""
+    scaling: Scaling = field(default_factory=Scaling)
+    """How stored intensities become numbers in [0, 1]."""
+    split: Split = field(default_factory=Split)
+    """How the images are divided into train, validation and test."""
+    binarize: Literal["no", "threshold", "dynamic"] = "no"
+    """Pixels as 0 or 1 when they are fed: no; threshold: 1 above 0.5, else 0; dynamic: each pixel is drawn anew
+    whenever it is fed, 1 with the probability that its value in [0, 1] says."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Dataset:
+    """Images ready to be fed."""
+
+    collection: ImageCollection
+    """The images as stored, with their table."""
+    splits: Splits
+    """Rows of train, validation and test."""
+    intensity: Intensity
+    """The scaling, measured on the training rows."""
+
+
+def prepare(data: Data, *, strict: bool = False, progress: bool = False) -> Dataset:
+    """Loads, divides and measures.
+
+    Args:
+        data: The setting.
+        strict: Refuse the images when any file cannot be used, instead of leaving it out.
+        progress: Show a progress bar for work of over a second.
+
+    Raises:
+        InputError: The images cannot be read, divided or scaled as asked.
+    """
+    collection = data.source.load(strict=strict, progress=progress)
+    splits = data.split.assign(collection.table)
+    intensity = data.scaling.fit(collection.images, splits.train)
+    _refuse_masks(collection.images, splits.train, data.scaling)
+    return Dataset(collection=collection, splits=splits, intensity=intensity)
+
+
+def content_hash(collection: ImageCollection) -> str:
+    """A name for what a collection holds: images, table, channel names.
+
+    Up to 1 GiB of pixels every byte counts; of more, 1,024 evenly spaced pieces of about 1 MiB.
+
+    >>> import pandas as pd
+    >>> a = ImageCollection(images=np.zeros((2, 1, 8, 8), np.uint8), table=pd.DataFrame({"label": [0, 1]}))
+    >>> same, swapped = a.take(np.array([0, 1])), a.take(np.array([1, 0]))
+    >>> content_hash(a) == content_hash(same), content_hash(a) == content_hash(swapped)
+    (True, False)
+    """
+    images = collection.images
+    head = (images.shape, images.dtype.str, collection.channels, tuple(map(str, collection.table.columns)))
+    digest = hashlib.sha256(repr(head).encode())
+    if images.nbytes <= WHOLE_BYTES:
+        pieces = (block for _, block in blocks(images))
+    else:
+        step = max(1, BLOCK_BYTES // images[:1].nbytes)
+        starts = np.linspace(0, len(images) - step, WHOLE_BYTES // BLOCK_BYTES).astype(np.int64)
+        pieces = (images[start : start + step] for start in starts)
+    for piece in pieces:
+        digest.update(np.ascontiguousarray(piece).data)
+    digest.update(collection.table.to_csv(index=False).encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
+
+
+def _refuse_masks(images: np.ndarray, train: np.ndarray, scaling: Scaling) -> None:
+    """Whole-number images of nothing but 0 and 1 would all be black when 255 becomes 1."""
+    if scaling.range != "type" or images.dtype.kind != "u":
+        return
+    some = images[np.sort(train[np.linspace(0, len(train) - 1, min(len(train), 256)).astype(np.int64)])]
+    if some.max() == 1:
+        got = "0 and 1 only, which would be black"
+        raise InputError("images", f"use the range of {images.dtype}", got, "Set scaling.range to min_max.")

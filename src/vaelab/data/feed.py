@@ -1,0 +1,92 @@
+"""Images by row number as a model takes them: gathered, converted, nothing done per image."""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Iterator
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vaelab.data.scaling import Intensity
+from vaelab.shapes import Images
+
+_RELEASE_BYTES = 256 << 20
+
+
+class Feed:
+    """Gives images of a collection as float32 in [0, 1].
+
+    On the CPU rows are copied out of the stored array into a buffer that is kept, whatever its size and wherever it
+    lies; pages of a memory-mapped file are let go again, so that a collection larger than the memory trains. On another
+    device the stored images are placed there once, as they are, and gathered there.
+
+    Args:
+        images: (image, channel, height, width), as stored.
+        intensity: The scaling to [0, 1].
+        binarize: ``no``; ``threshold``: 1 above 0.5, else 0; ``dynamic``: 1 with the probability that the pixel's value
+            says, drawn anew whenever it is fed, from torch's global generator.
+        device: Where the images are wanted.
+    """
+
+    def __init__(
+        self,
+        images: np.ndarray,
+        intensity: Intensity,
+        binarize: Literal["no", "threshold", "dynamic"] = "no",
+        device: str | torch.device = "cpu",
+    ):
+        self.images, self.intensity, self.binarize, self.device = images, intensity, binarize, torch.device(device)
+        self._map = _mapping(images)
+        self._gathered = 0
+        self._stored = np.empty((0, *images.shape[1:]), images.dtype)
+        self._resident = None if self.device.type == "cpu" else torch.from_numpy(np.array(images)).to(self.device)
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __call__(self, rows: np.ndarray) -> Images:
+        """The images of these rows (int64), in this order."""
+        return self._convert(self._gather(rows))
+
+    def batches(self, rows: np.ndarray | None = None, batch_size: int = 256) -> Iterator[Images]:
+        """All images of these rows (default: of the collection) in order, in batches."""
+        rows = np.arange(len(self)) if rows is None else rows
+        for start in range(0, len(rows), batch_size):
+            yield self(rows[start : start + batch_size])
+
+    def _gather(self, rows: np.ndarray) -> Tensor:
+        if self._resident is not None:
+            return self._resident.index_select(0, torch.from_numpy(rows).to(self.device))
+        if len(self._stored) != len(rows):
+            self._stored = np.empty((len(rows), *self.images.shape[1:]), self.images.dtype)
+        np.take(self.images, rows, axis=0, out=self._stored, mode="clip")
+        self._release(self._stored.nbytes)
+        return torch.from_numpy(self._stored)
+
+    def _convert(self, stored: Tensor) -> Images:
+        x = self.intensity.apply(stored)
+        if self.binarize == "threshold":
+            return (x > 0.5).float()
+        if self.binarize == "dynamic":
+            return torch.rand_like(x).lt_(x)
+        return x
+
+    def _release(self, num_bytes: int) -> None:
+        """Lets go of the file's pages now and then: they stay in the system's cache, but not in this process's memory."""
+        if self._map is None or not hasattr(mmap, "MADV_DONTNEED"):
+            return
+        self._gathered += num_bytes
+        if self._gathered > _RELEASE_BYTES:
+            self._map.madvise(mmap.MADV_DONTNEED)
+            self._gathered = 0
+
+
+def _mapping(array: np.ndarray) -> mmap.mmap | None:
+    """The memory map that lies under an array, if one does."""
+    base: object = array
+    while isinstance(base, np.ndarray):
+        base = base.base
+    return base if isinstance(base, mmap.mmap) else None

@@ -1,0 +1,141 @@
+"""Lists the files below a folder, and tells images from other files by their names."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from vaelab.errors import InputError
+
+IMAGE_ENDINGS = frozenset(
+    "." + ending
+    for ending in ("png", "jpg", "jpeg", "jpe", "jfif", "tif", "tiff", "bmp", "dib", "gif", "webp", "pgm", "ppm", "pbm")
+) | {".pnm", ".jp2", ".j2k", ".tga", ".pcx", ".sgi"}
+LITTER = frozenset({"thumbs.db", "desktop.ini"})
+
+
+@dataclass(frozen=True)
+class File:
+    """A file as it was when it was listed."""
+
+    name: str
+    """Its path below the folder, with forward slashes."""
+    path: str
+    """Where it is."""
+    size: int = -1
+    """Bytes, or -1 where it cannot be reached."""
+    modified: int = 0
+    """Time of the last change, in nanoseconds since 1970."""
+    problem: str = ""
+    """Why it cannot be used, if so."""
+
+
+def locate(path: str, what: str, *, folder: bool) -> Path:
+    """The existing folder or file that the user named; `~` is the home folder.
+
+    Raises:
+        InputError: It is missing, of the other kind, or may not be reached.
+    """
+    place, kind = Path(path).expanduser(), "folder" if folder else "file"
+    try:
+        mode = place.stat().st_mode
+    except (OSError, ValueError) as error:
+        reason = "may not be reached" if isinstance(error, PermissionError) else "does not exist"
+        raise InputError(what, f"be a {kind}", f"{path!r}, which {reason}", "Check the spelling.") from None
+    if not (stat.S_ISDIR(mode) if folder else stat.S_ISREG(mode)):
+        raise InputError(what, f"be a {kind}", f"{path!r}, which is {'not one' if folder else 'no regular file'}")
+    return place
+
+
+def describe(path: str, name: str | None = None) -> File:
+    """The file's size, time and, where it can't be used, the reason."""
+    name = path if name is None else name
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError) as error:
+        reason = "may not be read" if isinstance(error, PermissionError) else "does not exist"
+        return File(name, path, problem=reason)
+    problem = ""
+    if not stat.S_ISREG(status.st_mode):
+        problem = "is not a regular file"
+    elif status.st_size == 0:
+        problem = "is empty (0 bytes)"
+    return File(name, path, status.st_size, status.st_mtime_ns, problem)
+
+
+def list_files(folder: Path, what: str) -> list[File]:
+    """Every file below the folder, in the order of names; hidden files and folders (and Thumbs.db) are passed over.
+
+    Links are followed, but no folder is entered twice. A subfolder that may not be read is listed as one such file.
+
+    Raises:
+        InputError: The folder itself may not be read.
+    """
+    found: list[File] = []
+    seen: set[tuple[int, int]] = set()
+
+    def walk(place: str, prefix: str) -> None:
+        status = os.stat(place)
+        if (status.st_dev, status.st_ino) in seen:
+            return
+        seen.add((status.st_dev, status.st_ino))
+        with os.scandir(place) as entries:
+            listed = sorted(entries, key=lambda entry: entry.name)
+        for entry in listed:
+            name = prefix + entry.name
+            if entry.name.startswith(".") or entry.name.lower() in LITTER:
+                continue
+            if not entry.is_dir():
+                found.append(describe(entry.path, name))
+                continue
+            try:
+                walk(entry.path, name + "/")
+            except OSError:
+                found.append(File(name + "/", entry.path, problem="may not be read"))
+
+    try:
+        walk(str(folder), "")
+    except OSError as error:
+        raise InputError(what, "be a folder that may be read", f"{str(folder)!r} ({error.strerror})") from None
+    return sorted(found, key=lambda file: file.name)
+
+
+def list_images(folder: Path, what: str) -> list[File]:
+    """As `list_files`; a file whose name does not end like an image's carries that as its problem."""
+    return [
+        file
+        if file.problem or is_image_name(file.name)
+        else File(file.name, file.path, problem="is not an image by its name")
+        for file in list_files(folder, what)
+    ]
+
+
+def is_image_name(name: str) -> bool:
+    """Whether the name ends as those of images do.
+
+    >>> is_image_name("a/b.PNG"), is_image_name("README")
+    (True, False)
+    """
+    return os.path.splitext(name)[1].lower() in IMAGE_ENDINGS
+
+
+def read_table(path: str, what: str, **options: object) -> pd.DataFrame:
+    """A text table, comma separated (.tsv: by tabs), its first line the column names.
+
+    Raises:
+        InputError: It is missing, empty or no such table.
+    """
+    place = locate(path, what, folder=False)
+    options = {"sep": "\t" if place.suffix.lower() == ".tsv" else ",", **options}
+    try:
+        table = pd.read_csv(place, **options)  # pyright: ignore[reportArgumentType, reportCallIssue]
+    except (ValueError, OSError, OverflowError, pd.errors.ParserError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(what, "be a table with column names in its first line", f"{path!r} ({reason})") from None
+    if not len(table):
+        raise InputError(what, "have a row for each image", f"{path!r} without rows")
+    return table

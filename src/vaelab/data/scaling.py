@@ -1,0 +1,163 @@
+"""From stored intensities to [0, 1] and back: measured on the training images, kept on the record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vaelab.errors import InputError
+
+Range = Literal["type", "min_max", "percentile"]
+Array = TypeVar("Array", np.ndarray, Tensor)
+
+CHUNK_BYTES = 1 << 25
+SAMPLE_VALUES = 1 << 26
+SAMPLE_SEED = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intensity:
+    """The measured scaling of each channel: y = (x - lo) / (hi - lo), clipped to [0, 1], then its square root if asked.
+
+    Inside [lo, hi] it is undone exactly, up to rounding; a channel with hi = lo is 0 everywhere and comes back as lo.
+
+    >>> scaling = Intensity(lo=(0.0,), hi=(255.0,))
+    >>> scaling.apply(np.full((1, 1, 1, 1), 51, np.uint8)).item()
+    0.20000000298023224
+    """
+
+    lo: tuple[float, ...]
+    """Stored value that becomes 0, one per channel."""
+    hi: tuple[float, ...]
+    """Stored value that becomes 1, one per channel."""
+    square_root: bool = False
+    """Take the square root of the scaled value: dark pictures get more of the range."""
+
+    def apply(self, x: Array) -> Array:
+        """Images in [0, 1].
+
+            y = clip((x - lo) / (hi - lo), 0, 1), and y = sqrt(y) with `square_root`
+
+        Args:
+            x: (..., channel, height, width) as stored, array or tensor of any type.
+
+        Returns:
+            float32, or float64 for float64.
+        """
+        x, lo, span = self._planes(x)
+        y: Any = (x - lo) / (span + (span == 0)) * (span != 0)
+        y = np.clip(y, 0, 1) if isinstance(y, np.ndarray) else y.clamp(0, 1)
+        return y**0.5 if self.square_root else y
+
+    def invert(self, y: Array) -> Array:
+        """Images in stored units, not rounded.
+
+            x = lo + (hi - lo) * y, with y squared first after a square root
+
+        Args:
+            y: (..., channel, height, width) in [0, 1].
+        """
+        y, lo, span = self._planes(y)
+        return lo + span * (y * y if self.square_root else y)
+
+    def _planes(self, x: Array) -> tuple[Any, Any, Any]:
+        """x as float32 or float64, lo and hi - lo as (channel, 1, 1) beside it."""
+        lo, hi = np.array(self.lo).reshape(-1, 1, 1), np.array(self.hi).reshape(-1, 1, 1)
+        if isinstance(x, np.ndarray):
+            kind = np.float64 if x.dtype == np.float64 else np.float32
+            return x.astype(kind), lo.astype(kind), (hi - lo).astype(kind)
+        tensor = cast(Tensor, x)
+        like = {"dtype": torch.float64 if tensor.dtype == torch.float64 else torch.float32, "device": tensor.device}
+        return tensor.to(**like), torch.as_tensor(lo).to(**like), torch.as_tensor(hi - lo).to(**like)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scaling:
+    """The setting of how stored intensities become numbers in [0, 1], measured on training images only."""
+
+    range: Range = "type"
+    """What becomes 0 to 1: the range of the pixel type (0 to 255, 0 to 65,535; float images must lie in [0, 1]), each
+    channel's smallest and largest value, or two percentiles of each channel."""
+    low: float = 0.1
+    """Percentile that becomes 0, in percent; what is darker is clipped. Read with `range` = percentile."""
+    high: float = 99.9
+    """Percentile that becomes 1, in percent; what is brighter is clipped. Read with `range` = percentile."""
+    square_root: bool = False
+    """Take the square root of the scaled value: dark pictures, such as fluorescence, get more of the range."""
+
+    def __post_init__(self):
+        if not 0 <= self.low < self.high <= 100:
+            raise InputError(
+                "scaling.low and scaling.high",
+                "be percentiles with 0 <= low < high <= 100",
+                f"{self.low} and {self.high}",
+            )
+
+    def fit(self, images: np.ndarray, rows: np.ndarray) -> Intensity:
+        """The intensity range of the images in `rows`, channel by channel.
+
+        Smallest and largest values are exact and read in blocks. Percentiles are exact up to 2^26 pixel values; from
+        more, as many images are drawn without replacement (seed 0) as hold that many. Float images are all checked.
+
+        Args:
+            images: (image, channel, height, width) as stored; may be memory-mapped and larger than memory.
+            rows: The training images.
+
+        Raises:
+            InputError: Float images hold NaN or infinite values, or leave [0, 1] while `range` is type.
+        """
+        if images.dtype.kind == "f":
+            _check_floats(images, self.range)
+        channels = images.shape[1]
+        if self.range == "type":
+            top = 1.0 if images.dtype.kind == "f" else float(np.iinfo(images.dtype).max)
+            return Intensity(lo=(0.0,) * channels, hi=(top,) * channels, square_root=self.square_root)
+        lo, hi = _extremes(images, rows) if self.range == "min_max" else self._percentiles(images, rows)
+        return Intensity(lo=tuple(lo.tolist()), hi=tuple(hi.tolist()), square_root=self.square_root)
+
+    def _percentiles(self, images: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        most = max(1, SAMPLE_VALUES // max(1, int(np.prod(images.shape[1:]))))
+        if len(rows) > most:
+            rows = np.sort(np.random.default_rng(SAMPLE_SEED).choice(rows, most, replace=False))
+        values = [np.percentile(images[rows, c], [self.low, self.high]) for c in range(images.shape[1])]
+        lo, hi = np.array(values, np.float64).T
+        return lo, hi
+
+
+def blocks(images: np.ndarray, rows: np.ndarray | None = None) -> Iterator[tuple[int, np.ndarray]]:
+    """(position of the first image, images) in blocks of about 32 MB, all or those of `rows`, in order."""
+    count = len(images) if rows is None else len(rows)
+    step = max(1, CHUNK_BYTES // max(1, images[:1].nbytes))
+    for start in range(0, count, step):
+        stop = min(start + step, count)
+        yield start, images[start:stop] if rows is None else images[rows[start:stop]]
+
+
+def _extremes(images: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    ends = [(block.min((0, 2, 3)), block.max((0, 2, 3))) for _, block in blocks(images, rows)]
+    lo, hi = zip(*ends, strict=True)
+    return np.min(lo, axis=0).astype(np.float64), np.max(hi, axis=0).astype(np.float64)
+
+
+def _check_floats(images: np.ndarray, of_range: Range) -> None:
+    bad, first, low, high = 0, -1, np.inf, -np.inf
+    for start, block in blocks(images):
+        finite = np.isfinite(block).all((1, 2, 3))
+        if not finite.all():
+            first = start + int(np.argmin(finite)) if first < 0 else first
+            bad += int(np.count_nonzero(~np.isfinite(block)))
+        else:
+            low, high = min(low, float(block.min())), max(high, float(block.max()))
+    if bad:
+        got = f"{bad:,} that are NaN or infinite, the first in row {first} (counted from 0)"
+        raise InputError("images", "hold finite pixel values", got, "Leave those images out or repair them.")
+    if of_range == "type" and (low < 0 or high > 1):
+        mend = "Set scaling.range to min_max or percentile."
+        raise InputError(
+            "images", "lie in [0, 1] where they are floats and scaling.range is type", f"[{low:g}, {high:g}]", mend
+        )

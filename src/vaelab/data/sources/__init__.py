@@ -1,0 +1,5 @@
+"""Where images come from: files that are read and collections that are generated. One file, one source."""
+
+from vaelab.data.sources._base import Source
+
+__all__ = ["Source"]

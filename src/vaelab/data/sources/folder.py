@@ -1,0 +1,148 @@
+"""A folder of image files; subfolders or a table say the labels."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+import pandas as pd
+
+from vaelab.data.assemble import assemble, path_facts
+from vaelab.data.cache import Item
+from vaelab.data.collection import ImageCollection
+from vaelab.data.files import File, list_images, locate, read_table
+from vaelab.data.pixels import Alpha, PixelReader
+from vaelab.data.sources._base import Source
+from vaelab.errors import InputError
+
+NAME_COLUMNS = ("path", "file", "filename", "file_name", "image", "image_path", "name", "image_id", "id")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Folder(Source):
+    """Every image file below a folder: PNG, JPEG, TIFF, BMP and what else Pillow reads.
+
+    The table has `path` (below the folder) and, where there are subfolders, `label`: their names joined by a slash.
+    Hidden files are passed over. Files that are no images by their name, broken files and images of another size,
+    channel count or pixel type than most are named in `left_out`.
+    """
+
+    path: str
+    """The folder."""
+    labels: str | None = None
+    """A table (CSV) joined on the file names: its column path, file, filename or image, else its first. A name may be
+    the path below the folder, or the file's own name with or without its ending."""
+    channel_pattern: str | None = None
+    """Where each channel is a file of its own: a regular expression with a group called channel, searched for in the
+    path; files that agree in all else are one image. For a_w1.tif, a_w2.tif: ``_(?P<channel>w\\d)\\.``"""
+    channels: tuple[str, ...] = ()
+    """Names of the channels, in order, in place of those the files give; with `channel_pattern`, which channels to
+    read."""
+    crop: tuple[int, int] | None = None
+    """Height and width of the centre to keep, in pixels."""
+    size: tuple[int, int] | None = None
+    """Height and width to resize to, in pixels, after the crop; then images of any size go together."""
+    alpha: Alpha = "opaque"
+    """An alpha channel: must be opaque everywhere and is then left out; drop it; or keep it as a channel."""
+
+    def __post_init__(self):
+        if self.channel_pattern is not None:
+            _compiled(self.channel_pattern)
+
+    def load(self, *, strict: bool = False, progress: bool = False) -> ImageCollection:
+        """See Source."""
+        folder = locate(self.path, "source.path", folder=True)
+        files = list_images(folder, "source.path")
+        left_out = [(file.name, file.problem) for file in files if file.problem]
+        names, items = [file for file in files if not file.problem], []
+        channels = self.channels
+        if self.channel_pattern is None:
+            items = [Item(file.name, (file,)) for file in names]
+        else:
+            items, channels, incomplete = _grouped(names, _compiled(self.channel_pattern), self.channels)
+            left_out += incomplete
+        facts = path_facts(items)
+        if self.labels is not None and items:
+            items, facts, unmatched = _labelled(items, read_table(self.labels, "source.labels"), self.labels)
+            own = {str(PurePosixPath(self.labels).name)}
+            left_out = [entry for entry in left_out if PurePosixPath(entry[0]).name not in own] + unmatched
+        reader = PixelReader(crop=self.crop, size=self.size, alpha=self.alpha)
+        return assemble(items, facts, reader, channels=channels, left_out=left_out, strict=strict, progress=progress)
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        be = "be a regular expression"
+        raise InputError("source.channel_pattern", be, f"{pattern!r} ({error})") from None
+    if "channel" not in compiled.groupindex:
+        be, mend = "have a group called channel", r"Such as _(?P<channel>w\d)\."
+        raise InputError("source.channel_pattern", be, repr(pattern), mend)
+    return compiled
+
+
+def _grouped(
+    files: Sequence[File], pattern: re.Pattern[str], wanted: tuple[str, ...]
+) -> tuple[list[Item], tuple[str, ...], list[tuple[str, str]]]:
+    """One item for the files of each image, the channels' names, and what cannot be grouped."""
+    groups: dict[str, dict[str, File]] = {}
+    left_out = []
+    for file in files:
+        match = pattern.search(file.name)
+        if match is None or not match["channel"]:
+            left_out.append((file.name, "does not match source.channel_pattern"))
+            continue
+        rest = file.name[: match.start("channel")] + file.name[match.end("channel") :]
+        twin = groups.setdefault(rest, {}).setdefault(match["channel"], file)
+        if twin is not file:
+            left_out.append((file.name, f"is the same channel of the same image as {twin.name}"))
+    found = sorted({channel for group in groups.values() for channel in group})
+    channels = wanted or tuple(found)
+    missing = [channel for channel in channels if channel not in found]
+    if missing:
+        be = "name channels that source.channel_pattern finds"
+        raise InputError("source.channels", be, ", ".join(missing), f"Found: {', '.join(found) or 'none'}.")
+    items = []
+    for rest, group in groups.items():
+        lacking = [channel for channel in channels if channel not in group]
+        if lacking:
+            left_out.append((rest, f"lacks channel {', '.join(lacking)}"))
+        else:
+            items.append(Item(rest, tuple(group[channel] for channel in channels)))
+    return items, channels, left_out
+
+
+def _labelled(
+    items: list[Item], labels: pd.DataFrame, source: str
+) -> tuple[list[Item], pd.DataFrame, list[tuple[str, str]]]:
+    """The items that have a row in the table, their facts with that row, and what has no partner."""
+    column = next((c for c in labels.columns if str(c).lower() in NAME_COLUMNS), labels.columns[0])
+    names = labels[column].astype(str).str.replace("\\", "/", regex=False)
+    if names.duplicated().any():
+        got = f"{names[names.duplicated()].iloc[0]!r} twice"
+        raise InputError(f"source.labels '{column}'", "name each file once", got, f"Correct {source}.")
+    row_of = {name: i for i, name in enumerate(names)}
+    facts = path_facts(items)
+    bare = Counter(PurePosixPath(item.name).name for item in items)
+    stems = Counter(PurePosixPath(item.name).stem for item in items)
+    rows = []
+    for item in items:
+        path = PurePosixPath(item.name)
+        row = row_of.get(item.name)
+        row = row_of.get(path.name) if row is None and bare[path.name] == 1 else row
+        rows.append(row_of.get(path.stem, -1) if row is None and stems[path.stem] == 1 else -1 if row is None else row)
+    kept = [i for i, row in enumerate(rows) if row >= 0]
+    left_out = [(items[i].name, f"has no row in {source}") for i, row in enumerate(rows) if row < 0]
+    used = {rows[i] for i in kept}
+    left_out += [(name, f"stands in {source} but not in the folder") for i, name in enumerate(names) if i not in used]
+    if not kept:
+        got = f"{names.iloc[0]!r} and others that are not"
+        raise InputError(f"source.labels '{column}'", f"name files in the folder, such as {items[0].name!r}", got)
+    told = labels.iloc[[rows[i] for i in kept]].reset_index(drop=True).drop(columns=column)
+    facts = facts.iloc[kept].reset_index(drop=True)
+    facts = facts[[c for c in facts.columns if c not in told.columns]]
+    return [items[i] for i in kept], pd.concat([facts, told], axis=1), left_out

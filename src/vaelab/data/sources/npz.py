@@ -1,0 +1,240 @@
+"""NumPy files: an array of images, and in .npz archives any arrays that describe them."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from vaelab.data.assemble import name_channels
+from vaelab.data.collection import ImageCollection
+from vaelab.data.files import locate
+from vaelab.data.pixels import to_stored
+from vaelab.data.png import Unreadable
+from vaelab.data.sources._base import Source
+from vaelab.errors import InputError, unknown_name
+
+Layout = Literal["auto", "channels_first", "channels_last"]
+MOST_CHANNELS = 30
+SMALLEST_SIDE = 8
+MOST_COLUMNS = 64
+USUAL_NAMES = ("images", "imgs", "x", "data", "arr_0")
+SAVED = "vaelab_collection"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Npz(Source):
+    """An .npy array, memory-mapped, or an .npz archive with an array of images and any others.
+
+    Arrays with one entry per image become columns of the table; those with a row of up to 64 entries per image become
+    as many columns, named after `<name>_names` where that array fits, else numbered. Whole numbers beside an array
+    `<name>_names` that they point into become those names. Arrays of Python objects, which could run code, are not
+    read. Archives written by `save_npz` are read back exactly.
+    """
+
+    path: str
+    """The .npz or .npy file."""
+    images: str = ""
+    """Name of the array of images in an .npz; left out, the only one that can be it, else the one called images."""
+    layout: Layout = "auto"
+    """Which axis of four holds the channels: auto refuses where both could."""
+    channels: tuple[str, ...] = ()
+    """Names of the channels; left out, the archive's array channels or channel_names where it fits."""
+
+    def load(self, *, strict: bool = False, progress: bool = False) -> ImageCollection:
+        """See Source. The images of an .npz are held in memory, those of an .npy are mapped."""
+        place = locate(self.path, "source.path", folder=False)
+        try:
+            with open(place, "rb") as file:
+                zipped = file.read(2) == b"PK"
+            if not zipped:
+                array = np.load(place, mmap_mode="r", allow_pickle=False)
+                return self._collection("the array", array, {})
+            with np.load(place, allow_pickle=False) as archive:
+                arrays = _read_arrays(archive)
+        except InputError:
+            raise
+        except (OSError, ValueError, EOFError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise InputError("source.path", "be a whole .npz or .npy file", f"{self.path!r} ({reason})") from None
+        if SAVED in arrays:
+            return _restored(arrays)
+        name = self._images_name(arrays)
+        return self._collection(name, arrays.pop(name), arrays)
+
+    def _images_name(self, arrays: Mapping[str, np.ndarray]) -> str:
+        if self.images:
+            if self.images not in arrays:
+                raise unknown_name("source.images", self.images, arrays)
+            return self.images
+        found = [name for name, array in arrays.items() if _could_be_images(array)]
+        usual = [name for name in found if name.lower() in USUAL_NAMES]
+        if len(found) == 1 or len(usual) == 1:
+            return usual[0] if len(usual) == 1 else found[0]
+        shapes = ", ".join(f"{name} {arrays[name].shape}" for name in found or arrays)
+        got = f"{'several that could be' if found else 'none among'}: {shapes or 'no arrays'}"
+        raise InputError("source.images", "name the array of images", got, "Set source.images.")
+
+    def _collection(self, name: str, array: np.ndarray, others: Mapping[str, np.ndarray]) -> ImageCollection:
+        images = self._stored(name, _planes(name, array, self.layout))
+        found = next((others[key] for key in ("channels", "channel_names") if key in others), None)
+        numbers = tuple(map(str, range(images.shape[1])))
+        fits = found is not None and found.dtype.kind == "U" and found.shape == (images.shape[1],)
+        names = tuple(map(str, found)) if found is not None and fits else numbers
+        if len(set(names)) < len(names):
+            names = numbers
+        channels = name_channels(self.channels, names)
+        return ImageCollection(images=images, table=_columns(others, len(images)), channels=channels)
+
+    def _stored(self, name: str, images: np.ndarray) -> np.ndarray:
+        """The narrowest pixel type that holds every value, where the array has none of a collection's."""
+        if images.dtype in (np.uint8, np.uint16, np.float32):
+            return images
+        try:
+            if images.dtype.kind in "iu" and images.min() >= 0 and images.max() < 1 << 16:
+                return images.astype(np.uint8 if images.max() < 1 << 8 else np.uint16)
+            return to_stored(images)
+        except Unreadable as error:
+            raise InputError(f"{name} in {self.path}", "hold pixels", f"an array that {error}") from None
+
+
+def save_npz(collection: ImageCollection, path: str | Path) -> None:
+    """Writes a collection as an .npz archive that the source `npz` reads back exactly, and that NumPy reads too.
+
+    Args:
+        collection: Images, table, channel names, factors and left-out files are all kept.
+        path: Where to; an existing file is replaced when the new one is whole.
+
+    Raises:
+        InputError: A column holds other values than numbers, truth values, texts, dates or classes; or the file
+        cannot be written.
+    """
+    place = Path(path).expanduser()
+    arrays: dict[str, np.ndarray] = {"images": collection.images, "channels": np.array(collection.channels, dtype=str)}
+    columns = []
+    for name in collection.table.columns:
+        kind, parts = _packed(str(name), pd.Series(collection.table[name]))
+        columns.append({"name": str(name), "kind": kind})
+        arrays |= {f"table/{name}{suffix}": array for suffix, array in parts.items()}
+    record = {"columns": columns, "factors": collection.factors, "left_out": collection.left_out}
+    arrays[SAVED] = np.array(json.dumps(record))
+    part = ""
+    try:
+        handle, part = tempfile.mkstemp(prefix=f".{place.name}.part-", dir=place.parent)
+        with os.fdopen(handle, "wb") as file:
+            np.savez_compressed(file, allow_pickle=False, **arrays)  # pyright: ignore[reportArgumentType]
+        os.replace(part, place)
+        part = ""
+    except OSError as error:
+        got = f"{str(place)!r} ({error.strerror or error})"
+        raise InputError("the output", "be a file that can be written", got) from None
+    finally:
+        if part:
+            Path(part).unlink(missing_ok=True)
+
+
+def _packed(name: str, column: pd.Series) -> tuple[str, dict[str, np.ndarray]]:
+    """The column's kind and its arrays, by the ending of their name."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        _, parts = _packed(name, pd.Series(column.cat.categories))
+        ordered = "ordered" if column.cat.ordered else "classes"
+        return ordered, {"": column.cat.codes.to_numpy(), **{f"/classes{key}": part for key, part in parts.items()}}
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "biufmM":
+        return "array", {"": column.to_numpy()}
+    missing = column.isna().to_numpy(bool)
+    texts = column.to_numpy(object)
+    if not all(isinstance(text, str) for text in texts[~missing]):
+        be = "hold numbers, truth values, texts, dates or classes"
+        raise InputError(f"column {name!r}", be, f"{column.dtype} values of several kinds")
+    parts = {"": np.array(["" if gap else text for text, gap in zip(texts, missing, strict=True)], dtype=str)}
+    return "text", parts | ({"/missing": missing} if missing.any() else {})
+
+
+def _restored(arrays: Mapping[str, np.ndarray]) -> ImageCollection:
+    record = json.loads(str(arrays[SAVED]))
+    table = pd.DataFrame(index=pd.RangeIndex(len(arrays["images"])))
+    for column in record["columns"]:
+        table[column["name"]] = _unpacked(arrays, f"table/{column['name']}", column["kind"])
+    return ImageCollection(
+        images=arrays["images"],
+        table=table,
+        channels=tuple(map(str, arrays["channels"])),
+        factors=tuple(record["factors"]),
+        left_out=tuple((name, reason) for name, reason in record["left_out"]),
+    )
+
+
+def _unpacked(arrays: Mapping[str, np.ndarray], key: str, kind: str) -> Any:
+    if kind in ("ordered", "classes"):
+        values = f"{key}/classes"
+        classes = _unpacked(arrays, values, "text" if arrays[values].dtype.kind == "U" else "array")
+        return pd.Categorical.from_codes(arrays[key], categories=pd.Index(classes), ordered=kind == "ordered")
+    if kind == "array":
+        return arrays[key]
+    missing = arrays.get(f"{key}/missing")
+    texts = arrays[key].astype(object)
+    if missing is not None:
+        texts[missing] = None
+    return pd.Series(texts.tolist()) if len(texts) else pd.Series([], dtype=str)
+
+
+def _read_arrays(archive: Any) -> dict[str, np.ndarray]:
+    """Every array that holds no Python objects."""
+    arrays = {}
+    for name in archive.files:
+        try:
+            arrays[name] = archive[name]
+        except ValueError as error:
+            if "Object arrays" not in str(error):
+                raise
+    return arrays
+
+
+def _could_be_images(array: np.ndarray) -> bool:
+    sides = sorted(array.shape[1:])[-2:]
+    return array.ndim in (3, 4) and array.dtype.kind in "biuf" and len(array) > 0 and min(sides) >= SMALLEST_SIDE
+
+
+def _planes(name: str, array: np.ndarray, layout: Layout) -> np.ndarray:
+    """The array as (image, channel, height, width): a view."""
+    if array.ndim not in (3, 4) or array.dtype.kind not in "biuf" or 0 in array.shape:
+        got = f"{array.shape} {array.dtype}"
+        be = "be numbers of shape (image, height, width), or with channels first or last of each image"
+        raise InputError(f"the images ({name})", be, got)
+    if array.ndim == 3:
+        return array[:, None]
+    if layout != "auto":
+        return array if layout == "channels_first" else np.moveaxis(array, -1, 1)
+    _, a, b, c = array.shape
+    first = a <= MOST_CHANNELS and min(b, c) >= SMALLEST_SIDE
+    last = c <= MOST_CHANNELS and min(a, b) >= SMALLEST_SIDE
+    if first == last:
+        got = f"{array.shape}, where {'both are possible' if first else 'neither fits'}"
+        mend = "Set source.layout to channels_first or channels_last."
+        raise InputError(f"the images ({name})", "have at most 30 channels first or last of each image", got, mend)
+    return array if first else np.moveaxis(array, -1, 1)
+
+
+def _columns(arrays: Mapping[str, np.ndarray], count: int) -> pd.DataFrame:
+    """What the arrays say of each image."""
+    columns: dict[str, np.ndarray] = {}
+    for name, array in arrays.items():
+        names = arrays.get(f"{name}_names", arrays.get(f"{name.removesuffix('s')}_names"))
+        names = names if names is not None and names.ndim == 1 and names is not array else None
+        if array.shape == (count,):
+            points = names is not None and array.dtype.kind in "iu" and array.min() >= 0 and array.max() < len(names)
+            columns[name] = names[array] if names is not None and points else array
+        elif array.ndim == 2 and len(array) == count and array.shape[1] <= MOST_COLUMNS:
+            heads = names if names is not None and len(names) == array.shape[1] else range(array.shape[1])
+            named = names is not None and heads is names
+            columns |= {str(head) if named else f"{name}_{head}": array[:, i] for i, head in enumerate(heads)}
+    return pd.DataFrame(columns, index=pd.RangeIndex(count))

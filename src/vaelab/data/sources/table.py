@@ -1,0 +1,76 @@
+"""A table that names image files: one column of paths, or one for each channel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from vaelab.data.assemble import assemble
+from vaelab.data.cache import Item
+from vaelab.data.collection import ImageCollection
+from vaelab.data.files import describe, locate, read_table
+from vaelab.data.pixels import Alpha, PixelReader
+from vaelab.data.sources._base import Source
+from vaelab.errors import InputError, unknown_name
+
+PATH_COLUMNS = ("path", "file", "filename", "file_name", "image", "image_path", "filepath", "file_path")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table(Source):
+    """The images that a CSV (or .tsv) names, one row each; all its columns become the collection's table."""
+
+    path: str
+    """The table, with column names in its first line."""
+    path_columns: tuple[str, ...] = ()
+    """The column with the paths, or one column for each channel, in the order of the channels. Left out: the column
+    called path, file, filename or image."""
+    root: str | None = None
+    """Folder that the paths start from; left out, the table's own folder."""
+    channels: tuple[str, ...] = ()
+    """Names of the channels; left out, the names of several path columns, or those the files give."""
+    crop: tuple[int, int] | None = None
+    """Height and width of the centre to keep, in pixels."""
+    size: tuple[int, int] | None = None
+    """Height and width to resize to, in pixels, after the crop."""
+    alpha: Alpha = "opaque"
+    """An alpha channel: must be opaque everywhere and is then left out; drop it; or keep it as a channel."""
+
+    def load(self, *, strict: bool = False, progress: bool = False) -> ImageCollection:
+        """See Source."""
+        table = read_table(self.path, "source.path")
+        columns = self._columns(table)
+        place = locate(self.path, "source.path", folder=False)
+        root = place.parent if self.root is None else locate(self.root, "source.root", folder=True)
+        items, kept, left_out = [], [], []
+        for i, names in enumerate(table[list(columns)].itertuples(index=False, name=None)):
+            if any(pd.isna(name) for name in names):
+                left_out.append((f"row {i + 1}", "names no file"))
+                continue
+            items.append(_item([str(name) for name in names], root))
+            kept.append(i)
+        facts = table.iloc[kept].reset_index(drop=True)
+        channels = self.channels or (columns if len(columns) > 1 else ())
+        reader = PixelReader(crop=self.crop, size=self.size, alpha=self.alpha)
+        return assemble(items, facts, reader, channels=channels, left_out=left_out, strict=strict, progress=progress)
+
+    def _columns(self, table: pd.DataFrame) -> tuple[str, ...]:
+        for name in self.path_columns:
+            if name not in table.columns:
+                raise unknown_name("source.path_columns", name, map(str, table.columns))
+        if self.path_columns:
+            return self.path_columns
+        found = [str(column) for column in table.columns if str(column).lower() in PATH_COLUMNS]
+        if len(found) != 1:
+            got = f"{' and '.join(found) or 'none'} among {', '.join(map(str, table.columns))}"
+            be = "have one column called path, file, filename or image"
+            raise InputError("source.path", be, got, "Name it in source.path_columns.")
+        return (found[0],)
+
+
+def _item(names: Sequence[str], root: Path) -> Item:
+    files = tuple(describe(str(root / name), name) for name in (name.replace("\\", "/") for name in names))
+    return Item(names[0], files)

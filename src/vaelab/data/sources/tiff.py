@@ -1,0 +1,70 @@
+"""Multi-page TIFF and OME-TIFF: one file or a folder of them, axes and channel names from the metadata."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from vaelab.data.assemble import assemble, path_facts
+from vaelab.data.cache import Block, Item
+from vaelab.data.collection import ImageCollection
+from vaelab.data.files import describe, list_images, locate
+from vaelab.data.pixels import to_stored
+from vaelab.data.sources._base import Source
+from vaelab.data.tiff_pages import read_tiff
+from vaelab.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tiff(Source):
+    """TIFF files of any number of pages; each gives one image or many.
+
+    Rows (Y) and columns (X) are the picture, C and samples its channels. Every place along another axis is an image
+    of its own, with its place in the table: `z` for focal planes, `time`, and the axis' letter for others (`q` or `i`
+    for pages without a name). No projection is made. A file with several series gives the images of each. The table
+    has `path` and, where there are subfolders, `label`.
+    """
+
+    path: str
+    """A TIFF file, or a folder of them."""
+    axes: str = ""
+    """The axes of each file, a letter each, slowest first, in place of its metadata: ``CYX`` reads pages as
+    channels."""
+    channels: tuple[str, ...] = ()
+    """Names of the channels, in place of those in the metadata."""
+
+    def __post_init__(self):
+        axes = self.axes.upper()
+        if axes and (not axes.isalpha() or len(set(axes)) != len(axes) or not {"Y", "X"} <= set(axes)):
+            raise InputError(
+                "source.axes", "be letters, each once, with Y and X among them, such as ZCYX", repr(self.axes)
+            )
+
+    def load(self, *, strict: bool = False, progress: bool = False) -> ImageCollection:
+        """See Source."""
+        if Path(self.path).expanduser().is_dir():
+            files = list_images(locate(self.path, "source.path", folder=True), "source.path")
+        else:
+            place = locate(self.path, "source.path", folder=False)
+            files = [describe(str(place), place.name)]
+        left_out = [(file.name, file.problem) for file in files if file.problem]
+        items = [Item(file.name, (file,)) for file in files if not file.problem]
+        reader = _TiffReader(self.axes)
+        facts = path_facts(items)
+        return assemble(
+            items, facts, reader, channels=self.channels, left_out=left_out, strict=strict, progress=progress
+        )
+
+
+class _TiffReader:
+    """Reads an item of one TIFF file."""
+
+    def __init__(self, axes: str):
+        self.axes = axes
+
+    def __repr__(self) -> str:
+        return f"tiff {self.axes.upper()}"
+
+    def __call__(self, item: Item) -> list[Block]:
+        stacks = read_tiff(item.files[0].path, self.axes)
+        return [Block(to_stored(stack.images), stack.channels, stack.rows) for stack in stacks]

@@ -1,0 +1,37 @@
+"""One sentence for one mistake: what a user reads when an input is refused."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class InputError(ValueError):
+    """A refused input: ``<what> should <be>, got <got>. <The mend.>``
+
+    The command line prints the sentence and exits with code 2; in Python it is a `ValueError`.
+
+    Args:
+        what: The field, flag or file that is wrong, as the user wrote it, such as ``model.latent_dim``.
+        should: What it should be, beginning with a verb, such as ``be at least 1``.
+        got: What was given.
+        mend: What to do about it: one short sentence, or nothing where the first half says it.
+
+    >>> print(InputError("model.latent_dim", "be at least 1", 0, "Two latents draw well."))
+    model.latent_dim should be at least 1, got 0. Two latents draw well.
+    """
+
+    def __init__(self, what: str, should: str, got: object, mend: str = ""):
+        super().__init__(f"{what} should {should}, got {got}. {mend}".rstrip())
+
+
+def unknown_name(what: str, name: str, known: Iterable[str]) -> InputError:
+    """The error for a name that is not among those known, with the nearest one.
+
+    >>> print(unknown_name("likelihood", "gausian", ["bernoulli", "gaussian"]))
+    likelihood should be a known name, got 'gausian'. Known: bernoulli, gaussian; did you mean gaussian?
+    """
+    known = sorted(known)
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f"; did you mean {near[0]}?" if near else "."
+    return InputError(what, "be a known name", repr(name), f"Known: {', '.join(known)}{hint}")

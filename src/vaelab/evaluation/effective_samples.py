@@ -1,0 +1,28 @@
+"""How far the estimate of the log-likelihood can be trusted."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vaelab.evaluation._bootstrap import mean_score
+from vaelab.evaluation._score import Score
+
+
+def effective_samples(effective_samples: np.ndarray, num_samples: int) -> Score:
+    """How many equal importance weights would be as good as those behind log p(x).
+
+        (sum_k w_k)^2 / sum_k w_k^2
+
+    From 1 (one weight outweighs all others: log p(x) is then far too low) to K (the posterior is exact).
+
+    Args:
+        effective_samples: (image,) (`ImportanceSums.effective_samples`).
+        num_samples: K, the ceiling.
+
+    *Source*: Kong 1992; Owen 2013, Monte Carlo theory, methods and examples, section 9.3 (https://artowen.su.domains/mc/).
+
+    >>> effective_samples(np.array([40.0, 60.0]), num_samples=100).value
+    50.0
+    """
+    source = "Owen 2013, section 9.3, https://artowen.su.domains/mc/"
+    return mean_score(effective_samples, "samples", "higher", source, ceiling=float(num_samples))

@@ -1,0 +1,35 @@
+"""What a trained model says of images: their codes, their reconstructions, and what lies between and around them.
+
+Every function works for every model, in float32 and evaluation mode, batch by batch, without gradients, and leaves the
+model and the random generators as they were.
+"""
+
+from __future__ import annotations
+
+from vaelab.inference.batches import ImageBatches, batches
+from vaelab.inference.decode import decode_mean
+from vaelab.inference.embed import Embedding, embed
+from vaelab.inference.interpolate import Interpolation, interpolate, interpolation_grid, one_of_every_other_class
+from vaelab.inference.reconstruct import reconstruct
+from vaelab.inference.sample import sample
+from vaelab.inference.still import device_of, evaluating, local_randomness
+from vaelab.inference.traverse import Traversal, traverse
+
+__all__ = [
+    "Embedding",
+    "ImageBatches",
+    "Interpolation",
+    "Traversal",
+    "batches",
+    "decode_mean",
+    "device_of",
+    "embed",
+    "evaluating",
+    "interpolate",
+    "interpolation_grid",
+    "local_randomness",
+    "one_of_every_other_class",
+    "reconstruct",
+    "sample",
+    "traverse",
+]

@@ -1,0 +1,25 @@
+"""From codes to images."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from vaelab.inference.still import evaluating
+from vaelab.models import Model
+from vaelab.shapes import Latents
+
+
+def decode_mean(model: Model, z: Latents, batch_size: int = 256) -> np.ndarray:
+    """The mean of p(x|z) of each code.
+
+    Args:
+        model: The model.
+        z: Codes, on the model's device.
+        batch_size: Codes that go through the network at once.
+
+    Returns:
+        (image, channel, height, width).
+    """
+    with evaluating(model):
+        return np.concatenate([model.decode(part).mean.cpu().numpy() for part in torch.split(z, batch_size)])

@@ -1,0 +1,34 @@
+"""From images to codes and back."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vaelab.inference.batches import ImageBatches, batches
+from vaelab.inference.still import evaluating
+from vaelab.models import Model
+
+
+def reconstruct(model: Model, images: ImageBatches, batch_size: int = 256) -> np.ndarray:
+    """The mean of p(x|z) at the posterior's mean, for each image.
+
+    Args:
+        model: The model.
+        images: In [0, 1]; a tensor or a stream of batches.
+        batch_size: Images that go through the networks at once.
+
+    Returns:
+        (image, channel, height, width).
+
+    Raises:
+        InputError: There are no images, or they are not such as the model takes.
+
+    >>> import torch
+    >>> from vaelab.models import VAEConfig
+    >>> reconstruct(VAEConfig(latent_dim=2).build((1, 8, 8)), torch.rand(5, 1, 8, 8)).shape
+    (5, 1, 8, 8)
+    """
+    with evaluating(model):
+        return np.concatenate(
+            [model.decode(model.encode(x).mean).mean.cpu().numpy() for x in batches(model, images, batch_size)]
+        )

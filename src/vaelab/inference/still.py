@@ -1,0 +1,61 @@
+"""Looking at a model without disturbing it, or anyone's random numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import chain
+
+import torch
+
+from vaelab.models import Model
+
+
+@contextmanager
+def evaluating(model: Model) -> Iterator[None]:
+    """The model in evaluation mode and full precision, without gradients; afterwards every part is as it was.
+
+    >>> from vaelab.models import VAEConfig
+    >>> vae = VAEConfig(latent_dim=2).build((1, 8, 8)).train()
+    >>> with evaluating(vae):
+    ...     print(vae.training, torch.is_grad_enabled())
+    False False
+    >>> vae.training
+    True
+    """
+    modes = {module: module.training for module in model.modules()}
+    dtype = model.network_dtype
+    model.eval()
+    model.network_dtype = torch.float32
+    try:
+        with torch.no_grad(), torch.autocast(device_of(model).type, enabled=False):
+            yield
+    finally:
+        model.network_dtype = dtype
+        for module, mode in modes.items():
+            module.training = mode
+
+
+@contextmanager
+def local_randomness(seed: int, device: torch.device) -> Iterator[None]:
+    """Random numbers from a seed of their own, on the CPU and the device; afterwards the generators are as they were.
+
+    >>> with local_randomness(0, torch.device("cpu")):
+    ...     a = torch.rand(1)
+    >>> with local_randomness(0, torch.device("cpu")):
+    ...     bool(torch.rand(1) == a)
+    True
+    """
+    on_gpu = device.type == "cuda"
+    with torch.random.fork_rng(devices=[device] if on_gpu else []):
+        torch.default_generator.manual_seed(seed)
+        if on_gpu:
+            with torch.cuda.device(device):
+                torch.cuda.manual_seed(seed)
+        yield
+
+
+def device_of(model: Model) -> torch.device:
+    """Where the model's weights lie."""
+    anything = next(chain(model.parameters(), model.buffers()), None)
+    return torch.device("cpu") if anything is None else anything.device

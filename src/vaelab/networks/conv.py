@@ -1,0 +1,202 @@
+"""Convolutional networks that halve an image layer by layer, and double it back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log2
+from typing import Literal
+
+from torch import nn
+
+from vaelab.errors import InputError
+from vaelab.networks._base import ACTIVATIONS, Activation, Decoder, Encoder, check_choice, check_widths
+from vaelab.networks._transpose import FastConvTranspose2d, UpsampleConv2d
+from vaelab.networks.mlp import layers
+
+Norm = Literal["none", "batch"]
+Upsampling = Literal["transposed", "bilinear", "nearest"]
+Size = tuple[int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConvEncoder(Encoder):
+    """Convolutions with stride 2, then fully connected layers.
+
+    *Source*: ``ConvEncoder(widths=(32, 32, 64, 64), kernels=(4, 4, 2, 2), norm="none")`` is that of
+    Locatello et al. 2019, table 1 (https://arxiv.org/abs/1811.12359).
+
+    >>> ConvEncoder(widths=(32, 64), dense=(), norm="none").build((1, 28, 28), num_outputs=20)
+    Sequential(
+      (0): Conv2d(1, 32, kernel_size=(4, 4), stride=(2, 2), padding=(1, 1))
+      (1): ReLU()
+      (2): Conv2d(32, 64, kernel_size=(4, 4), stride=(2, 2), padding=(1, 1))
+      (3): ReLU()
+      (4): Flatten(start_dim=1, end_dim=-1)
+      (5): Linear(in_features=3136, out_features=20, bias=True)
+    )
+    """
+
+    widths: tuple[int, ...] | None = None
+    """Channels after each convolution, from image to latents; each halves the image. Left out: down to about 4 pixels,
+    with 256 channels there and half as many at each size before, but at least 32."""
+    kernels: tuple[int, ...] = (4,)
+    """Kernel sizes of the convolutions in pixels, from 2; one for all, or one for each width."""
+    dense: tuple[int, ...] = (256,)
+    """Widths of the fully connected layers between the last convolution and the latents; may be none."""
+    norm: Norm = "batch"
+    """What follows each convolution, before the activation: batch normalisation or nothing."""
+    activation: Activation = "relu"
+    """What follows each convolution and each fully connected layer."""
+
+    def __post_init__(self):
+        _check("model.encoder", self.widths, self.kernels, self.dense)
+        check_choice("model.encoder.norm", self.norm, Norm)
+        check_choice("model.encoder.activation", self.activation, Activation)
+
+    def build(self, image_shape: tuple[int, int, int], num_outputs: int) -> nn.Module:
+        """See Encoder.
+
+        Raises:
+            InputError: The image is outside 8x8 to 512x512, or too small for so many halvings.
+        """
+        channels, height, width = image_shape
+        widths = self.widths or default_widths(height, width)
+        kernels = _one_each(self.kernels, widths)
+        sizes = _sizes("model.encoder.widths", (height, width), kernels)
+        body: list[nn.Module] = []
+        for before, after, kernel, size in zip((channels, *widths), widths, kernels, sizes, strict=False):
+            body.append(nn.Conv2d(before, after, kernel, stride=2, padding=_padding(size, kernel)))
+            body.extend(_after(after, self.norm, self.activation))
+        features = widths[-1] * sizes[-1][0] * sizes[-1][1]
+        return nn.Sequential(*body, nn.Flatten(), *layers(features, self.dense, self.activation, num_outputs))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConvDecoder(Decoder):
+    """Fully connected layers to a small image, then layers that double it; the last gives raw numbers.
+
+    *Source*: ``ConvDecoder(widths=(64, 64, 32, 32), norm="none")`` is that of
+    Locatello et al. 2019, table 1 (https://arxiv.org/abs/1811.12359).
+
+    >>> ConvDecoder(widths=(64, 32), dense=(), norm="none").build(10, (1, 28, 28))
+    Sequential(
+      (0): Linear(in_features=10, out_features=3136, bias=True)
+      (1): Unflatten(dim=1, unflattened_size=(64, 7, 7))
+      (2): ReLU()
+      (3): FastConvTranspose2d(64, 32, kernel_size=(4, 4), stride=(2, 2), padding=(1, 1))
+      (4): ReLU()
+      (5): FastConvTranspose2d(32, 1, kernel_size=(4, 4), stride=(2, 2), padding=(1, 1))
+    )
+    """
+
+    widths: tuple[int, ...] | None = None
+    """Channels before each doubling, from latents to image; the first belongs to the small image that the fully
+    connected layers give. Left out: those of the encoder, backward."""
+    kernels: tuple[int, ...] | None = None
+    """Kernel sizes in pixels, from 2 (odd after bilinear or nearest upsampling); one for all, or one for each width.
+    Left out: 4 for transposed convolutions, 3 after upsampling."""
+    dense: tuple[int, ...] = (256,)
+    """Widths of the fully connected layers between the latents and the small image; may be none."""
+    upsampling: Upsampling = "transposed"
+    """How the image is doubled: by a transposed convolution, or by interpolation and a convolution."""
+    norm: Norm = "batch"
+    """What follows each doubling but the last, before the activation: batch normalisation or nothing."""
+    activation: Activation = "relu"
+    """What follows each fully connected layer and each doubling but the last."""
+    activate_first: bool = True
+    """Whether the activation also follows the layer that gives the small image."""
+
+    def __post_init__(self):
+        _check("model.decoder", self.widths, self.kernels or (4,), self.dense)
+        check_choice("model.decoder.upsampling", self.upsampling, Upsampling)
+        check_choice("model.decoder.norm", self.norm, Norm)
+        check_choice("model.decoder.activation", self.activation, Activation)
+        even = [k for k in self.kernels or () if k % 2 == 0]
+        if even and self.upsampling != "transposed":
+            mend = 'Only upsampling="transposed" takes even sizes.'
+            raise InputError("model.decoder.kernels", f"be odd after {self.upsampling} upsampling", even[0], mend)
+
+    def build(self, latent_dim: int, output_shape: tuple[int, int, int]) -> nn.Module:
+        """See Decoder.
+
+        Raises:
+            InputError: The image is outside 8x8 to 512x512, or too small for so many doublings.
+        """
+        channels, height, width = output_shape
+        widths = self.widths or default_widths(height, width)[::-1]
+        kernels = _one_each(self.kernels or ((4,) if self.upsampling == "transposed" else (3,)), widths)
+        sizes = _sizes("model.decoder.widths", (height, width), kernels[::-1])[::-1]
+        start = (widths[0], *sizes[0])
+        dense = layers(latent_dim, self.dense, self.activation, start[0] * start[1] * start[2])
+        body: list[nn.Module] = [*dense, nn.Unflatten(1, start)]
+        if self.activate_first:
+            body.append(ACTIVATIONS[self.activation]())
+        outputs = (*widths[1:], channels)
+        for i, (before, after, kernel) in enumerate(zip(widths, outputs, kernels, strict=True)):
+            if i > 0:
+                body.extend(_after(before, self.norm, self.activation))
+            body.append(_doubling(before, after, kernel, sizes[i], sizes[i + 1], self.upsampling))
+        return nn.Sequential(*body)
+
+
+def default_widths(height: int, width: int) -> tuple[int, ...]:
+    """Channels after each halving, so that the longer side comes down to about 4 pixels and the shorter to 1 or more.
+
+    >>> default_widths(64, 64)
+    (32, 64, 128, 256)
+    """
+    depth = min(round(log2(max(height, width) / 4)), min(height, width).bit_length() - 1)
+    return tuple(max(32, 256 >> (depth - 1 - i)) for i in range(depth))
+
+
+def _doubling(before: int, after: int, kernel: int, small: Size, large: Size, upsampling: Upsampling) -> nn.Module:
+    if upsampling != "transposed":
+        return UpsampleConv2d(before, after, kernel, small, large, upsampling)
+    padding = _padding(large, kernel)
+    reached = tuple(2 * (n - 1) - 2 * p + kernel for n, p in zip(small, padding, strict=True))
+    more = (large[0] - reached[0], large[1] - reached[1])
+    return FastConvTranspose2d(before, after, kernel, stride=2, padding=padding, output_padding=more)
+
+
+def _after(width: int, norm: Norm, activation: Activation) -> list[nn.Module]:
+    normal = [nn.BatchNorm2d(width)] if norm == "batch" else []
+    return [*normal, ACTIVATIONS[activation]()]
+
+
+def _padding(size: Size, kernel: int) -> Size:
+    """Zeros around an image that is halved; with a kernel of 2, an odd size needs them to lose no pixel."""
+    height, width = ((kernel - 1) // 2 or n % 2 for n in size)
+    return height, width
+
+
+def _sizes(what: str, size: Size, kernels: tuple[int, ...]) -> list[Size]:
+    """The image's size before each halving and after the last: n // 2 for even kernels, rounded up for odd ones."""
+    if not all(8 <= n <= 512 for n in size):
+        raise InputError("image size", "be from 8x8 to 512x512 for convolutions", f"{size[0]}x{size[1]}")
+    sizes = [size]
+    for kernel in kernels:
+        if min(sizes[-1]) < 2:
+            fits = f"hold at most {len(sizes) - 1} widths for images of {size[0]}x{size[1]}"
+            raise InputError(what, fits, len(kernels), "Each width halves the image.")
+        padding = _padding(sizes[-1], kernel)
+        height, width = ((n + 2 * p - kernel) // 2 + 1 for n, p in zip(sizes[-1], padding, strict=True))
+        sizes.append((height, width))
+    return sizes
+
+
+def _one_each(kernels: tuple[int, ...], widths: tuple[int, ...]) -> tuple[int, ...]:
+    return kernels * len(widths) if len(kernels) == 1 else kernels
+
+
+def _check(owner: str, widths: tuple[int, ...] | None, kernels: tuple[int, ...], dense: tuple[int, ...]) -> None:
+    check_widths(f"{owner}.dense", dense)
+    if widths is not None:
+        if not widths:
+            raise InputError(f"{owner}.widths", "hold at least one number", "none", "Leave it out to have it chosen.")
+        check_widths(f"{owner}.widths", widths)
+    for kernel in kernels:
+        if not 2 <= kernel <= 9:
+            raise InputError(f"{owner}.kernels", "hold numbers from 2 to 9", kernel)
+    if len(kernels) != 1 and len(kernels) != len(widths or ()):
+        should = "hold one number, or one for each width" if widths else "hold one number where widths are left out"
+        raise InputError(f"{owner}.kernels", should, len(kernels))

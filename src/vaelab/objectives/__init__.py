@@ -1,0 +1,6 @@
+"""Objectives: what is minimised, in nats per image. One file, one objective."""
+
+from vaelab.objectives._base import Objective, Terms
+from vaelab.objectives._scaling import effective_beta
+
+__all__ = ["Objective", "Terms", "effective_beta"]

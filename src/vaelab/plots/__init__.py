@@ -1,0 +1,39 @@
+"""Plots: draw what was computed, and compute nothing.
+
+Charts are matplotlib figures made without pyplot; `svg` and `png` turn them into bytes. Pictures are arrays of pixels.
+"""
+
+from vaelab.plots.bars import fit_histogram, rate_bars
+from vaelab.plots.curves import curve, terms
+from vaelab.plots.pictures import (
+    atlas,
+    channel_colours,
+    composite,
+    image_grid,
+    picture_png,
+    reconstruction_pairs,
+    shrink,
+    traversal_grid,
+)
+from vaelab.plots.scatter import Classes, class_panel, latent_scatter
+from vaelab.plots.style import png, svg
+
+__all__ = [
+    "Classes",
+    "atlas",
+    "channel_colours",
+    "class_panel",
+    "composite",
+    "curve",
+    "fit_histogram",
+    "image_grid",
+    "latent_scatter",
+    "picture_png",
+    "png",
+    "rate_bars",
+    "reconstruction_pairs",
+    "shrink",
+    "svg",
+    "terms",
+    "traversal_grid",
+]

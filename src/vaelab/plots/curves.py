@@ -1,0 +1,114 @@
+"""The terms of training, step by step."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from vaelab.plots.style import FIRST, MUTED, PAPER, SECOND, figure, styled
+
+SPLITS = {"train": SECOND, "validation": FIRST}
+NOT_TERMS = frozenset({"step", "epoch", "split", "images_per_second", "learning_rate", "seconds"})
+
+
+def terms(metrics: pd.DataFrame) -> tuple[str, ...]:
+    """The columns of a run's metrics that are terms of the objective, in nats per image.
+
+    >>> terms(pd.DataFrame(columns=["step", "epoch", "split", "loss", "rate", "seconds"]))
+    ('loss', 'rate')
+    """
+    return tuple(str(name) for name in metrics.columns if name not in NOT_TERMS)
+
+
+@styled
+def curve(
+    metrics: pd.DataFrame, term: str, *, unit: str = "nats per image", kept_step: int | None = None,
+    width: float = 420, height: float = 262,
+) -> Figure:  # fmt: skip
+    """One term against the optimiser step, on training and validation images.
+
+    The axis holds everything after the first tenth of the steps; where the beginning lies outside, the picture says so.
+
+    Args:
+        metrics: A run's metrics: columns step, split and the term.
+        term: The column to draw.
+        unit: What stands at the vertical axis.
+        kept_step: The step whose weights were kept, marked with a line; None: no mark.
+        width: CSS pixels.
+        height: CSS pixels.
+    """
+    sheet, ax = figure(width, height)
+    ends = {split: _line(ax, metrics, term, split) for split in SPLITS}
+    _limit(ax, metrics, term)
+    _name_ends(ax, {split: end for split, end in ends.items() if end})
+    if kept_step is not None:
+        ax.axvline(kept_step, color=MUTED, linewidth=0.8, linestyle=(0, (3, 3)), zorder=1)
+    ax.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 2.5, 5, 10]))
+    ax.xaxis.set_major_formatter(FuncFormatter(_thousands if metrics["step"].max() >= 10_000 else _whole))
+    ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+    ax.set_xlabel("optimiser step")
+    ax.set_ylabel(unit)
+    ax.grid(visible=False, axis="x")
+    return sheet
+
+
+def _line(ax: Axes, metrics: pd.DataFrame, term: str, split: str) -> tuple[float, float] | None:
+    rows = metrics.loc[metrics["split"] == split, ["step", term]].dropna()
+    rows = rows[np.isfinite(rows[term])]
+    if rows.empty:
+        return None
+    held_out = split == "validation"
+    few = len(rows) <= 30
+    ax.plot(
+        rows["step"], rows[term], color=SPLITS[split], linewidth=2.0 if held_out else 1.6, zorder=3 if held_out else 2,
+        marker="o" if few else "", markersize=4 if held_out else 3, markeredgecolor=PAPER, markeredgewidth=0.6,
+    )  # fmt: skip
+    return float(rows["step"].iloc[-1]), float(rows[term].iloc[-1])
+
+
+def _limit(ax: Axes, metrics: pd.DataFrame, term: str) -> None:
+    """Limits the axis to what follows the first tenth of the steps, when the beginning would flatten it."""
+    rows = metrics[["step", term]].replace([np.inf, -np.inf], np.nan).dropna()
+    late = rows.loc[rows["step"] > 0.1 * rows["step"].max(), term]
+    if len(late) < 2:
+        return
+    low, high = float(late.min()), float(late.max())
+    span = max(high - low, 1e-3 * max(abs(high), abs(low)), 1e-9)
+    above, below = float(rows[term].max()), float(rows[term].min())
+    cut = above if above > high + span else below if below < low - span else None
+    if cut is None:
+        return
+    ax.set_ylim(low - 0.08 * span, high + 0.16 * span) if cut > high else ax.set_ylim(low - 0.16 * span, high + 0.08 * span)
+    side, y, align = ("above", 0.98, "top") if cut > high else ("below", 0.03, "bottom")
+    words = f"begins at {cut:,.0f}, {side}".replace("-", "\N{MINUS SIGN}")
+    ax.text(0.93, y, words, transform=ax.transAxes, va=align, ha="right", color=MUTED, fontsize=10)
+
+
+def _name_ends(ax: Axes, ends: dict[str, tuple[float, float]]) -> None:
+    """Writes each line's name at its end, the two kept apart."""
+    if not ends:
+        return
+    low, high = ax.get_ylim()
+    apart = 0.085 * (high - low)
+    places = {split: y for split, (_, y) in ends.items()}
+    if len(places) == 2 and abs(places["train"] - places["validation"]) < apart:
+        middle = sum(places.values()) / 2
+        sign = 1 if places["train"] >= places["validation"] else -1
+        places = {"train": middle + sign * apart / 2, "validation": middle - sign * apart / 2}
+    for split, (x, _) in ends.items():
+        ax.annotate(
+            split, (x, min(max(places[split], low), high)), xytext=(6, 0), textcoords="offset points", va="center",
+            color=MUTED if split == "train" else FIRST, annotation_clip=False, fontsize=10.5,
+            fontweight="bold" if split == "validation" else "normal",
+        )  # fmt: skip
+
+
+def _thousands(value: float, _: int) -> str:
+    return f"{value / 1000:,g}k" if value else "0"
+
+
+def _whole(value: float, _: int) -> str:
+    return f"{value:,.0f}"

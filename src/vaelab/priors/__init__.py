@@ -1,0 +1,5 @@
+"""p(z): where codes are expected before an image is seen. One file, one prior."""
+
+from vaelab.priors._base import Prior
+
+__all__ = ["Prior"]

@@ -1,0 +1,39 @@
+"""The prior of the first VAE."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.distributions import Independent, Normal
+
+from vaelab.priors._base import Prior
+
+
+@dataclass(frozen=True, kw_only=True)
+class StandardNormalPrior(Prior):
+    """p(z) = N(0, I): independent standard normal latents.
+
+    *Source*: Kingma and Welling 2014, section 3 (https://arxiv.org/abs/1312.6114).
+
+    >>> StandardNormalPrior().build(latent_dim=2)().log_prob(torch.zeros(2)).exp()
+    tensor(0.1592)
+    """
+
+    def build(self, latent_dim: int) -> nn.Module:
+        """See Prior."""
+        return _StandardNormal(latent_dim)
+
+
+class _StandardNormal(nn.Module):
+    loc: Tensor
+    scale: Tensor
+
+    def __init__(self, latent_dim: int):
+        super().__init__()
+        self.register_buffer("loc", torch.zeros(latent_dim), persistent=False)
+        self.register_buffer("scale", torch.ones(latent_dim), persistent=False)
+
+    def forward(self) -> Independent:
+        return Independent(Normal(self.loc, self.scale, validate_args=False), 1, validate_args=False)

@@ -1,0 +1,176 @@
+"""Parts as plain values and back, exactly: what a file holds.
+
+A part of an open family is a mapping with its name, ``{"kind": "gaussian", "scale": 0.1}``; any other settings class is
+a mapping of its fields; a tuple is a list; infinity is the text ``inf``. Nothing that is read can run code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import reprlib
+from dataclasses import MISSING, is_dataclass
+from typing import Any, Literal, TypeVar, get_args, get_origin
+
+from vaelab.catalogue import find, members, name_of
+from vaelab.errors import InputError, unknown_name
+from vaelab.fields import contract_of, describe, field_types, options
+
+T = TypeVar("T")
+_INFINITIES = {"inf": math.inf, "-inf": -math.inf}
+
+
+def to_record(part: object, where: str = "") -> dict[str, Any]:
+    """A part as plain values, every field of it.
+
+    Raises:
+        InputError: A value, or a part, is of a kind that cannot be written and read back.
+
+    >>> from vaelab.networks.mlp import MLPEncoder
+    >>> to_record(MLPEncoder(hidden=(64, 32)))
+    {'kind': 'mlp', 'hidden': [64, 32], 'activation': 'relu'}
+    """
+    cls, contract = type(part), contract_of(type(part))
+    record = {}
+    if contract:
+        if members(contract).get(name_of(cls)) is not cls:
+            mend = f"Save its class as a file in the folder of {contract.__name__}."
+            raise InputError(where or cls.__name__, f"be one of {', '.join(members(contract))}", cls.__name__, mend)
+        record["kind"] = name_of(cls)
+    return record | {name: _plain(getattr(part, name), join(where, name)) for name in field_types(cls)}
+
+
+def from_record(cls: type[T], record: object, where: str = "") -> T:
+    """The part that a record describes; fields left out keep their defaults.
+
+    Args:
+        cls: A settings class, or the contract of a family.
+        record: As `to_record` gives it.
+        where: Path of the part within the whole, for the errors.
+
+    Raises:
+        InputError: A name is not known, a value is of the wrong type, or a field without a default is missing.
+
+    >>> from vaelab.networks import Encoder
+    >>> from_record(Encoder, {"kind": "mlp", "hidden": [64, 32]})
+    MLPEncoder(hidden=(64, 32), activation='relu')
+    """
+    if not isinstance(record, dict):
+        raise InputError(where or "the record", f"be {describe(cls)}, with its fields", _short(record))
+    member = member_of(cls, record, where)
+    kinds = field_types(member)
+    for name in record:
+        if name not in kinds and not (name == "kind" and contract_of(cls)):
+            raise unknown_name(join(where, name), name, kinds)
+    values = {name: read_value(kinds[name], value, join(where, name)) for name, value in record.items() if name in kinds}
+    for name, field in member.__dataclass_fields__.items():  # pyright: ignore[reportAttributeAccessIssue]
+        if name in kinds and name not in values and not _has_default(field):
+            raise InputError(join(where, name), f"be {describe(kinds[name])}", "nothing", "It has no default.")
+    return member(**values)
+
+
+def check(part: object) -> None:
+    """Refuses a part that holds a value of the wrong type, however deep, or that could not be read back."""
+    for name, kind in field_types(type(part)).items():
+        read_value(kind, _plain(getattr(part, name), name), name)
+
+
+def digest(record: dict[str, Any]) -> str:
+    """SHA-256 of a record, the same on every machine: 64 hexadecimal digits; 1 and 1.0 are the same number.
+
+    >>> digest({"a": 1, "b": 2.5}) == digest({"b": 2.5, "a": 1.0})
+    True
+    """
+    text = json.dumps(_canonical(record), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def join(where: str, name: str) -> str:
+    """The path of a field within a part, printable whatever was typed."""
+    name = name if name and name.isprintable() else repr(name)
+    return f"{where}.{name}" if where else name
+
+
+def member_of(cls: type, record: dict, where: str) -> type:
+    """The class itself, or the member of its family that the record names."""
+    contract = contract_of(cls)
+    if contract is None:
+        return cls
+    kind = record.get("kind")
+    if not isinstance(kind, str):
+        got = "nothing" if kind is None else _short(kind)
+        raise InputError(join(where, "kind"), f"be one of {', '.join(members(contract))}", got)
+    member = find(contract, kind, where or None)
+    if not issubclass(member, cls):
+        raise InputError(join(where, "kind"), f"be {name_of(cls)}", repr(kind))
+    return member
+
+
+def _plain(value: Any, where: str) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return to_record(value, where)
+    if isinstance(value, tuple):
+        return [_plain(item, where) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    mend = "Give a tuple." if isinstance(value, list) else ""
+    raise InputError(where, "be a number, text, true, false, none, a tuple or a part", _short(value), mend)
+
+
+def read_value(kind: Any, value: Any, where: str) -> Any:
+    """The value of a type that a plain value stands for.
+
+    Raises:
+        InputError: The plain value is of another type.
+    """
+    for option in options(kind):
+        if is_dataclass(option) and isinstance(value, dict):
+            return from_record(option, value, where)  # pyright: ignore[reportArgumentType]
+        if get_origin(option) is tuple and isinstance(value, list):
+            return _read_tuple(option, value, where)
+        if get_origin(option) is Literal and any(
+            value is v or (value == v and type(value) is type(v)) for v in get_args(option)
+        ):
+            return value
+        if option is float and _is_number(value):
+            return _INFINITIES[value] if isinstance(value, str) else float(value)
+        if option in (bool, int, str, type(None)) and type(value) is option:
+            return value
+    if isinstance(value, str) and all(get_origin(option) is Literal for option in options(kind)):
+        raise unknown_name(where, value, [str(v) for option in options(kind) for v in get_args(option)])
+    raise InputError(where, f"be {describe(kind)}", _short(value))
+
+
+def _read_tuple(kind: Any, value: list, where: str) -> tuple:
+    inner = get_args(kind)
+    kinds = inner[:1] * len(value) if inner[-1] is Ellipsis else inner
+    if len(kinds) != len(value):
+        raise InputError(where, f"be {describe(kind)}", _short(value))
+    return tuple(read_value(kind, item, f"{where}[{i}]") for i, (kind, item) in enumerate(zip(kinds, value, strict=True)))
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, str):
+        return value in _INFINITIES
+    if isinstance(value, int):
+        return not isinstance(value, bool) and abs(value) < 2**1023
+    return isinstance(value, float) and not math.isnan(value)
+
+
+def _canonical(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _canonical(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_canonical(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _has_default(field: Any) -> bool:
+    return field.default is not MISSING or field.default_factory is not MISSING
+
+
+def _short(value: object) -> str:
+    return reprlib.repr(value)

@@ -1,0 +1,55 @@
+"""Pictures while training: what the model makes of held-out images, and what it dreams up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vaelab.inference import reconstruct
+from vaelab.plots.pictures import channel_colours, composite, image_grid, picture_png
+from vaelab.training import Batches, State
+
+_COLUMNS = 8
+
+
+class Snapshots:
+    """A listener that writes ``<step>.png``: eight held-out images, their reconstructions, and 32 samples below.
+
+    The images and the samples' latents are the same each time, so that the pictures line up into a film.
+
+    Args:
+        folder: Where the pictures go.
+        batches: Gives the images: the first of the validation rows, else of the training rows.
+        channels: The channels' names, which decide their colours.
+        every: Steps between pictures.
+    """
+
+    def __init__(self, folder: Path, batches: Batches, channels: tuple[str, ...], every: int):
+        rows = batches.validation if len(batches.validation) else batches.train
+        self.folder, self.every, self.colours = folder, every, channel_colours(channels)
+        self.x = batches.feed(rows[:_COLUMNS]).clone()
+        folder.mkdir(exist_ok=True)
+
+    def __call__(self, state: State) -> None:
+        """Draws if it is time, without touching training's random numbers."""
+        if state.step % self.every and state.step != state.num_steps:
+            return
+        model = state.model
+        noise = torch.randn(4 * _COLUMNS, model.latent_dim, generator=torch.Generator().manual_seed(0))
+        was_training, dtype = model.training, model.network_dtype
+        model.eval()
+        model.network_dtype = torch.float32
+        with torch.no_grad():
+            samples = model.decode(noise.to(self.x.device)).mean
+        model.train(was_training)
+        model.network_dtype = dtype
+        tiles = [composite(_array(images), self.colours) for images in (self.x, reconstruct(model, self.x), samples)]
+        picture = picture_png(image_grid(np.concatenate(tiles), len(self.x)))
+        (self.folder / f"{state.step:08d}.png").write_bytes(picture)
+
+
+def _array(images: Tensor | np.ndarray) -> np.ndarray:
+    return images.cpu().numpy() if isinstance(images, Tensor) else images

@@ -1,0 +1,110 @@
+"""Checkpoints: a training in one file, written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from vaelab.errors import InputError
+from vaelab.training.loop import State, diverged
+
+_NUMBERS = ("step", "counted", "best", "best_step", "waited", "stop")
+
+
+def save_checkpoint(state: State, path: Path) -> None:
+    """Weights, optimiser and counters, so that training goes on from here bit for bit.
+
+    Raises:
+        InputError: A weight is not finite, or the disk is full; the file that was there stays as it was.
+    """
+    tensors = {f"model.{name}": value for name, value in state.model.state_dict().items()}
+    for index, moments in state.optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{index}.{name}": value for name, value in moments.items()}
+    tensors["totals"] = state.totals
+    if not all(value.isfinite().all() for name, value in tensors.items() if name.startswith("model.")):
+        raise diverged(state.step, "a weight")
+    _write(tensors, path, {name: getattr(state, name) for name in _NUMBERS})
+
+
+def load_checkpoint(state: State, path: Path) -> None:
+    """Puts a training that was just begun where the saved one was."""
+    tensors, numbers = _read(path)
+    _load_weights(state.model, tensors, path)
+    for index, parameter in enumerate(p for group in state.optimizer.param_groups for p in group["params"]):
+        prefix = f"optimizer.{index}."
+        moments = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+        state.optimizer.state[parameter] = {name: value.to(parameter.device) for name, value in moments.items()}
+    state.totals = tensors["totals"].to(next(state.model.parameters()).device)
+    for name, value in numbers.items():
+        setattr(state, name, value)
+
+
+def save_weights(model: nn.Module, path: Path) -> None:
+    """The model's weights alone."""
+    _write({f"model.{name}": value for name, value in model.state_dict().items()}, path, {})
+
+
+def load_weights(model: nn.Module, path: Path) -> None:
+    """Puts saved weights, or those of a checkpoint, into the model.
+
+    Raises:
+        InputError: The file is missing, broken, or of another model.
+    """
+    _load_weights(model, _read(path)[0], path)
+
+
+def check_room(folder: Path, model: nn.Module) -> None:
+    """Refuses a folder that cannot be written, or a disk without room for the checkpoints of this model."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".probe-{os.getpid()}"
+        probe.write_bytes(b"vaelab")
+        probe.unlink()
+    except OSError as error:
+        raise InputError(str(folder), "be a folder that can be written", error.strerror, "Choose another.") from None
+    size = sum(value.numel() * value.element_size() for value in model.state_dict().values())
+    need = 8 * size + (16 << 20)
+    free = shutil.disk_usage(folder).free
+    if free < need:
+        raise InputError(str(folder), f"have {need / 1e6:,.0f} MB free for checkpoints", f"{free / 1e6:,.0f} MB", "Make room.")
+
+
+def _write(tensors: dict[str, Tensor], path: Path, numbers: dict) -> None:
+    data = save({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, {"vaelab": json.dumps(numbers)})
+    new = path.with_name(f".{path.name}.new")
+    try:
+        with new.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+    except OSError as error:
+        new.unlink(missing_ok=True)
+        mend = "The last checkpoint is unharmed; make room and resume."
+        raise InputError(str(path), "be written", error.strerror, mend) from None
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict]:
+    try:
+        with safe_open(path, "pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+            return tensors, json.loads(file.metadata()["vaelab"])
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise InputError(str(path), "be a checkpoint of vaelab", f"a file that cannot be read ({error})") from None
+
+
+def _load_weights(model: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
+    weights = {name.removeprefix("model."): value for name, value in tensors.items() if name.startswith("model.")}
+    expected = {name: tuple(value.shape) for name, value in model.state_dict().items()}
+    found = {name: tuple(value.shape) for name, value in weights.items()}
+    if expected != found:
+        odd = sorted(set(expected.items()) ^ set(found.items()))[0]
+        raise InputError(str(path), "hold the weights of this model", f"a difference at {odd[0]} {odd[1]}")
+    model.load_state_dict(weights)

@@ -1,0 +1,162 @@
+"""What may be done with each step: ordinary callables on the training's state, called around the loop.
+
+    for state in train(...):
+        for listener in listeners:
+            listener(state)
+"""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from vaelab.errors import InputError
+from vaelab.training.checkpoint import save_checkpoint, save_weights
+from vaelab.training.config import Training
+from vaelab.training.loop import Means, State
+
+Listener = Callable[[State], None]
+
+
+class ProgressBar:
+    """Shows steps, speed and the latest terms, in nats per image, while it is entered as a context."""
+
+    def __init__(self, batch_size: int, resume_step: int = 0):
+        self.throughput = Throughput(batch_size, resume_step)
+        self.bar = Progress(
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[numbers]}"),
+            TimeElapsedColumn(), TextColumn("of"), TimeRemainingColumn(elapsed_when_finished=True),
+        )  # fmt: skip
+        self.task = self.bar.add_task("training", numbers="", start=True)
+        self.shown = 0.0
+
+    def __enter__(self) -> ProgressBar:
+        self.bar.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.bar.stop()
+
+    def __call__(self, state: State) -> None:
+        """Draws ten times a second at most."""
+        if state.terms:
+            numbers = f"{_in_words(state.terms)}  {self.throughput(state.step):,.0f} images/s"
+            self.bar.update(self.task, numbers=numbers)
+        now = time.perf_counter()
+        if now - self.shown > 0.1 or state.step == state.num_steps or state.stop:
+            self.shown = now
+            self.bar.update(self.task, completed=state.step, total=state.num_steps)
+
+
+class CSVLog:
+    """Writes the terms as they come: a line for training every `log_every` steps, a line for each validation.
+
+    Columns: step, epoch, split (train or validation), the terms in nats per image, learning_rate, images_per_second and
+    seconds since the training (or its resumption) began. When a training is resumed, lines from after its checkpoint are
+    cut off first.
+    """
+
+    def __init__(self, path: Path, batch_size: int, resume_step: int = 0):
+        self.path, self.throughput, self.begun = path, Throughput(batch_size, resume_step), time.perf_counter()
+        self.columns: list[str] = []
+        if path.exists():
+            self._cut(resume_step)
+
+    def __call__(self, state: State) -> None:
+        """Appends what is new."""
+        rows = [("train", state.terms), ("validation", state.validation)]
+        lines = [self._line(state, split, means) for split, means in rows if means]
+        if not lines:
+            return
+        if not self.columns:
+            self.columns = list(lines[0])
+        new = not self.path.exists()
+        with self.path.open("a", newline="") as file:
+            writer = csv.DictWriter(file, self.columns)
+            if new:
+                writer.writeheader()
+            writer.writerows(lines)
+
+    def _line(self, state: State, split: str, means: Means) -> dict[str, Any]:
+        speed = f"{self.throughput(state.step):.1f}" if split == "train" else ""
+        begin = {"step": state.step, "epoch": round(state.epoch, 6), "split": split}
+        end = {"learning_rate": state.learning_rate, "images_per_second": speed}
+        return {**begin, **means, **end, "seconds": f"{time.perf_counter() - self.begun:.3f}"}
+
+    def _cut(self, step: int) -> None:
+        with self.path.open(newline="") as file:
+            reader = csv.DictReader(file)
+            self.columns = list(reader.fieldnames or [])
+            kept = [row for row in reader if row["step"].isdigit() and int(row["step"]) <= step and None not in row.values()]
+        new = self.path.with_name(f".{self.path.name}.new")
+        with new.open("w", newline="") as file:
+            writer = csv.DictWriter(file, self.columns)
+            writer.writeheader()
+            writer.writerows(kept)
+        new.replace(self.path)
+
+
+class TensorBoardLog:
+    """Writes the terms as TensorBoard events into a folder: ``train/loss``, ``validation/rate`` and so on."""
+
+    def __init__(self, folder: Path):
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError:
+            mend = "Install it with: pip install 'vaelab[tensorboard]'."
+            raise InputError("training.tensorboard", "have TensorBoard installed", "none", mend) from None
+        self.writer = SummaryWriter(str(folder))
+
+    def __call__(self, state: State) -> None:
+        """Appends what is new."""
+        for split, means in (("train", state.terms), ("validation", state.validation)):
+            for name, value in (means or {}).items():
+                self.writer.add_scalar(f"{split}/{name}", value, state.step)
+        if state.stop or state.step == state.num_steps:
+            self.writer.close()
+
+
+class Checkpoints:
+    """Saves ``last.safetensors`` by steps and by minutes and at the end, and ``best.safetensors`` at each best validation."""
+
+    def __init__(self, folder: Path, training: Training):
+        self.folder, self.training, self.saved = folder, training, time.monotonic()
+
+    def __call__(self, state: State) -> None:
+        """Saves if it is time."""
+        if state.is_best:
+            save_weights(state.model, self.folder / "best.safetensors")
+        steps = self.training.checkpoint_steps
+        by_steps = steps is not None and state.step % steps == 0
+        by_time = time.monotonic() - self.saved > 60 * self.training.checkpoint_minutes
+        if by_steps or by_time or state.stop or state.step == state.num_steps:
+            self.save(state)
+
+    def save(self, state: State) -> None:
+        """Saves now."""
+        save_checkpoint(state, self.folder / "last.safetensors")
+        self.saved = time.monotonic()
+
+
+class Throughput:
+    """Images per second since it was last asked."""
+
+    def __init__(self, batch_size: int, step: int = 0):
+        self.batch_size, self.step, self.time = batch_size, step, time.perf_counter()
+
+    def __call__(self, step: int) -> float:
+        """The speed from the step of the last question to this one."""
+        now = time.perf_counter()
+        speed = (step - self.step) * self.batch_size / max(now - self.time, 1e-9)
+        self.step, self.time = step, now
+        return speed
+
+
+def _in_words(means: Means) -> str:
+    shown = {name: means[name] for name in ("loss", "distortion", "rate") if name in means}
+    return "  ".join(f"{name} {value:.1f}" for name, value in shown.items()) + " nats"

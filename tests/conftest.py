@@ -1,0 +1,30 @@
+"""What every test stands on: shapes and types checked at each call, one thread, fixed random examples, real data."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+import pytest
+from hypothesis import HealthCheck, settings
+from jaxtyping import install_import_hook
+
+install_import_hook("vaelab", "typecheck.check")
+
+ROOT = Path(__file__).resolve().parents[1]
+
+settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("default"), derandomize=True, database=None)
+settings.load_profile("ci" if "CI" in os.environ else "default")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real image data: $VAELAB_DATA, else ../shared/data beside the repository; skips without it."""
+    folder = Path(os.environ.get("VAELAB_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no real data: neither $VAELAB_DATA nor {folder} is a folder")
+    return folder

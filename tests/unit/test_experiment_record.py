@@ -1,0 +1,272 @@
+"""Parts to plain values and back, exactly, for every member of every family."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from typing import Any, Literal, get_args, get_origin
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from vaelab.catalogue import members, name_of
+from vaelab.data.sources import Source
+from vaelab.errors import InputError
+from vaelab.fields import contract_of, describe, field_docs, field_types, options
+from vaelab.likelihoods import Likelihood
+from vaelab.likelihoods.bernoulli import BernoulliLikelihood
+from vaelab.models import ModelConfig, VAEConfig
+from vaelab.networks import Decoder, Encoder
+from vaelab.networks.mlp import MLPEncoder
+from vaelab.objectives import Objective
+from vaelab.objectives.elbo import ELBO
+from vaelab.override import override, parse_value
+from vaelab.priors import Prior
+from vaelab.record import check, digest, from_record, to_record
+from vaelab.training import Training
+
+CONTRACTS = (Encoder, Decoder, Likelihood, Prior, ModelConfig, Objective, Source)
+MEMBERS = [member for contract in CONTRACTS for member in members(contract).values()]
+
+
+def values(kind: Any) -> st.SearchStrategy:
+    """Values of a field's type."""
+    if len(options(kind)) > 1:
+        return st.one_of([values(option) for option in options(kind)])
+    if get_origin(kind) is Literal:
+        return st.sampled_from(get_args(kind))
+    if get_origin(kind) is tuple:
+        inner = get_args(kind)
+        if inner[-1] is Ellipsis:
+            return st.lists(values(inner[0]), min_size=1, max_size=4).map(tuple)
+        return st.tuples(*map(values, inner))
+    if contract_of(kind):
+        return st.one_of([parts(member) for member in members(contract_of(kind)).values()])
+    if is_dataclass(kind):
+        return parts(kind)
+    return {
+        bool: st.booleans(),
+        int: st.integers(1, 600) | st.sampled_from([1, 2, 8, 64, 256]),
+        float: st.floats(1e-9, 1.0) | st.sampled_from([1e-4, 0.1, 1.0, 0.5]),
+        str: st.text(min_size=1, max_size=12),
+        type(None): st.none(),
+    }[kind]
+
+
+@st.composite
+def parts(draw: st.DrawFn, cls: type) -> Any:
+    """A part with some of its fields changed; a combination that the part refuses is passed over."""
+    settings = {}
+    for f in fields(cls):
+        required = f.default is MISSING and f.default_factory is MISSING
+        if f.init and (required or draw(st.booleans())):
+            settings[f.name] = draw(values(field_types(cls)[f.name]))
+    try:
+        return cls(**settings)
+    except InputError:
+        assume(False)
+
+
+@pytest.mark.parametrize("member", [*MEMBERS, Training], ids=lambda member: member.__name__)
+def test_a_part_is_read_back_exactly_from_json(member):
+    @given(parts(member))
+    def read_back(part):
+        again = from_record(member, json.loads(json.dumps(to_record(part), allow_nan=False)))
+        assert again == part
+        assert type(again) is type(part)
+        assert digest(to_record(again)) == digest(to_record(part))
+
+    read_back()
+
+
+@pytest.mark.parametrize("member", [*MEMBERS, Training], ids=lambda member: member.__name__)
+def test_every_field_has_words_below_it_and_a_type_that_can_be_written(member):
+    docs = field_docs(member)
+    for name, kind in field_types(member).items():
+        assert docs.get(name), f"{member.__name__}.{name} has no docstring below it"
+        assert "<" not in describe(kind), f"{member.__name__}.{name}: {kind} cannot be written and read"
+
+
+@given(parts(VAEConfig), parts(VAEConfig))
+def test_the_hash_differs_where_the_parts_do(one, other):
+    assert (digest(to_record(one)) == digest(to_record(other))) == (one == other)
+
+
+def test_the_hash_is_that_of_its_canonical_json():
+    import hashlib
+
+    text = '{"a":[1,0.5],"kind":"x"}'
+    assert digest({"kind": "x", "a": [1.0, 0.5]}) == hashlib.sha256(text.encode()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("record", "sentence"),
+    [
+        ({"kind": "vae", "latent_dim": "abc"}, "latent_dim should be a whole number, got 'abc'."),
+        ({"kind": "vae", "latent_dim": 2.0}, "latent_dim should be a whole number, got 2.0."),
+        ({"kind": "vae", "latent_dim": True}, "latent_dim should be a whole number, got True."),
+        ({"kind": "vae", "latent_dim": None}, "latent_dim should be a whole number, got None."),
+        ({"kind": "vae", "latent_dmi": 2}, "latent_dmi should be a known name, got 'latent_dmi'. Known: decoder, encoder, latent_dim, likelihood, posterior_scale, prior; did you mean latent_dim?"),
+        ({"kind": "vae", "posterior_scale": "softplsu"}, "posterior_scale should be softplus, log_scale or a number, got 'softplsu'."),
+        ({"kind": "vae", "encoder": {"kind": "mlp", "hidden": [64, "x"]}}, "encoder.hidden[1] should be a whole number, got 'x'."),
+        ({"kind": "vae", "encoder": {"kind": "mlp", "hidden": 64}}, "encoder.hidden should be a list of whole numbers, got 64."),
+        ({"kind": "vae", "encoder": {"kind": "mlp", "activation": "rulu"}}, "encoder.activation should be a known name, got 'rulu'. Known: leaky_relu, relu, silu, tanh; did you mean relu?"),
+        ({"kind": "vea"}, "modelconfig should be a known name, got 'vea'. Known: vae; did you mean vae?"),
+    ],
+)  # fmt: skip
+def test_a_wrong_record_is_refused_in_one_sentence(record, sentence):
+    with pytest.raises(InputError) as refusal:
+        from_record(ModelConfig, record)
+    assert str(refusal.value) == sentence
+
+
+def test_a_part_without_a_name_or_of_another_kind_is_refused():
+    for record in ({}, {"kind": 3}, {"kind": None}, [], "vae", None):
+        with pytest.raises(InputError, match="vae"):
+            from_record(ModelConfig, record, "model")
+    with pytest.raises(InputError, match=r"likelihood.* should be bernoulli, got 'gaussian'"):
+        from_record(BernoulliLikelihood, {"kind": "gaussian"}, "likelihood")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inner:
+    """Fields without a family."""
+
+    limit: float | None = None
+    """A number that may be infinite."""
+    pair: tuple[int, float] = (1, 2.0)
+    """Two values."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outer:
+    """A settings class with a required field."""
+
+    words: str
+    """Has no default."""
+    inner: Inner = field(default_factory=Inner)
+    """Nested."""
+    maybe: Likelihood | None = None
+    """A part, or none."""
+    flag: bool = False
+    """Yes or no."""
+
+
+def test_infinity_is_kept_and_nan_refused():
+    outer = Outer(words="a", inner=Inner(limit=math.inf))
+    text = json.dumps(to_record(outer), allow_nan=False)
+    assert from_record(Outer, json.loads(text)) == outer
+    with pytest.raises(InputError, match=r"inner.limit should be a number or none, got 'nan'"):
+        check(Outer(words="a", inner=Inner(limit=math.nan)))
+    with pytest.raises(InputError, match=r"inner.limit should be a number or none, got nan"):
+        from_record(Outer, {"words": "a", "inner": {"limit": math.nan}})
+
+
+def test_a_missing_field_without_a_default_is_named():
+    with pytest.raises(InputError, match=r"^words should be text, got nothing. It has no default.$"):
+        from_record(Outer, {})
+
+
+def test_check_refuses_wrong_types_in_python_too():
+    with pytest.raises(InputError, match="a tuple"):
+        check(VAEConfig(encoder=MLPEncoder(hidden=[64, 64])))  # pyright: ignore
+    with pytest.raises(InputError, match=r"inner.pair should be a list of 2 \(a whole number, a number\), got \[1\]"):
+        check(Outer(words="a", inner=Inner(pair=(1,))))  # pyright: ignore
+    with pytest.raises(InputError, match="words should be text, got 3"):
+        check(Outer(words=3))  # pyright: ignore
+
+
+def test_a_part_from_outside_the_folders_cannot_be_written():
+    class Own(BernoulliLikelihood):
+        """Somebody's."""
+
+    with pytest.raises(InputError, match=r"^maybe should be one of .*bernoulli.*, got Own. Save its class as a file"):
+        to_record(Outer(words="a", maybe=Own()))
+
+
+@given(parts(MLPEncoder))
+def test_a_list_and_a_choice_are_set_from_their_text(encoder):
+    settings = [("hidden", ",".join(map(str, encoder.hidden))), ("activation", encoder.activation.replace("_", "-"))]
+    assert override(MLPEncoder(), settings) == encoder
+
+
+@given(st.floats(allow_nan=False))
+def test_any_number_is_read_from_its_own_text(number):
+    assert parse_value(float, repr(number), "x") == number
+
+
+def test_parts_are_exchanged_before_their_fields_are_set_in_any_order():
+    settings = [("likelihood.scale", "0.25"), ("likelihood", "gaussian")]
+    one, other = override(VAEConfig(), settings), override(VAEConfig(), settings[::-1])
+    assert one == other
+    assert name_of(one.likelihood) == "gaussian"
+    assert one.likelihood.scale == 0.25  # pyright: ignore
+
+
+def test_naming_the_part_that_stands_there_changes_nothing():
+    model = VAEConfig(encoder=MLPEncoder(hidden=(7,)))
+    assert override(model, [("encoder", "mlp")]) == model
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "sentence"),
+    [
+        ("latent-dim", "abc", "latent_dim should be a whole number, got 'abc'."),
+        ("latent-dim", "1.5", "latent_dim should be a whole number, got '1.5'."),
+        ("latent-dim.x", "1", "latent_dim should be a whole number, without fields of its own, got 'latent_dim.x'."),
+        ("posterior_scale", "nan", "posterior_scale should be softplus, log_scale or a number, got 'nan'."),
+        ("encoder.hidden", "64,,x", "encoder.hidden[1] should be a whole number, got 'x'."),
+        ("prior", "", "prior should be a known name, got ''. Known: "),
+        ("", "1", "'' should be a known name, got ''. Known: "),
+        ("encoder..hidden", "1", "encoder.'' should be a known name, got ''. Known: "),
+    ],
+)
+def test_a_wrong_override_is_refused_in_one_sentence(path, text, sentence):
+    with pytest.raises(InputError) as refusal:
+        override(VAEConfig(), [(path, text)])
+    assert str(refusal.value).startswith(sentence)
+
+
+def test_none_true_and_nested_fields_are_set():
+    outer = Outer(words="a", inner=Inner(limit=2.0))
+    assert override(outer, [("inner.limit", "none")]).inner.limit is None
+    assert override(outer, [("inner.pair", "3, 0.5")]).inner.pair == (3, 0.5)
+    assert override(outer, [("flag", "true"), ("flag", "False"), ("flag", "true")]).flag is True
+    assert override(outer, [("maybe", "bernoulli")]).maybe == BernoulliLikelihood()
+    with pytest.raises(InputError, match="maybe should be .* before a field of it is set"):
+        override(outer, [("maybe.scale", "1")])
+    with pytest.raises(InputError, match="flag should be true or false, got 'yes'"):
+        override(outer, [("flag", "yes")])
+
+
+@given(path=st.text(max_size=30), text=st.text(max_size=30))
+def test_any_path_and_text_give_a_part_or_one_sentence(path, text):
+    try:
+        override(ELBO(), [(path, text)])
+    except InputError as refusal:
+        assert "\n" not in str(refusal)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@pytest.mark.parametrize("member", [*MEMBERS, Training], ids=lambda member: member.__name__)
+def test_any_value_in_any_field_gives_a_part_or_one_sentence(member):
+    names = sorted(field_types(member)) or ["nothing"]
+
+    @given(st.dictionaries(st.sampled_from(names), json_values, max_size=3))
+    def refused_or_read(record):
+        kind = {"kind": name_of(member)} if contract_of(member) else {}
+        try:
+            part = from_record(member, record | kind)
+        except InputError as refusal:
+            assert "\n" not in str(refusal)
+        else:
+            assert from_record(member, to_record(part)) == part
+
+    refused_or_read()

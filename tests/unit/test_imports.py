@@ -1,0 +1,63 @@
+"""What an import costs, and what it must not touch."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import vaelab
+
+OPTIONAL = {"anndata", "tensorboard", "umap", "zarr"}
+
+
+def loaded_after(statement: str) -> set[str]:
+    """Top-level modules that stand in a fresh interpreter after the statement."""
+    code = f"{statement}\nimport sys\nprint('\\n'.join({{name.split('.')[0] for name in sys.modules}}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.splitlines())
+
+
+def modules() -> list[str]:
+    """Every module of the package."""
+    return [found.name for found in pkgutil.walk_packages(vaelab.__path__, "vaelab.") if "__main__" not in found.name]
+
+
+def test_importing_the_package_imports_nothing_heavy():
+    assert not {"torch", "numpy", "pandas", "matplotlib", "sklearn"} & loaded_after("import vaelab")
+
+
+def test_the_command_line_shows_its_help_without_torch():
+    quiet = "import contextlib, io\nfrom vaelab.cli import main\nwith contextlib.redirect_stdout(io.StringIO()):\n    main([])"
+    assert "torch" not in loaded_after(quiet)
+
+
+def test_no_module_needs_an_optional_extra():
+    assert not OPTIONAL & loaded_after("\n".join(f"import {name}" for name in modules()))
+
+
+@pytest.mark.parametrize("name", vaelab.__all__)
+def test_public_names_are_there(name):
+    assert getattr(vaelab, name) is not None
+
+
+def test_type_checkers_see_the_same_public_names():
+    tree = ast.parse(Path(vaelab.__file__).read_text())
+    block = next(node for node in tree.body if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING")
+    seen = {name.asname for node in block.body if isinstance(node, ast.ImportFrom) for name in node.names}
+    assert seen == set(vaelab.__all__)
+
+
+def test_an_unknown_public_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no_such_name"):
+        vaelab.no_such_name  # noqa: B018
+
+
+@pytest.mark.parametrize("name", modules())
+def test_every_module_says_what_it_is_for(name):
+    assert (importlib.import_module(name).__doc__ or "").strip()

@@ -1,0 +1,125 @@
+"""Objectives against their formulas, written out here a second time."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.distributions import Normal
+
+from vaelab.catalogue import members
+from vaelab.distributions import rate_per_latent
+from vaelab.errors import InputError
+from vaelab.models import VAEConfig
+from vaelab.networks.mlp import MLPDecoder, MLPEncoder
+from vaelab.objectives import Objective, effective_beta
+from vaelab.objectives.capacity import Capacity
+from vaelab.objectives.elbo import ELBO
+
+
+@pytest.fixture
+def vae():
+    torch.manual_seed(0)
+    return VAEConfig(latent_dim=3, encoder=MLPEncoder(hidden=(16,)), decoder=MLPDecoder(hidden=(16,))).build((1, 8, 8))
+
+
+@pytest.fixture
+def x():
+    return (torch.rand(6, 1, 8, 8, generator=torch.Generator().manual_seed(1)) > 0.5).float()
+
+
+@pytest.mark.parametrize("name", members(Objective))
+def test_every_objective_gives_its_terms_per_image_and_moves_every_parameter(name, vae, x):
+    objective = members(Objective)[name]()
+    terms = objective(vae, x, 3)
+    assert {"loss", "elbo", "distortion", "rate"} <= set(terms)
+    assert all(values.shape == (6,) for values in terms.values())
+    torch.testing.assert_close(terms["elbo"], -(terms["distortion"] + terms["rate"]))
+    terms["loss"].mean().backward()
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in vae.parameters())
+
+
+def test_elbo_is_the_log_joint_minus_the_log_posterior(vae, x):
+    """Averaged over many draws, with every density written out by hand."""
+    torch.manual_seed(2)
+    total, by_hand = torch.zeros(6), torch.zeros(6)
+    draws = 3000
+    with torch.no_grad():
+        raw = vae.encoder(x)
+        loc, scale = raw[:, :3], raw[:, 3:].exp()
+        for _ in range(draws):
+            total += ELBO()(vae, x, 0)["elbo"] / draws
+            z = loc + scale * torch.randn(6, 3)
+            p = vae.decoder(z).sigmoid()
+            log_p_x = torch.where(x > 0, p.log(), (1 - p).log()).sum((1, 2, 3))
+            log_ratio = Normal(0, 1).log_prob(z).sum(1) - Normal(loc, scale).log_prob(z).sum(1)
+            by_hand += (log_p_x + log_ratio) / draws
+    torch.testing.assert_close(total, by_hand, rtol=0, atol=0.1)
+
+
+def test_weight_multiplies_the_rate(vae, x):
+    torch.manual_seed(0)
+    terms = ELBO(rate_weight=4)(vae, x, 0)
+    torch.testing.assert_close(terms["loss"], terms["distortion"] + 4 * terms["rate"])
+
+
+def test_weight_zero_is_the_plain_autoencoder(vae, x):
+    first, second = (ELBO(rate_weight=0)(vae, x, 0)["loss"] for _ in range(2))
+    assert torch.equal(first, second), "no noise in the code"
+    torch.testing.assert_close(first, -vae.decode(vae.encode(x).mean).log_prob(x))
+
+
+def test_free_bits_are_free(vae, x):
+    cost = rate_per_latent(vae.encode(x), vae.prior).mean(0)
+    threshold = cost.sort().values[1].item() + 1e-6
+    torch.manual_seed(0)
+    terms = ELBO(free_bits=threshold)(vae, x, 0)
+    penalty = sum(max(value, threshold) for value in cost.tolist())
+    torch.testing.assert_close((terms["loss"] - terms["distortion"]).mean().item(), penalty, rtol=1e-4, atol=1e-4)
+
+
+def test_schedules():
+    warm = ELBO(rate_weight=2, warm_up_steps=10)
+    assert [warm.weight(s) for s in (0, 5, 10, 99, None)] == [0, 1, 2, 2, 2]
+    cycle = ELBO(warm_up_steps=5, cycle_steps=10)
+    assert [cycle.weight(s) for s in (0, 4, 9, 10, 14, None)] == [0, 0.8, 1, 0, 0.8, 1]
+    assert [Capacity(max_capacity=10, num_steps=4).capacity(s) for s in (0, 2, 4, 9, None)] == [0, 5, 10, 10, 10]
+
+
+def test_capacity_is_the_distance_of_the_mean_rate(vae, x):
+    torch.manual_seed(0)
+    terms = Capacity(weight=7, max_capacity=2, num_steps=4)(vae, x, 2)
+    torch.testing.assert_close(terms["loss"] - terms["distortion"], (7 * abs(terms["rate"].mean() - 1)).expand(6))
+
+
+def test_effective_beta_of_reductions_agrees_with_gradients():
+    """The ratio of the two terms' gradients, in a code that reduces as described, over that of a code in nats per image."""
+    torch.manual_seed(0)
+    pixels, latents = torch.rand(8, 20, requires_grad=True), torch.rand(8, 3, requires_grad=True)
+    for over_pixels in ("sum", "mean"):
+        for over_latents in ("sum", "mean"):
+            for rate_over_batch in ("sum", "mean"):
+                error = getattr(pixels, over_pixels)(1).mean()
+                cost = getattr(getattr(latents, over_latents)(1), rate_over_batch)(0)
+                (error + 3 * cost).backward()
+                ratio = (latents.grad[0, 0] / pixels.grad[0, 0]).item()
+                pixels.grad = latents.grad = None
+                beta = effective_beta(
+                    rate_weight=3, num_pixels=20, latent_dim=3, batch_size=8, distortion_over_pixels=over_pixels,
+                    rate_over_latents=over_latents, rate_over_batch=rate_over_batch,
+                )  # fmt: skip
+                assert beta == pytest.approx(ratio, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: ELBO(rate_weight=-1), "objective.rate_weight should be 0 or more and finite, got -1."),
+        (lambda: ELBO(warm_up_steps=9, cycle_steps=3), "objective.cycle_steps should be at least"),
+        (lambda: Capacity(weight=0), "objective.weight should be positive and finite, got 0."),
+        (lambda: Capacity(num_steps=0), "objective.num_steps should be at least 1, got 0."),
+        (lambda: effective_beta(num_pixels=0), "num_pixels should be positive and finite, got 0."),
+    ],
+)
+def test_refusals(make, sentence):
+    with pytest.raises(InputError, match=sentence):
+        make()
