@@ -1,4 +1,4 @@
-"""What a benchmark leaves behind: a table on the screen and a dated line of JSON with the machine it was measured on."""
+"""What a benchmark leaves behind: a table on the screen, and a dated record with the machine it was measured on."""
 
 from __future__ import annotations
 

@@ -8,10 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from vaelab.data.sources.cells import Cells
-from vaelab.data.sources.digits import Digits
-from vaelab.data.sources.rosettes import Rosettes
-from vaelab.data.sources.sprites import Sprites
+from vaelab.catalogue import find
+from vaelab.data import Source
 
 
 def make(kind: str, num_images: int) -> np.ndarray:
@@ -21,12 +19,12 @@ def make(kind: str, num_images: int) -> np.ndarray:
         kind: ``sprites`` (64x64x1), ``cells`` (64x64x3), ``rosettes`` (256x256x1) or ``digits`` (28x28x1).
         num_images: How many.
     """
-    if kind == "digits":
-        small = Digits().load().images
-        large = [np.asarray(Image.fromarray(image[0]).resize((28, 28), Image.Resampling.BILINEAR))[None] for image in small]
-        return np.stack(large)[np.arange(num_images) % len(large)]
-    sources = {"sprites": Sprites, "cells": Cells, "rosettes": Rosettes}
-    return np.asarray(sources[kind](num_images=num_images).load().images)
+    source = find(Source, kind)
+    if kind != "digits":
+        return np.asarray(source(num_images=num_images).load().images)
+    small = source().load().images
+    large = [np.asarray(Image.fromarray(image[0]).resize((28, 28), Image.Resampling.BILINEAR))[None] for image in small]
+    return np.stack(large)[np.arange(num_images) % len(large)]
 
 
 def write_png(make_images: Callable[[], np.ndarray], folder: Path) -> None:

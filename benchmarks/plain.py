@@ -106,7 +106,7 @@ def endless(loader: DataLoader) -> Iterator[Tensor]:
 def images_per_second(
     make: Callable[[], PlainVAE], folder: Path, batch_size: int, workers: int, seconds: float, warm_up: int = 10
 ) -> float:
-    """Trains for about so many seconds, starts of the workers at each new pass included, after a few steps uncounted."""
+    """Trains for about so many seconds, the starts of workers at each pass included, after a few uncounted steps."""
     torch.manual_seed(0)
     model = make()
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-4)

@@ -34,13 +34,16 @@ def images_per_second(network: str, images: np.ndarray, batch_size: int, num_epo
             self.moments.append(time.perf_counter())
 
     config = VAEConfig(input_dim=(1, 28, 28), latent_dim=10)
-    model = VAE(config, Encoder_Conv_VAE_MNIST(config), Decoder_Conv_AE_MNIST(config)) if network == "conv" else VAE(config)
+    model = (
+        VAE(config, Encoder_Conv_VAE_MNIST(config), Decoder_Conv_AE_MNIST(config)) if network == "conv" else VAE(config)
+    )
     pixels = torch.from_numpy(images).float() / 255
     clock = Clock()
     with tempfile.TemporaryDirectory() as folder:
         setting = BaseTrainerConfig(
             output_dir=folder, num_epochs=num_epochs, per_device_train_batch_size=batch_size, learning_rate=1e-4
         )
-        BaseTrainer(model, BaseDataset(pixels, torch.zeros(len(pixels))), training_config=setting, callbacks=[clock]).train()
+        dataset = BaseDataset(pixels, torch.zeros(len(pixels)))
+        BaseTrainer(model, dataset, training_config=setting, callbacks=[clock]).train()
     seconds = clock.moments[-1] - clock.moments[0]
     return (num_epochs - 1) * len(images) / seconds, sum(parameter.numel() for parameter in model.parameters())

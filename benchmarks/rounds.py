@@ -54,7 +54,9 @@ def alternate(module: str, contestants: Mapping[str, Sequence[str]], rounds: int
             result = measure(module, arguments)
             results[name].append(result)
             numbers = ", ".join(f"{key} {value:,.4g}" for key, value in result.values.items())
-            print(f"  round {number + 1} {name}: {numbers} (others {result.disturbed:.0%})", file=sys.stderr, flush=True)
+            print(
+                f"  round {number + 1} {name}: {numbers} (others {result.disturbed:.0%})", file=sys.stderr, flush=True
+            )
     return results
 
 

@@ -2,8 +2,8 @@
 
     python -m benchmarks.training_speed [--quick]
 
-Both read the same PNG files. The plain loop runs with no and with two worker processes; the faster one counts. What each
-does once before the first step (decoding to the cache, timing the alternatives, starting workers) is not counted.
+Both read the same PNG files. The plain loop runs with no and with two worker processes; the faster one counts. What
+each does once before the first step (decoding to the cache, timing the alternatives, starting workers) is not counted.
 """
 
 from __future__ import annotations
@@ -22,8 +22,7 @@ from benchmarks import ledger, pictures, plain, vaelab_side
 from benchmarks.ledger import against
 from benchmarks.rounds import alternate, medians, quiet_rounds
 from vaelab import presets
-from vaelab.data import Data
-from vaelab.data.sources.folder import Folder
+from vaelab.data import Data, open_source
 from vaelab.experiment import Experiment
 from vaelab.likelihoods.grey_bernoulli import GreyBernoulliLikelihood
 
@@ -84,11 +83,10 @@ def main() -> None:
         name, folder, who, length = args.contestant
         print(json.dumps(contestant(CASES[name], Path(folder), who, float(length))))
         return
-    rows = []
     with tempfile.TemporaryDirectory() as workplace:
         os.environ["VAELAB_CACHE"] = str(Path(workplace) / "cache")
-        for name in [args.only] if args.only else CASES:
-            rows.append(compare(name, Path(workplace), quick=args.quick))
+        names = [args.only] if args.only else CASES
+        rows = [compare(name, Path(workplace), quick=args.quick) for name in names]
     ledger.show("Training, images per second (medians of quiet rounds)", rows)
     ledger.keep("training_speed", rows, quick=args.quick)
 
@@ -122,7 +120,7 @@ def contestant(case: Case, folder: Path, who: str, length: float) -> dict[str, f
     experiment = case.preset()
     model = replace(experiment.model, likelihood=GreyBernoulliLikelihood())
     training = replace(experiment.training, batch_size=case.batch_size, learning_rate=1e-4, schedule="constant")
-    experiment = replace(experiment, data=Data(source=Folder(path=str(folder))), model=model, training=training)
+    experiment = replace(experiment, data=Data(source=open_source(folder)), model=model, training=training)
     ours, theirs = parameters(model.build(_image_shape(folder))), parameters(case.plain())
     if ours != theirs:
         raise RuntimeError(f"the models differ: {ours:,} parameters against {theirs:,}")

@@ -1,4 +1,4 @@
-"""vaelab's side of the comparisons: the command that a user types, on an experiment's file, and what its run recorded."""
+"""vaelab's side of the comparisons: the command that a user types, on an experiment's file, and its run's record."""
 
 from __future__ import annotations
 
@@ -22,18 +22,11 @@ def timed(experiment: Experiment, num_steps: int) -> Experiment:
 
 
 def train(experiment: Experiment) -> dict[str, float]:
-    """Trains it with ``vaelab train FILE --quiet`` and gives its speed and how it was computed.
-
-    Raises:
-        RuntimeError: The command failed; holds what it said.
-    """
+    """Trains it with ``vaelab train FILE --quiet`` and gives its speed and how it was computed."""
     with tempfile.TemporaryDirectory() as folder:
         file, run = Path(folder) / "experiment.json", Path(folder) / "run"
         write(experiment, file)
-        command = [sys.executable, "-m", "vaelab", "train", str(file), "--out", str(run), "--quiet"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr[-4000:]}")
+        vaelab("train", str(file), "--out", str(run), "--quiet")
         choices = json.loads((run / "environment.json").read_text())["choices"]
         return {
             "images_per_second": _speed(run / "metrics.csv", experiment.training.batch_size),
@@ -42,6 +35,17 @@ def train(experiment: Experiment) -> dict[str, float]:
             "channels_last": float(choices["channels_last"]),
             "kernels": float(len(choices["kernels"])),
         }
+
+
+def vaelab(*arguments: str) -> None:
+    """Runs the command ``vaelab`` in a process of its own.
+
+    Raises:
+        RuntimeError: It failed; holds what it said.
+    """
+    done = subprocess.run([sys.executable, "-m", "vaelab", *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"vaelab {' '.join(arguments)} failed:\n{done.stderr[-4000:]}")
 
 
 def _speed(metrics: Path, batch_size: int) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 from torch.distributions import Bernoulli, Distribution, Independent, Normal
+
 from vaelab.likelihoods.bernoulli import BernoulliLikelihood
 from vaelab.likelihoods.gaussian import GaussianLikelihood
 from vaelab.models import Model

@@ -38,7 +38,8 @@ def to_record(part: object, where: str = "") -> dict[str, Any]:
             mend = f"Save its class as a file in the folder of {contract.__name__}."
             raise InputError(where or cls.__name__, f"be one of {', '.join(members(contract))}", cls.__name__, mend)
         record["kind"] = name_of(cls)
-    return record | {name: _plain(getattr(part, name), join(where, name)) for name in field_types(cls)}
+    kinds = field_types(cls)
+    return record | {name: _plain(kind, getattr(part, name), join(where, name)) for name, kind in kinds.items()}
 
 
 def from_record(cls: type[T], record: object, where: str = "") -> T:
@@ -73,7 +74,7 @@ def from_record(cls: type[T], record: object, where: str = "") -> T:
 def check(part: object) -> None:
     """Refuses a part that holds a value of the wrong type, however deep, or that could not be read back."""
     for name, kind in field_types(type(part)).items():
-        read_value(kind, _plain(getattr(part, name), name), name)
+        read_value(kind, _plain(kind, getattr(part, name), name), name)
 
 
 def digest(record: dict[str, Any]) -> str:
@@ -107,13 +108,17 @@ def member_of(cls: type, record: dict, where: str) -> type:
     return member
 
 
-def _plain(value: Any, where: str) -> Any:
+def _plain(kind: Any, value: Any, where: str) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return to_record(value, where)
     if isinstance(value, tuple):
-        return [_plain(item, where) for item in value]
+        inner = next((get_args(option) for option in options(kind) if get_origin(option) is tuple), (Any, ...))
+        kinds = inner[:1] * len(value) if inner[-1] is Ellipsis else [*inner, *[Any] * len(value)]
+        return [_plain(kind, item, where) for kind, item in zip(kinds, value, strict=False)]
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
+    if float in options(kind) and int not in options(kind) and _is_number(value):
+        return float(value)
     if value is None or isinstance(value, bool | int | float | str):
         return value
     mend = "Give a tuple." if isinstance(value, list) else ""
@@ -135,8 +140,10 @@ def read_value(kind: Any, value: Any, where: str) -> Any:
             value is v or (value == v and type(value) is type(v)) for v in get_args(option)
         ):
             return value
+        if option is float and isinstance(value, str) and value in _INFINITIES:
+            return _INFINITIES[value]
         if option is float and _is_number(value):
-            return _INFINITIES[value] if isinstance(value, str) else float(value)
+            return float(value)
         if option in (bool, int, str, type(None)) and type(value) is option:
             return value
     if isinstance(value, str) and all(get_origin(option) is Literal for option in options(kind)):
@@ -153,8 +160,6 @@ def _read_tuple(kind: Any, value: list, where: str) -> tuple:
 
 
 def _is_number(value: Any) -> bool:
-    if isinstance(value, str):
-        return value in _INFINITIES
     if isinstance(value, int):
         return not isinstance(value, bool) and abs(value) < 2**1023
     return isinstance(value, float) and not math.isnan(value)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -83,9 +85,9 @@ def test_bernoulli_like_scipy(x, logits):
 @given(x=grey, logits=st.one_of(logit, st.floats(-1e-3, 1e-3)))
 def test_continuous_bernoulli_is_a_truncated_exponential(x, logits):
     rate = max(abs(logits), 1e-9)
-    expected = stats.truncexpon(rate, scale=1 / rate)
+    expected = stats.truncexpon(rate).logpdf(rate * (1 - x if logits > 0 else x)) + np.log(rate)
     p = ContinuousBernoulliPixels(pixel(logits))
-    assert log_prob(p, x) == pytest.approx(expected.logpdf(1 - x if logits > 0 else x), abs=1e-7)
+    assert log_prob(p, x) == pytest.approx(expected, abs=1e-7)
     # scipy's own mean cancels near 0; integrate instead.
     mean, _ = integrate.quad(lambda t: t * np.exp(log_prob(p, t)), 0, 1)
     assert p.mean.item() == pytest.approx(mean, abs=1e-7)
@@ -108,7 +110,7 @@ def test_log_sinhc_and_its_slope_are_smooth_through_zero(dtype):
     np.testing.assert_allclose(LogSinhc.apply(t.to(dtype)).double(), exact, atol=tolerance, rtol=tolerance)
     slope = np.where(t.abs() < 1e-4, t / 3, 1 / np.tanh(safe) - 1 / safe)
     np.testing.assert_allclose(coth_minus_inverse(t.to(dtype)).double(), slope, atol=10 * tolerance, rtol=0)
-    assert torch.autograd.gradgradcheck(LogSinhc.apply, torch.tensor([-3.0, 0.2, 1.0]).double().requires_grad_())
+    assert torch.autograd.gradgradcheck(LogSinhc.apply, torch.tensor([-3.0, -0.1, 0.0, 1.0]).double().requires_grad_())
 
 
 @pytest.mark.parametrize("logits", [-12.0, -1.0, -5e-4, 0.0, 5e-4, 1.0, 12.0])
@@ -175,7 +177,7 @@ def test_discretized_logistic_like_the_paper(num_levels, loc, scale, data):
     [
         GaussianPixels(pixel(0.2), pixel(0.3)),
         LaplacePixels(pixel(0.9), pixel(0.05)),
-        LogisticPixels(pixel(0.5), pixel(0.1)),
+        LogisticPixels(pixel(0.47), pixel(0.1)),
         ContinuousBernoulliPixels(pixel(3.0)),
     ],
     ids=repr,
@@ -188,7 +190,7 @@ def test_discretize_integrates_the_density_over_each_bin(density, num_levels):
     edges = [ends[0], *(np.arange(1, num_levels) / num_levels), ends[1]]
     expected = [
         integrate.quad(lambda x: np.exp(log_prob(density, x)), a, b, points=[np.clip(density.mode.item(), a, b)])[0]
-        for a, b in zip(edges, edges[1:], strict=False)
+        for a, b in pairwise(edges)
     ]
     np.testing.assert_allclose(found, expected, atol=1e-6)
     assert sum(found) == pytest.approx(1, abs=1e-9)
@@ -196,10 +198,11 @@ def test_discretize_integrates_the_density_over_each_bin(density, num_levels):
     assert binned.mode.item() == pytest.approx(np.argmax(expected) / (num_levels - 1))
     torch.manual_seed(0)
     levels = (binned.sample((20_000,)).flatten() * (num_levels - 1)).round().long().numpy()
-    assert stats.kstest(levels, lambda l: np.cumsum(expected)[l.astype(int)]).statistic < max(expected) + 0.02
+    frequencies = np.bincount(levels, minlength=num_levels) / 20_000
+    np.testing.assert_allclose(frequencies, expected, atol=5 * 0.5 / 20_000**0.5)
 
 
 @pytest.mark.parametrize("distribution", [BernoulliPixels(pixel(0)), BetaPixels(pixel(1), pixel(1), 0.01)], ids=repr)
 def test_discretize_refuses_what_has_no_distribution_function(distribution):
-    with pytest.raises(InputError, match="known distribution function.*got (Bernoulli|Beta)Pixels"):
+    with pytest.raises(InputError, match=r"known distribution function.*got (Bernoulli|Beta)Pixels"):
         discretize(distribution, 256)

@@ -36,7 +36,7 @@ def pixel(value: float) -> torch.Tensor:
     return torch.full((1, 1, 1, 1), value, dtype=torch.float64)
 
 
-@given(bits=st.integers(1, 16), seed=st.integers(0, 2**31))
+@given(bits=st.integers(1, 12), seed=st.integers(0, 2**31))
 def test_levels_survive_dequantisation(bits, seed):
     num_levels = 2**bits
     generator = torch.Generator().manual_seed(seed)
@@ -61,7 +61,7 @@ def test_coarser_levels_drop_the_lowest_bits():
         assert torch.equal(quantize((x / 255).view(1, 1, 16, 16), 2**bits).flatten(), x >> (8 - bits))
 
 
-@pytest.mark.parametrize("num_levels", [0, 1, 3, 255, 2**17])
+@pytest.mark.parametrize("num_levels", [0, 1, 3, 255, 8192])
 def test_levels_must_be_a_power_of_two(num_levels):
     for refused in (
         lambda: CategoricalLikelihood(num_levels=num_levels),
@@ -69,7 +69,7 @@ def test_levels_must_be_a_power_of_two(num_levels):
         lambda: dequantize(torch.zeros(1, 1, 1, 1), num_levels),
         lambda: bits_per_dim(torch.zeros(1), 1, "unit", num_levels),
     ):
-        with pytest.raises(InputError, match=f"power of two from 2 to 65536, got {num_levels}"):
+        with pytest.raises(InputError, match=f"power of two from 2 to 4096, got {num_levels}"):
             refused()
 
 
@@ -96,7 +96,7 @@ def test_dequantisation_never_flatters_a_density(density, bits, data):
 
 
 def test_bits_per_dim_of_a_density_like_numerical_integration():
-    """The Beta, which has no closed distribution function: E_u of the bound by quadrature, and by its own samples of u."""
+    """The Beta, which has no closed distribution function: the bound's mean by quadrature and by dequantisation."""
     p = BetaPixels(pixel(2.0), pixel(5.0), 0.005)
     level, num_levels = 60, 256
     expected, _ = integrate.quad(

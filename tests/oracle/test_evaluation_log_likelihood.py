@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.special import logsumexp
 from scipy.stats import norm
-from toy_models import CurvedVAE
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
+
+from toy_models import CurvedVAE
 from vaelab.evaluation import ImportanceSums, gather, importance_weights
 from vaelab.evaluation.log_likelihood import log_likelihood
 
@@ -84,7 +85,9 @@ def test_sums_do_not_depend_on_how_samples_come(weights, cuts):
     sums = ImportanceSums(3)
     for part in np.split(weights, np.unique(cuts)):
         sums.add(torch.from_numpy(part.copy()))
-    np.testing.assert_allclose(sums.log_evidences.numpy(), logsumexp(weights, axis=0) - np.log(7), rtol=1e-12, atol=1e-9)
+    np.testing.assert_allclose(
+        sums.log_evidences.numpy(), logsumexp(weights, axis=0) - np.log(7), rtol=1e-12, atol=1e-9
+    )
     normalised = np.exp(weights - logsumexp(weights, axis=0))
     np.testing.assert_allclose(sums.effective_samples.numpy(), 1 / (normalised**2).sum(0), rtol=1e-6)
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.stats import multivariate_normal
+
 from toy_models import LinearVAE
 from vaelab.evaluation import gather, importance_weights
 

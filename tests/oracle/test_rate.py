@@ -18,7 +18,7 @@ scales = st.floats(0.05, 5)
 
 
 def gaussian(loc, scale) -> Independent:
-    return Independent(Normal(torch.as_tensor(loc).double(), torch.as_tensor(scale).double()), 1)
+    return Independent(Normal(*(torch.as_tensor(value, dtype=torch.float64) for value in (loc, scale))), 1)
 
 
 def standard_normal(latent_dim: int) -> Independent:

@@ -163,6 +163,13 @@ def test_cells_lie_within_the_picture_and_seldom_saturate():
     assert (images == 255).mean() < 0.004
 
 
-def test_a_missing_column_is_named():
+def test_a_missing_column_and_what_cannot_be_drawn_are_refused():
     with pytest.raises(InputError, match=r"render_cells.table should have the columns .* got none named grain"):
         render_cells(cell_table(2).drop(columns="grain"))
+    for column, value in {"radius": 0.0, "x": 0.5, "red": np.nan, "grain": -1}.items():
+        table = cell_table(2).assign(**{column: value})
+        if column == "x":  # not read: colours and irregularity are
+            np.testing.assert_array_equal(render_cells(table, 16), render_cells(cell_table(2), 16))
+            continue
+        with pytest.raises(InputError, match=r"render_cells.table should hold finite numbers, above 0 for radius"):
+            render_cells(table)

@@ -8,6 +8,8 @@ from vaelab.cli._parser import Parser, split_settings
 from vaelab.errors import InputError, unknown_name
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from vaelab.data import ImageCollection, Source
 
 _EXAMPLES = """\
@@ -160,8 +162,18 @@ def _print_table(collection: ImageCollection) -> None:
     print("\nTable:")
     for name, column in collection.table.items():
         missing = int(column.isna().sum())
-        counts = column.value_counts()
-        common = ", ".join(f"{value} ({count:,})" for value, count in counts.head(4).items()) if len(counts) <= 1000 else ""
         gaps = f", {missing:,} missing" if missing else ""
         factor = ", a factor" if name in collection.factors else ""
-        print(f"  {name!s:<16}{len(counts):,} values{gaps}{factor}{': ' + common if common else ''}")
+        print(f"  {name!s:<16}{column.nunique():,} values{gaps}{factor}{_values(column)}")
+
+
+def _values(column: pd.Series) -> str:
+    """The commonest values, where values come more than once; else from where to where numbers go."""
+    counts = column.value_counts()
+    if len(counts) <= min(100, len(column) / 2):
+        return ": " + ", ".join(f"{_short(value)} ({count:,})" for value, count in counts.head(4).items())
+    return f": {_short(column.min())} to {_short(column.max())}" if column.dtype.kind in "uif" else ""
+
+
+def _short(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

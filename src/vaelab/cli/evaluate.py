@@ -98,30 +98,40 @@ def _measure(trained: Run, rows: np.ndarray, num_samples: int, seed: int, *, pro
 def _write(trained: Run, rows: np.ndarray, measures: Measures, facts: Mapping[str, Any]) -> None:
     import json
 
-    values = {**facts, **measures.to_dict()}
-    table = measures.per_image.assign(row=rows)
-    try:
-        (trained.folder / "metrics.json").write_text(json.dumps(values, indent=1, allow_nan=False), encoding="utf-8")
-        table.to_csv(trained.folder / "per_image.csv", index=False)
-    except OSError as error:
-        raise InputError(str(trained.folder), "be a folder that can be written", error.strerror or str(error)) from None
+    texts = {
+        "metrics.json": json.dumps({**facts, **measures.to_dict()}, indent=1, allow_nan=False),
+        "per_image.csv": measures.per_image.assign(row=rows).to_csv(index=False),
+    }
+    for name, text in texts.items():
+        part = trained.folder / f".{name}.part"
+        try:
+            part.write_text(text, encoding="utf-8")
+            part.replace(trained.folder / name)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise InputError(str(part.parent), "be a folder that can be written", error.strerror or str(error)) from None
 
 
 def _print(measures: Measures, facts: Mapping[str, Any]) -> None:
+    """One line per measure; those of each latent alone stand in metrics.json only."""
     from rich.console import Console
     from rich.table import Table
 
     title = f"{facts['num_images']:,} {facts['split']} images, {facts['num_samples']:,} samples each"
-    table = Table(title=title, title_justify="left")
-    for name, justify in (("measure", "left"), ("value", "right"), ("95 % interval", "right"), ("unit", "left"), ("better", "left")):
-        table.add_column(name, justify=justify, no_wrap=name != "unit")
-    baselines = list(measures.baselines)
-    for name in baselines:
+    table = Table(title=title, title_justify="left", box=None, header_style="bold")
+    table.add_column("measure", no_wrap=True)
+    table.add_column("value", justify="right", no_wrap=True)
+    table.add_column("95 % interval", justify="right", no_wrap=True)
+    table.add_column("unit", no_wrap=True)
+    table.add_column("better", no_wrap=True)
+    for name in measures.baselines:
         table.add_column(name, justify="right", no_wrap=True)
     for name, score in measures.scores.items():
-        others = [_number(measures.baselines[baseline].get(name)) for baseline in baselines]
-        table.add_row(name, _number(score), _interval(score), score.unit, score.better, *others)
-    Console().print(table)
+        if not name.startswith("rate_per_latent/"):
+            others = [_number(scores.get(name)) for scores in measures.baselines.values()]
+            better = "" if score.better == "neither" else score.better
+            table.add_row(name, _number(score), _interval(score), score.unit, better, *others)
+    Console(width=Console(width=999).measure(table).maximum).print(table)
 
 
 def _number(score: Score | None) -> str:

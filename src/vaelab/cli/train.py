@@ -109,21 +109,21 @@ def _experiment(args, settings: list[tuple[str, str]], parser) -> Experiment:
     from vaelab.fields import field_types
     from vaelab.experiment import Experiment, read
     from vaelab.override import override
-    from vaelab.data.sources.folder import Folder
+    from vaelab.data.sources.folder import FolderSource
     from vaelab.presets import preset, with_images
 
     for path, _ in settings:
         name = path.split(".")[0].replace("-", "_")
         if name not in field_types(Experiment):
             flags = [flag.removeprefix("--") for flag in parser._option_string_actions if flag.startswith("--")]
-            raise unknown_name(f"--{path}", name, [*flags, *field_types(Experiment)])
+            raise unknown_name(f"--{path}", name, {*flags, *field_types(Experiment)})
     if args.experiment.endswith(".json") or os.sep in args.experiment:
         experiment = read(args.experiment)
         if args.data is not None:
             experiment = with_images(experiment, args.data)
     else:
         later = args.help or any(path.replace("-", "_") == "data.source.path" for path, _ in settings)
-        experiment = preset(args.experiment, args.data or (Folder(path="PATH") if later else None))
+        experiment = preset(args.experiment, args.data or (FolderSource(path="PATH") if later else None))
     return override(experiment, settings)
 
 

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 import numpy as np
 import pandas as pd
 
-from vaelab.data.cache import Block, Item, decode, refuse_left_out
+from vaelab.data.cache import Block, Item, decode, nothing_usable, refuse_left_out
 from vaelab.data.collection import ImageCollection
 from vaelab.data.pixels import PixelReader
 from vaelab.data.png import Unreadable
@@ -41,14 +41,11 @@ def assemble(
     Raises:
         InputError: There is no usable image, or `strict` and anything is left out, or the names do not fit.
     """
-    if not items:
-        got = (
-            f"none among {len(left_out):,} files, the first: {' '.join(left_out[0])}" if left_out else "an empty folder"
-        )
-        raise InputError(what, "hold images", got)
     read = _ImageReader(reader) if isinstance(reader, PixelReader) else reader
-    decoded = decode(items, read, settings=read, what=what, progress=progress)
-    left_out = (*left_out, *decoded.left_out)
+    decoded = decode(items, read, settings=read, progress=progress) if items else []
+    if isinstance(decoded, list):
+        raise nothing_usable([*left_out, *decoded], what)
+    left_out = tuple(sorted((*left_out, *decoded.left_out)))
     refuse_left_out(left_out, what, strict)
     table = pd.DataFrame(facts).iloc[decoded.items].reset_index(drop=True)
     told = pd.DataFrame(decoded.rows)

@@ -93,8 +93,8 @@ def cache_folder() -> Path:
 
 
 def decode(
-    items: Sequence[Item], read: Callable[[Item], list[Block]], *, settings: object, what: str, progress: bool = False
-) -> Decoded:
+    items: Sequence[Item], read: Callable[[Item], list[Block]], *, settings: object, progress: bool = False
+) -> Decoded | list[tuple[str, str]]:
     """The images of all items, from the cache or decoded into it.
 
     Items whose images have another form than the commonest (the first of equals) are left out, as are broken ones.
@@ -103,11 +103,13 @@ def decode(
         items: What is decoded, in the order of the images.
         read: Decodes one item; called from several threads at once.
         settings: Everything that `read` depends on; its `repr` is part of the key.
-        what: The field that named the files, for messages.
         progress: Show a bar for work of over a second.
 
+    Returns:
+        The images or, where not one item can be read, each item's name and the reason.
+
     Raises:
-        InputError: No item can be read, or the cache cannot be written.
+        InputError: The cache cannot be written.
     """
     place = cache_folder() / "images" / key(items, settings)
     found = _open(place)
@@ -120,7 +122,9 @@ def decode(
     except OSError as error:
         raise _unwritable(place.parent, error) from None
     try:
-        _fill(part, items, read, what, progress)
+        failed = _fill(part, items, read, progress)
+        if failed:
+            return failed
         if _open(place) is None:
             shutil.rmtree(place, ignore_errors=True)
             os.replace(part, place)
@@ -151,6 +155,15 @@ def workers() -> int:
     return min(16, cores)
 
 
+def nothing_usable(left_out: Sequence[tuple[str, str]], what: str) -> InputError:
+    """The error for files of which not one can be used."""
+    if not left_out:
+        return InputError(what, "hold images", "no files")
+    name, reason = min(left_out)
+    count = "1 file that cannot" if len(left_out) == 1 else f"{len(left_out):,} files of which none can"
+    return InputError(what, "hold images that can be read", f"{count}, the first: {name} {reason}")
+
+
 def refuse_left_out(left_out: Sequence[tuple[str, str]], what: str, strict: bool) -> None:
     """With `strict`, the error that names the first file that is left out."""
     if strict and left_out:
@@ -174,8 +187,14 @@ def _open(place: Path) -> Decoded | None:
     return Decoded(images, tuple(record["channels"]), items, record["rows"], left_out)
 
 
-def _fill(part: Path, items: Sequence[Item], read: Callable[[Item], list[Block]], what: str, progress: bool) -> None:
-    """Decodes into the folder `part`; a second time where the first image had not the commonest form."""
+def _fill(
+    part: Path, items: Sequence[Item], read: Callable[[Item], list[Block]], progress: bool
+) -> list[tuple[str, str]]:
+    """Decodes into the folder `part`; a second time where the first image had not the commonest form.
+
+    Returns:
+        Why, where not one image can be read; then nothing is written.
+    """
     Image.init()
     with (
         warnings.catch_warnings(),
@@ -185,13 +204,12 @@ def _fill(part: Path, items: Sequence[Item], read: Callable[[Item], list[Block]]
         warnings.simplefilter("ignore")
         index, counts = _pass(part / "images.npy", items, read, "", pool, bar)
         if not counts:
-            name, reason = index.left_out[0]
-            got = f"{len(items):,} of which none can, the first: {name} {reason}"
-            raise InputError(what, "hold images that can be read", got)
+            return index.left_out
         commonest = counts.most_common(1)[0][0]
         if commonest != index.form:
             index, _ = _pass(part / "images.npy", items, read, commonest, pool, bar)
     (part / "index.json").write_text(json.dumps(vars(index)), encoding="utf-8")
+    return []
 
 
 def _pass(

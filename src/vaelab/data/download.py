@@ -12,7 +12,6 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from vaelab.data.cache import cache_folder
 from vaelab.data.progress import Progress
@@ -124,11 +123,7 @@ def _copy(file: RemoteFile, part: Path, address: str, bar: Progress) -> None:
     start = part.stat().st_size if part.exists() else 0
     if start >= file.size:
         start = 0
-    request = urllib.request.Request(urllib.parse.urljoin(f"{address.rstrip('/')}/", file.name))
-    request.add_header("User-Agent", "vaelab")
-    if start:
-        request.add_header("Range", f"bytes={start}-")
-    with _answer(request, file, address) as answer:
+    with _answer(file, address, start) as answer:
         goes_on = start > 0 and answer.status == 206
         with open(part, "ab" if goes_on else "wb") as out:
             bar.advance(start if goes_on else 0)
@@ -137,14 +132,16 @@ def _copy(file: RemoteFile, part: Path, address: str, bar: Progress) -> None:
                 bar.advance(len(block))
 
 
-def _answer(request: urllib.request.Request, file: RemoteFile, address: str) -> http.client.HTTPResponse:
+def _answer(file: RemoteFile, address: str, start: int) -> http.client.HTTPResponse:
+    headers = {"User-Agent": "vaelab"} | ({"Range": f"bytes={start}-"} if start else {})
     try:
+        request = urllib.request.Request(f"{address.rstrip('/')}/{file.name}", headers=headers)
         return urllib.request.urlopen(request, timeout=TIMEOUT_S)
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise _unreachable(file, address, str(error) or type(error).__name__) from None
 
 
-def _blocks(answer: IO[bytes], file: RemoteFile, address: str) -> Iterator[bytes]:
+def _blocks(answer: http.client.HTTPResponse, file: RemoteFile, address: str) -> Iterator[bytes]:
     """The answer's bytes; never more than the file should have, so that a wrong address cannot fill the disk."""
     left = file.size + 1
     while left > 0:
@@ -159,10 +156,11 @@ def _blocks(answer: IO[bytes], file: RemoteFile, address: str) -> Iterator[bytes
 
 
 def _local_folder(address: str) -> Path | None:
-    parts = urllib.parse.urlsplit(address)
-    if parts.scheme == "file":
-        return Path(urllib.request.url2pathname(parts.path))
-    return None if parts.scheme in ("http", "https") else Path(address).expanduser()
+    if address.startswith(("http://", "https://")):
+        return None
+    if address.startswith("file://"):
+        return Path(urllib.request.url2pathname(urllib.parse.urlsplit(address).path))
+    return Path(address).expanduser()
 
 
 def _unreachable(file: RemoteFile, address: str, reason: str) -> InputError:

@@ -39,7 +39,7 @@ class Feed:
         device: str | torch.device = "cpu",
     ):
         self.images, self.intensity, self.binarize, self.device = images, intensity, binarize, torch.device(device)
-        self._map = _mapping(images)
+        self._map, self._top = _mapping(images), _top(images, intensity)
         self._gathered = 0
         self._stored = np.empty((0, *images.shape[1:]), images.dtype)
         self._resident = None if self.device.type == "cpu" else torch.from_numpy(np.array(images)).to(self.device)
@@ -67,7 +67,7 @@ class Feed:
         return torch.from_numpy(self._stored)
 
     def _convert(self, stored: Tensor) -> Images:
-        x = self.intensity.apply(stored)
+        x = stored / self._top if self._top else self.intensity.apply(stored)
         if self.binarize == "threshold":
             return (x > 0.5).float()
         if self.binarize == "dynamic":
@@ -82,6 +82,14 @@ class Feed:
         if self._gathered > _RELEASE_BYTES:
             self._map.madvise(mmap.MADV_DONTNEED)
             self._gathered = 0
+
+
+def _top(images: np.ndarray, intensity: Intensity) -> float | None:
+    """The pixel type's largest value where dividing by it is the whole scaling, which is then one pass over the pixels."""
+    if images.dtype.kind != "u" or intensity.square_root or any(intensity.lo):
+        return None
+    top = float(np.iinfo(images.dtype).max)
+    return top if set(intensity.hi) == {top} else None
 
 
 def _mapping(array: np.ndarray) -> mmap.mmap | None:

@@ -50,8 +50,11 @@ class Intensity:
             float32, or float64 for float64.
         """
         x, lo, span = self._planes(x)
-        y: Any = (x - lo) / (span + (span == 0)) * (span != 0)
-        y = np.clip(y, 0, 1) if isinstance(y, np.ndarray) else y.clamp(0, 1)
+        y: Any = x - lo
+        y /= span + (span == 0)
+        if not span.all():
+            y *= span != 0
+        y = np.clip(y, 0, 1, out=y) if isinstance(y, np.ndarray) else y.clamp_(0, 1)
         return y**0.5 if self.square_root else y
 
     def invert(self, y: Array) -> Array:

@@ -86,7 +86,7 @@ class Split:
     def _given(self, column: pd.Series) -> np.ndarray:
         codes = column.map({name: i for i, name in enumerate(PARTS)})
         if codes.isna().any():
-            wrong = column[codes.isna()].iloc[0]
+            wrong = column.tolist()[int(np.argmax(codes.isna().to_numpy()))]
             what = f"split.column '{self.column}'"
             got = f"{'a missing value' if pd.isna(wrong) else repr(wrong)} among them"
             raise InputError(
@@ -110,12 +110,12 @@ class Split:
         remaining = [generator.permutation(np.flatnonzero(classes == c)) for c in range(classes.max() + 1)]
         for p, size in sizes.items():
             total = np.array([weight[members].sum() for members in remaining])
-            targets = _apportion(size, total)
+            targets = _apportion(size, total).tolist()
             for c, target in enumerate(targets):
                 later = sum(q > p for q in sizes) + 1
                 taken = _fill(weight[remaining[c]], target, len(remaining[c]) - later)
-                part[np.isin(unit, units[remaining[c][:taken]]) & (part == 0)] = p
-                remaining[c] = remaining[c][taken:]
+                part[np.isin(unit, units[remaining[c][taken]]) & (part == 0)] = p
+                remaining[c] = remaining[c][~taken]
 
     def _units(self, table: pd.DataFrame, part: np.ndarray) -> np.ndarray:
         """The number of the group that each row belongs to; without groups each row is its own."""
@@ -168,9 +168,20 @@ def _apportion(size: int, total: np.ndarray) -> np.ndarray:
     return count
 
 
-def _fill(weight: np.ndarray, target: int, most: int) -> int:
-    """How many of the units, in order, come nearest to `target` images: at least one for any, at most `most`."""
+def _fill(weight: np.ndarray, target: int, most: int) -> np.ndarray:
+    """Which of the units, taken in order, to come near `target` images: at least one, at most `most` units.
+
+    Each that still fits, then the one that is too large where it brings the sum nearer.
+    """
+    chosen = np.zeros(len(weight), bool)
     if target == 0 or most < 1:
-        return 0
-    sums = np.cumsum(weight[:most])
-    return int(np.argmin(np.abs(sums - target))) + 1
+        return chosen
+    total = count = 0
+    for i, size in enumerate(weight.tolist()):
+        if total + size <= target:
+            chosen[i], total, count = True, total + size, count + 1
+        if total == target or count == most:
+            return chosen
+    last = int(np.argmin(np.where(chosen, np.inf, np.abs(total + weight - target))))
+    chosen[last] |= count == 0 or abs(total + weight[last] - target) < target - total
+    return chosen

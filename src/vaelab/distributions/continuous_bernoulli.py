@@ -65,17 +65,28 @@ class ContinuousBernoulliPixels(Density):
         return torch.where(self.logits > 0, 1 - falling, falling).clamp(0, 1)
 
 
+SMALL = 0.2
+"""Up to here the slope of log sinhc is taken from its series, which is good to 1e-13 there."""
+
+
 def coth_minus_inverse(t: Tensor) -> Tensor:
     """coth(t) - 1/t, the slope of log sinhc, by its series near 0; from -1 to 1.
 
     >>> coth_minus_inverse(torch.tensor([0.0, 0.3, 100.0]))
     tensor([0.0000, 0.0994, 0.9900])
     """
-    small = t.abs() < 0.2
-    safe = torch.where(small, 1.0, t)
+    # f(t) = f(min(t, c)) + f(max(t, c)) - f(c): two formulas without a branch, which is slow on vectors.
+    near, far = t.clamp(-SMALL, SMALL), t.abs().clamp_min(SMALL)
+    return _series(near) + (_exact(far) - _exact(far.new_full((), SMALL))) * t.sign()
+
+
+def _series(t: Tensor) -> Tensor:
     s = t.square()
-    series = t * (1 / 3 - s * (1 / 45 - s * (2 / 945 - s * (1 / 4725 - s * (2 / 93555)))))
-    return torch.where(small, series, 1 / safe.tanh() - 1 / safe)
+    return t * (1 / 3 - s * (1 / 45 - s * (2 / 945 - s * (1 / 4725 - s * (2 / 93555)))))
+
+
+def _exact(t: Tensor) -> Tensor:
+    return -2 / torch.expm1(-2 * t) - 1 - 1 / t
 
 
 class LogSinhc(torch.autograd.Function):

@@ -35,7 +35,7 @@ def quantize(x: Pixels, num_levels: int) -> Levels:
     >>> quantize(torch.tensor([0, 7, 8, 255]).view(1, 1, 1, 4) / 255, 32).flatten()
     tensor([ 0,  0,  1, 31])
     """
-    return (x * num_levels).long().clamp(0, num_levels - 1)
+    return (x * num_levels).floor().clamp(0, num_levels - 1).long()
 
 
 def dequantize(x: Images, num_levels: int, generator: torch.Generator | None = None) -> Images:

@@ -12,9 +12,9 @@ from vaelab.inference.still import device_of
 from vaelab.models import Model
 from vaelab.shapes import Images
 
-ImageBatches = Images | Iterable[Images]
-"""Images in [0, 1] as one tensor, or a stream of such tensors (a generator, such as `Feed.batches`), so that
-collections larger than the memory can be looked at."""
+ImageBatches = Tensor | Iterable[Tensor]
+"""Images in [0, 1], (image, channel, height, width), as one tensor or a stream of such tensors (a generator, such as
+`Feed.batches`), so that collections larger than the memory can be looked at. `batches` checks them."""
 
 _ROUNDING = 1e-5
 

@@ -6,13 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from vaelab.errors import InputError
 from vaelab.inference.batches import batches
 from vaelab.inference.decode import decode_mean
 from vaelab.inference.still import evaluating
 from vaelab.models import Model
-from vaelab.shapes import Images
+from vaelab.shapes import Images, Latents
+
+Others = Float[Tensor, "other channel height width"]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -29,7 +33,7 @@ class Interpolation:
     """(pair, step, channel, height, width): decoded along the way; the first and the last are the reconstructions."""
 
 
-def interpolate(model: Model, x: Images, x_other: Images, num_steps: int = 10) -> Interpolation:
+def interpolate(model: Model, x: Images, x_other: Others, num_steps: int = 10) -> Interpolation:
     """What lies between pairs of images.
 
         z_lambda = lambda * z + (1 - lambda) * z',  z and z' the posteriors' means,  lambda = 1, ..., 0
@@ -65,7 +69,7 @@ def interpolate(model: Model, x: Images, x_other: Images, num_steps: int = 10) -
     )
 
 
-def interpolation_grid(model: Model, anchor: Images, others: Images, num_steps: int = 10) -> Interpolation:
+def interpolation_grid(model: Model, anchor: Images, others: Others, num_steps: int = 10) -> Interpolation:
     """What lies between one image and each of several: one row per other image, the anchor on the left.
 
     Args:
@@ -96,6 +100,6 @@ def one_of_every_other_class(labels: np.ndarray, anchor: int) -> np.ndarray:
     return first[classes != labels[anchor]]
 
 
-def _codes(model: Model, x: Images) -> torch.Tensor:
+def _codes(model: Model, x: Images) -> Latents:
     with evaluating(model):
         return torch.cat([model.encode(part).mean for part in batches(model, x)])

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from vaelab.errors import InputError
 from vaelab.inference.batches import ImageBatches
@@ -14,7 +16,8 @@ from vaelab.inference.decode import decode_mean
 from vaelab.inference.embed import Embedding, embed
 from vaelab.inference.still import device_of
 from vaelab.models import Model
-from vaelab.shapes import Images
+
+OneImage = Float[Tensor, "anchor channel height width"]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -50,7 +53,7 @@ def traverse(
     num_steps: int = 15,
     coverage: float = 0.95,
     *,
-    anchor: Images | None = None,
+    anchor: OneImage | None = None,
     latents: Sequence[int] | None = None,
     batch_size: int = 256,
 ) -> Traversal:
@@ -69,8 +72,6 @@ def traverse(
 
     Raises:
         InputError: An argument is out of range.
-
-    *Source*: the central 95 % in 15 steps is the perturbation of a study of cell images, see `docs/inference.md`.
 
     >>> from vaelab.models import VAEConfig
     >>> walks = traverse(VAEConfig(latent_dim=2).build((3, 8, 8)), torch.rand(20, 3, 8, 8))

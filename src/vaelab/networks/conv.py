@@ -107,7 +107,7 @@ class ConvDecoder(Decoder):
     """Whether the activation also follows the layer that gives the small image."""
 
     def __post_init__(self):
-        _check("model.decoder", self.widths, self.kernels or (4,), self.dense)
+        _check("model.decoder", self.widths, (4,) if self.kernels is None else self.kernels, self.dense)
         check_choice("model.decoder.upsampling", self.upsampling, Upsampling)
         check_choice("model.decoder.norm", self.norm, Norm)
         check_choice("model.decoder.activation", self.activation, Activation)
@@ -197,6 +197,6 @@ def _check(owner: str, widths: tuple[int, ...] | None, kernels: tuple[int, ...],
     for kernel in kernels:
         if not 2 <= kernel <= 9:
             raise InputError(f"{owner}.kernels", "hold numbers from 2 to 9", kernel)
-    if len(kernels) != 1 and len(kernels) != len(widths or ()):
+    if len(kernels) != 1 and (widths is None or len(kernels) != len(widths)):
         should = "hold one number, or one for each width" if widths else "hold one number where widths are left out"
         raise InputError(f"{owner}.kernels", should, len(kernels))

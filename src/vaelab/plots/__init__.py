@@ -3,6 +3,8 @@
 Charts are matplotlib figures made without pyplot; `svg` and `png` turn them into bytes. Pictures are arrays of pixels.
 """
 
+from __future__ import annotations
+
 from vaelab.plots.bars import fit_histogram, rate_bars
 from vaelab.plots.curves import curve, terms
 from vaelab.plots.pictures import (

@@ -50,9 +50,9 @@ def fit_histogram(
     sheet, ax = figure(width, height)
     ax.hist(values, bins=min(60, max(8, int(len(values) ** 0.5))), color=SECOND, linewidth=0)
     top = ax.get_ylim()[1]
-    for name, value in marks.items():
+    for place, (name, value) in enumerate(sorted(marks.items(), key=lambda mark: mark[1])):
         ax.axvline(value, color=INK, linewidth=1)
-        left = value > sum(ax.get_xlim()) / 2
+        left = place == 0 and value > ax.get_xlim()[0] + 0.25 * np.ptp(ax.get_xlim())
         ax.annotate(
             name, (value, top), xytext=(-5 if left else 5, -2), textcoords="offset points", va="top",
             ha="right" if left else "left", color=INK, fontsize=10.5,

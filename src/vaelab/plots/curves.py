@@ -49,6 +49,8 @@ def curve(
     ax.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 2.5, 5, 10]))
     ax.xaxis.set_major_formatter(FuncFormatter(_thousands if metrics["step"].max() >= 10_000 else _whole))
     ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+    if max(map(abs, ax.get_ylim())) >= 1000:
+        ax.yaxis.set_major_formatter(FuncFormatter(_whole))
     ax.set_xlabel("optimiser step")
     ax.set_ylabel(unit)
     ax.grid(visible=False, axis="x")
@@ -81,7 +83,9 @@ def _limit(ax: Axes, metrics: pd.DataFrame, term: str) -> None:
     cut = above if above > high + span else below if below < low - span else None
     if cut is None:
         return
-    ax.set_ylim(low - 0.08 * span, high + 0.16 * span) if cut > high else ax.set_ylim(low - 0.16 * span, high + 0.08 * span)
+    ax.set_ylim(low - 0.08 * span, high + 0.16 * span) if cut > high else ax.set_ylim(
+        low - 0.16 * span, high + 0.08 * span
+    )
     side, y, align = ("above", 0.98, "top") if cut > high else ("below", 0.03, "bottom")
     words = f"begins at {cut:,.0f}, {side}".replace("-", "\N{MINUS SIGN}")
     ax.text(0.93, y, words, transform=ax.transAxes, va=align, ha="right", color=MUTED, fontsize=10)
@@ -111,4 +115,4 @@ def _thousands(value: float, _: int) -> str:
 
 
 def _whole(value: float, _: int) -> str:
-    return f"{value:,.0f}"
+    return f"{value:,.0f}".replace("-", "\N{MINUS SIGN}")

@@ -22,8 +22,8 @@ STAINS = {
 def channel_colours(channels: tuple[str, ...]) -> np.ndarray:
     """(channel, 3) in [0, 1]: the colour in which each channel is drawn in a composite.
 
-    One channel is grey. Red, green, blue and well-known stains have their own colours; three channels without such names
-    are read as red, green and blue; all others are spread evenly over the hues.
+    One channel is grey. Red, green, blue and well-known stains have their own colours; three channels without such
+    names are read as red, green and blue; all others are spread evenly over the hues.
 
     >>> channel_colours(("red", "green", "blue")).tolist()
     [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
@@ -154,5 +154,5 @@ def picture_png(picture: np.ndarray) -> bytes:
     planes = [0] if grey else [0, 1, 2]
     data = picture[..., planes + ([] if opaque else [3])]
     buffer = io.BytesIO()
-    Image.fromarray(data[..., 0] if data.shape[2] == 1 else data).save(buffer, format="PNG", optimize=True)
+    Image.fromarray(data[..., 0] if data.shape[2] == 1 else data).save(buffer, format="PNG")
     return buffer.getvalue()

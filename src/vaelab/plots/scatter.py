@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from vaelab.plots.style import GRID, INK, MUTED, PALETTE, PAPER, SECOND, figure, styled
+from vaelab.plots.style import INK, MUTED, PALETTE, PAPER, SECOND, figure, styled
 
 MARKERS = ("o", "^", "s")
 MAX_CLASSES = len(PALETTE) * len(MARKERS)
@@ -32,7 +32,7 @@ class Classes:
 @styled
 def latent_scatter(
     points: np.ndarray, labels: Classes | np.ndarray | None = None, *, axes: tuple[str, str] = ("z0", "z1"),
-    label_name: str = "", names: bool = True, size: float = 480,
+    label_name: str = "", names: bool = True, size: float = 440,
 ) -> Figure:  # fmt: skip
     """Points in the plane, coloured by class (named where they lie) or by a number (with its scale).
 
@@ -78,8 +78,14 @@ def class_panel(points: np.ndarray, classes: Classes, code: int, *, size: float 
     """
     sheet, ax = figure(size, size)
     own = classes.codes == code
-    ax.scatter(*points[~own].T, s=3, c=GRID, linewidths=0)
-    ax.scatter(*points[own].T, s=5, c=classes.style(code)[0], linewidths=0, alpha=0.9)
+    ax.scatter(*points[~own].T, s=2.5, c=SECOND, linewidths=0, alpha=0.35)
+    ax.scatter(
+        *points[own].T,
+        s=float(np.clip(1500 / max(own.sum(), 1), 5, 16)),
+        c=classes.style(code)[0],
+        linewidths=0,
+        alpha=0.9,
+    )
     _plane(ax, points)
     ax.grid(visible=False)
     ax.set_xticks([])

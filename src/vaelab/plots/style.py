@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -19,7 +20,7 @@ PALETTE = (
 )  # fmt: skip
 """Ten colours that people with any colour vision can tell apart (Petroff 2021, https://arxiv.org/abs/2107.02270)."""
 
-RC = {
+RC: dict[Any, Any] = {
     "font.family": ["DejaVu Sans"],
     "font.size": 11,
     "text.color": INK,

@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 
 from vaelab.evaluation import Measures
+from vaelab.evaluation.active_units import ACTIVE_VARIANCE
 from vaelab.experiment import Experiment
 from vaelab.inference import Traversal
+from vaelab.likelihoods import DataSpace
 from vaelab.plots import Classes
-
-ACTIVE_VARIANCE = 0.01
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -84,6 +84,8 @@ class Evidence:
     """Trained numbers of the model."""
     normalized: bool
     """Whether exp(log p(x|z)) sums to one."""
+    space: DataSpace
+    """What the likelihood puts its probability on."""
     num_samples: int
     """Draws of the posterior per image."""
     measures: Measures

@@ -1,18 +1,22 @@
-"""How good is it? The measures and the curves."""
+"""How good is it? The measures, what trivial models score, and the curves."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from html import escape
 
+from vaelab.catalogue import functions
 from vaelab.evaluation import Score
 from vaelab.plots import curve, terms
 from vaelab.report.evidence import Evidence
-from vaelab.report.html import chart, heading, paragraph, section, table
+from vaelab.report.html import chart, heading, paragraph, prose, section, table
 from vaelab.report.words import interval_of, kept_step, plural, value_of
 
 NAMES = {
     "elbo": "ELBO", "mse": "MSE", "mae": "MAE", "psnr": "PSNR", "ssim": "SSIM", "bits_per_dim": "Bits per dimension",
-    "log_likelihood": "log p(x)", "active_units": "Active latents",
+    "log_likelihood": "log p(x)", "active_units": "Active latents", "rate_per_latent": "Rate per latent",
+    "fit": "Well fitted",
 }  # fmt: skip
 ARROWS = {
     "higher": '<span class="arrow" aria-hidden="true">\N{UPWARDS ARROW}</span> higher',
@@ -25,44 +29,106 @@ TITLES = {
     "distortion": ("Distortion", "minus the expected log p(x|z); lower is better"),
     "rate": ("Rate", "KL(q(z|x) || p(z)): what the code carries"),
 }
+ORDER = ("elbo", "log_likelihood", "distortion", "rate", "bits_per_dim", "effective_samples", "active_units")
+OF_PIXELS = ("mse", "mae", "psnr", "ssim")
 
 
 def how_good(evidence: Evidence) -> str:
     """The section with the measures and the curves."""
-    measured, held_out = len(evidence.per_image), evidence.counts.get(evidence.split, 0)
-    part = "all" if measured == held_out else f"{measured:,} of the"
+    measured, held_out = len(evidence.per_image), evidence.counts[evidence.split]
+    part = "all" if measured == held_out else f"a random draw of {measured:,} of the"
+    fitted = "which the weights were fitted to" if evidence.split == "train" else "which the weights were not fitted to"
     lead = (
-        f"Measured on {part} {plural(held_out, 'image')} of the {evidence.split} split, none of which the weights were fitted "
-        "to. Ranges are 95 % intervals; terms are in nats per image, summed over pixels and latents."
+        f"Measured on {part} {plural(held_out, 'image')} of the {evidence.split} split, {fitted}, with "
+        f"{plural(evidence.num_samples, 'draw')} of the posterior per image. Terms are summed over pixels and latents."
     )
-    rows = [_row(evidence, name, score) for name, score in evidence.scores.items()]
+    scores = evidence.measures.scores
+    whole = sorted((n for n in scores if "/" not in n), key=lambda n: ORDER.index(n) if n in ORDER else len(ORDER))
     head = ["Measure", ("Value", "n"), "95 % interval", "Unit", "Better", ("Images", "n"), "Source"]
+    rows = [_row(name, scores[name]) for name in whole]
     measures = table(head, rows, caption="Measures on held-out images", kind="measures")
-    return section("good", "How good is it?", lead, measures, heading("Every term while it trained"), _curves(evidence))
+    return section(
+        "good", "How good is it?", lead, measures, _baselines(evidence), _channels(evidence),
+        heading("Every term while it trained"), _curves(evidence),
+    )  # fmt: skip
 
 
-def _row(evidence: Evidence, name: str, score: Score) -> list:
-    title = NAMES.get(name) or name.replace("_", " ").capitalize()
-    what = evidence.explanations.get(name, "")
-    ceiling = f" It cannot exceed {score.ceiling:g}." if score.ceiling is not None else ""
-    first = f"<span>{escape(title)}</span><small>{escape(what + ceiling)}</small>"
+def title_of(name: str) -> str:
+    """A measure's name as a reader writes it."""
+    return NAMES.get(name) or name.replace("_", " ").capitalize()
+
+
+def _row(name: str, score: Score) -> list:
+    metric = functions("vaelab.evaluation").get(name)
+    what = (metric.__doc__ or "").strip().partition("\n")[0] if metric else ""
+    ceiling = f" At most {score.ceiling:g}." if score.ceiling is not None else ""
+    first = f"<span>{escape(title_of(name))}</span><small>{prose(what + ceiling)}</small>"
     return [
-        first, (value_of(score), "n value"), (interval_of(score) or "\N{EN DASH}", "range"), score.unit,
-        (ARROWS[score.better], "way"), (f"{score.count:,}", "n"), (f"<small>{escape(score.source)}</small>", "source"),
+        first, (value_of(score), "n value"), (interval_of(score) or "\N{EN DASH}", "range"), (score.unit, "unit"),
+        (ARROWS[score.better], "way"), (f"{score.count:,}", "n count"), (_source(score.source), "source"),
     ]  # fmt: skip
+
+
+def _source(text: str) -> str:
+    linked = re.sub(r",?\s*\(?(https?://[^\s)]+)\)?", r' <a href="\1">link</a>', escape(text))
+    return f"<small>{linked}</small>"
+
+
+def _baselines(evidence: Evidence) -> str:
+    """The errors of the reconstructions beside those of trivial models."""
+    if not evidence.measures.baselines:
+        return ""
+    rows = {"This model": evidence.measures.scores, **evidence.measures.baselines}
+    words = (
+        f"PCA has as many components as the model has latents ({evidence.latent_dim}) and reconstructs with the least "
+        "squared error a linear code can have on its training images; the mean image ignores the code. A model that "
+        "doesn't beat PCA has learnt little that is not linear, or spends its code otherwise."
+    )
+    return heading("Reconstruction, beside trivial models") + _errors("Model", rows, "") + paragraph(words, "note")
+
+
+def _channels(evidence: Evidence) -> str:
+    if len(evidence.channels) == 1:
+        return ""
+    scores = evidence.measures.scores
+    rows = {
+        name: {m: scores[f"{m}/{name}"] for m in OF_PIXELS if f"{m}/{name}" in scores} for name in evidence.channels
+    }
+    return heading("Reconstruction, channel by channel") + _errors("Channel", rows, "")
+
+
+def _errors(what: str, rows: Mapping[str, Mapping[str, Score]], kind: str) -> str:
+    """One row per model or channel, one column per error of pixels."""
+    first = next(iter(rows.values()))
+    shown = [name for name in OF_PIXELS if name in first]
+    arrow = {"higher": "\N{UPWARDS ARROW}", "lower": "\N{DOWNWARDS ARROW}", "neither": ""}
+    head = [what, *((f"{title_of(name)} {arrow[first[name].better]}", "n") for name in shown)]
+    body = [
+        [row, *((_with_interval(scores[name]) if name in scores else "", "n") for name in shown)]
+        for row, scores in rows.items()
+    ]
+    units = "; ".join(f"{title_of(name)} in {first[name].unit}" for name in shown)
+    return table(head, body, caption=f"Errors of reconstructions: {units}", kind="errors") + paragraph(
+        f"{units}. Small: 95 % interval.", "note"
+    )
+
+
+def _with_interval(score: Score) -> str:
+    return f"<b>{value_of(score)}</b><small>{interval_of(score)}</small>"
 
 
 def _curves(evidence: Evidence) -> str:
     if evidence.metrics.empty:
         return paragraph("This run has no metrics.csv, so there are no curves.", "quiet")
-    kept = kept_step(evidence.metrics)
-    charts = []
+    kept, charts = kept_step(evidence.metrics), []
     for term in terms(evidence.metrics):
         if evidence.metrics[term].notna().any():
             title, note = TITLES.get(term, (term.replace("_", " ").capitalize(), ""))
             alt = f"{title} in nats per image against the optimiser step, on training and validation images."
             charts.append(chart(curve(evidence.metrics, term, kept_step=kept), alt=alt, title=title, note=note))
-    note = "Training values are averages over the steps between two points, with the weights as they changed."
+    note = "Training values are means over the steps since the point before, with the weights as they were then."
     if kept is not None:
-        note += f" The dashed line is step {kept:,}, which had the lowest validation loss and whose weights are reported here."
+        note += (
+            f" The dashed line is step {kept:,}, of the lowest validation loss: its weights are those reported here."
+        )
     return f'<div class="charts">{"".join(charts)}</div>' + paragraph(note, "note")

@@ -10,7 +10,7 @@ from typing import Any
 from vaelab.catalogue import name_of
 from vaelab.fields import contract_of, field_docs
 from vaelab.report.evidence import Evidence
-from vaelab.report.html import fold, heading, paragraph, section, table
+from vaelab.report.html import fold, heading, paragraph, prose, section, table
 from vaelab.report.words import duration, plural, size_of
 
 WORDS = (
@@ -20,52 +20,75 @@ WORDS = (
     ("ELBO", "minus distortion, minus rate: a lower bound on log p(x), so higher is better"),
     ("active latent", "one whose posterior mean varies over images by more than 0.01 (Burda et al. 2016)"),
     ("held out", "never used to fit weights"),
-    ("95 % interval", "where the mean over such images would lie; it holds the choice of images, not the choice of seed"),
+    (
+        "95 % interval",
+        "where the mean over such images would lie; it holds the choice of images, not the choice of seed",
+    ),
 )
 
 
 def how_made(evidence: Evidence) -> str:
     """The section with data, settings and environment."""
     files = (
-        "The run's folder holds experiment.json (all settings, exact), the weights, metrics.csv and environment.json. Beside "
-        "this report: metrics.json (the measures) and per_image.csv (one row per measured image)."
+        "The run's folder holds experiment.json (all settings, exact), the weights, metrics.csv and "
+        "environment.json. Beside this report: metrics.json (the measures) and per_image.csv (one row per measured "
+        "image)."
     )
     words = "".join(f"<dt>{escape(word)}</dt><dd>{escape(meaning)}</dd>" for word, meaning in WORDS)
+    experiment = settings(evidence.experiment)
     return section(
-        "made", "How was it made?", "",
-        heading("Data"), _data(evidence),
-        heading("Every setting"), paragraph("What each run with these settings repeats. Defaults are written out.", "note"),
-        table(["Setting", "Value", "Meaning"], settings(evidence.experiment), caption="Every setting of the run", kind="settings"),
+        "made",
+        "How was it made?",
+        "",
+        heading("Data"),
+        _data(evidence),
+        heading("Every setting"),
+        paragraph("Defaults are written out; another run with the same settings repeats this one.", "note"),
+        table(["Setting", "Value", "Meaning"], experiment, caption="Every setting of the run", kind="settings"),
         heading("Machine and versions"),
         table(["What", "Value"], _flat(evidence.environment), caption="Environment of the run", kind="settings"),
-        heading("Words"), f"<dl>{words}</dl>",
+        heading("Words"),
+        f"<dl>{words}</dl>",
         paragraph(f"{files} Computing this report took {duration(evidence.seconds)}.", "note"),
-    )  # fmt: skip
+    )
 
 
 def settings(part: Any, where: str = "") -> Iterator[list]:
     """(path, value, meaning) of every field of a tree of settings, those of a part after its name."""
     docs = field_docs(type(part))
     for field in fields(part):
-        if not field.init:
-            continue
         value, path = getattr(part, field.name), f"{where}.{field.name}" if where else field.name
         nested = is_dataclass(value)
         if not nested or contract_of(type(value)):
             shown = name_of(value) if nested else _plain(value)
-            yield [f"<code>{_breakable(path)}</code>", f"<code>{escape(shown)}</code>", f"<small>{escape(docs.get(field.name, ''))}</small>"]
+            yield [
+                f"<code>{_breakable(path)}</code>",
+                f"<code>{escape(shown)}</code>",
+                f"<small>{prose(docs.get(field.name, ''))}</small>",
+            ]
         if nested:
             yield from settings(value, path)
 
 
 def _data(evidence: Evidence) -> str:
     splits = ", ".join(f"{count:,} {name}" for name, count in evidence.counts.items())
-    parts = [paragraph(f"{plural(sum(evidence.counts.values()), 'image')} of {size_of(evidence.image_shape, evidence.channels)}: {splits}. {evidence.stored[0].upper() + evidence.stored[1:]}.")]
+    total = plural(sum(evidence.counts.values()), "image")
+    words = f"{total} of {size_of(evidence.image_shape, evidence.channels)}: {splits}. {evidence.stored.capitalize()}."
+    parts = [
+        paragraph(words),
+        f'<p class="note">Hash of images and table: <code>{escape(evidence.content_hash)}</code></p>',
+    ]
     if evidence.left_out:
         rows = [[name, reason] for name, reason in evidence.left_out[:200]]
         listed = table(["File", "Reason"], rows, caption="Files left out")
-        more = paragraph(f"The first 200 of {len(evidence.left_out):,}.", "note") if len(evidence.left_out) > 200 else ""
-        parts.append(fold(f"{plural(len(evidence.left_out), 'file')} left out", listed + more, open_=len(evidence.left_out) <= 20))
+        more = (
+            paragraph(f"The first 200 of {len(evidence.left_out):,}.", "note") if len(evidence.left_out) > 200 else ""
+        )
+        parts.append(
+            fold(
+                f"{plural(len(evidence.left_out), 'file')} left out", listed + more, open_=len(evidence.left_out) <= 20
+            )
+        )
     else:
         parts.append(paragraph("No file was left out.", "note"))
     return "".join(parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
@@ -39,7 +40,7 @@ def picture(pixels: np.ndarray, *, alt: str, scale: float, caption: str = "", ki
     data = base64.b64encode(picture_png(pixels)).decode()
     image = (
         f'<img src="data:image/png;base64,{data}" alt="{escape(alt)}" '
-        f'width="{round(width * scale)}" height="{round(height * scale)}">'
+        f'width="{round(width * scale)}" height="{round(height * scale)}"{" class=smooth" if scale < 1 else ""}>'
     )
     below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
     return f'<figure class="{kind}">{image}{below}</figure>'
@@ -47,16 +48,20 @@ def picture(pixels: np.ndarray, *, alt: str, scale: float, caption: str = "", ki
 
 def tiles(figures: Iterable[str], *, label: str, width: int) -> str:
     """Small pictures, each so many CSS pixels wide, in rows that fit the page."""
-    return f'<div class="tiles" style="--tile:{width}px" role="group" aria-label="{escape(label)}">{"".join(figures)}</div>'
+    head = f'<div class="tiles" style="--tile:{width}px" role="group" aria-label="{escape(label)}">'
+    return f"{head}{''.join(figures)}</div>"
 
 
 def table(head: Sequence[Cell], rows: Iterable[Sequence[Cell]], *, caption: str, kind: str = "") -> str:
     """A table; a cell that begins with ``<`` is taken as HTML, every other is escaped."""
-    body = "".join(f"<tr>{''.join(_cell(c, 'th scope=row' if not i else 'td') for i, c in enumerate(row))}</tr>" for row in rows)
+    body = "".join(
+        f"<tr>{''.join(_cell(c, 'th scope=row' if not i else 'td') for i, c in enumerate(row))}</tr>" for row in rows
+    )
     top = "".join(_cell(c, "th scope=col") for c in head)
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table class="{kind}">'
-        f'<caption class="unseen">{escape(caption)}</caption><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
+        f'<caption class="unseen">{escape(caption)}</caption>'
+        f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
@@ -68,7 +73,8 @@ def fold(summary: str, inside: str, *, open_: bool = False) -> str:
 def section(key: str, question: str, lead: str, *parts: str) -> str:
     """One question with its answer."""
     lead = f'<p class="lead">{escape(lead)}</p>' if lead else ""
-    return f'<section id="{key}" aria-labelledby="{key}-h"><h2 id="{key}-h">{escape(question)}</h2>{lead}{"".join(parts)}</section>'
+    head = f'<section id="{key}" aria-labelledby="{key}-h"><h2 id="{key}-h">{escape(question)}</h2>'
+    return f"{head}{lead}{''.join(parts)}</section>"
 
 
 def heading(text: str) -> str:
@@ -81,6 +87,11 @@ def paragraph(text: str, kind: str = "") -> str:
     return f'<p class="{kind}">{escape(text)}</p>' if kind else f"<p>{escape(text)}</p>"
 
 
+def prose(text: str) -> str:
+    """Escaped text in which what stands between backticks is code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
+
+
 def _note(text: str) -> str:
     return f"<span>{escape(text)}</span>" if text else ""
 
@@ -88,4 +99,5 @@ def _note(text: str) -> str:
 def _cell(cell: Cell, tag: str) -> str:
     text, kind = cell if isinstance(cell, tuple) else (cell, "")
     inside = text if text.startswith("<") else escape(text)
-    return f"<{tag}{f' class={kind}' if kind else ''}>{inside}</{tag.split()[0]}>"
+    name = f' class="{kind}"' if kind else ""
+    return f"<{tag}{name}>{inside}</{tag.split()[0]}>"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pandas as pd
 
 from vaelab.evaluation import Score
@@ -12,6 +13,7 @@ from vaelab.report.evidence import Evidence
 MINUS, THIN, TIMES = "\N{MINUS SIGN}", "\N{NARROW NO-BREAK SPACE}", "\N{MULTIPLICATION SIGN}"
 FEW_IMAGES = 500
 COLLAPSE_RATE = 0.1
+FEW_WEIGHTS = 2.0
 
 
 def number(value: float, *, near: float | None = None, digits: int = 4) -> str:
@@ -35,9 +37,12 @@ def number(value: float, *, near: float | None = None, digits: int = 4) -> str:
 
 def value_of(score: Score) -> str:
     """The value of a score, to the digits that its interval supports."""
+    whole = all(float(value).is_integer() for value in (score.value, *(score.interval or ())))
+    if whole and abs(score.value) < 1e9:
+        return f"{score.value:,.0f}".replace("-", MINUS)
     if score.interval and score.interval[1] > score.interval[0]:
         return number(score.value, near=(score.interval[1] - score.interval[0]) / 2)
-    return f"{score.value:,.0f}" if float(score.value).is_integer() and abs(score.value) < 1e9 else number(score.value)
+    return number(score.value)
 
 
 def interval_of(score: Score) -> str:
@@ -45,6 +50,8 @@ def interval_of(score: Score) -> str:
     if not score.interval:
         return ""
     low, high = score.interval
+    if all(float(end).is_integer() for end in (low, high, score.value)):
+        return f"{low:,.0f} to {high:,.0f}"
     near = (high - low) / 2 or None
     return f"{number(low, near=near)} to {number(high, near=near)}"
 
@@ -83,81 +90,115 @@ def size_of(image_shape: tuple[int, int, int], channels: tuple[str, ...]) -> str
 def kept_step(metrics: pd.DataFrame) -> int | None:
     """The step with the lowest validation loss, whose weights a run keeps; None where nothing was validated."""
     held_out = metrics[metrics["split"] == "validation"] if "split" in metrics else metrics.iloc[:0]
-    losses = held_out["loss"].dropna() if "loss" in held_out else pd.Series(dtype=float)
-    return int(held_out.loc[losses.idxmin(), "step"]) if len(losses) else None
+    if "loss" not in held_out or not held_out["loss"].notna().any():
+        return None
+    return int(held_out["step"].to_numpy()[np.nanargmin(held_out["loss"].to_numpy())])
 
 
 def findings(evidence: Evidence) -> list[str]:
     """What the measures say, one sentence each."""
-    scores, said = evidence.scores, []
+    scores, said = evidence.measures.scores, []
     if {"elbo", "distortion", "rate"} <= set(scores):
-        distortion, cost = scores["distortion"], scores["rate"]
+        said.append(_split_of_elbo(evidence))
+    rates, active = evidence.measures.latent_rates, int(evidence.active.sum())
+    if rates is not None and evidence.rate > COLLAPSE_RATE:
+        most = int(rates.argmax())
+        share = f"{rates[most]:.2f} nats, {rates[most] / rates.sum():.0%} of the rate"
+        count = f"{active} of {plural(evidence.latent_dim, 'latent')} {'is' if active == 1 else 'are'} active."
+        said.append(f"{count} z{most} carries the most: {share}." if evidence.latent_dim > 1 else count)
+    if "PCA" in evidence.measures.baselines and "mse" in scores:
+        ratio = scores["mse"].value / max(evidence.measures.baselines["PCA"]["mse"].value, 1e-12)
         said.append(
-            f"A held-out image has an ELBO of {value_of(scores['elbo'])} nats: its code costs {value_of(cost)} nats (rate), "
-            f"and drawing the image from its code costs {value_of(distortion)} nats more (distortion)."
-        )
-    order = evidence.rates.argsort()[::-1]
-    total = float(evidence.rates.sum())
-    if total > COLLAPSE_RATE:
-        most = int(order[0])
-        share = evidence.rates[most] / total
-        said.append(
-            f"{int(evidence.active.sum())} of {plural(evidence.latent_dim, 'latent')} "
-            f"{'is' if evidence.active.sum() == 1 else 'are'} active. z{most} carries the most: "
-            f"{evidence.rates[most]:.2f} nats, {share:.0%} of the rate."
+            f"Its squared error per pixel is {number(ratio, digits=2)} times that of PCA with as many components "
+            f"({number(scores['mse'].value, digits=3)} against "
+            f"{number(evidence.measures.baselines['PCA']['mse'].value, digits=3)})."
         )
     if gap := _gap(evidence.metrics):
-        train, validation = gap
+        train, validation = (number(value) for value in gap)
+        apart = f"a gap of {number(gap[0] - gap[1], digits=3)} nats" if gap[0] > gap[1] else "no gap"
         said.append(
-            f"When training ended, the ELBO was {number(train)} nats on training and {number(validation)} on validation images: "
-            f"a gap of {number(train - validation, digits=3)} nats."
+            f"When training ended, the ELBO was {train} on training and {validation} on validation images: {apart}."
         )
     return said
+
+
+def _split_of_elbo(evidence: Evidence) -> str:
+    """The ELBO as the sum of its two parts."""
+    elbo, distortion, cost = (value_of(evidence.measures.scores[name]) for name in ("elbo", "distortion", "rate"))
+    if evidence.space == "unit":
+        return (
+            f"The ELBO of a held-out image, {elbo} nats, is minus its distortion ({distortion}) minus its rate "
+            f"({cost}). These are densities of grey values, so they may lie on either side of zero; only differences "
+            "between models count."
+        )
+    return (
+        f"A held-out image has an ELBO of {elbo} nats: its code costs {cost} nats (rate), and drawing the image from "
+        f"its code costs {distortion} nats more (distortion)."
+    )
 
 
 def warnings(evidence: Evidence) -> list[tuple[str, str]]:
     """(what, what it means) for everything that a reader should know before trusting the numbers."""
     found = []
-    total = float(evidence.rates.sum())
+    total, measured = evidence.rate, evidence.measures.scores
     if total < COLLAPSE_RATE or not evidence.active.any():
         found.append((
             "Posterior collapse",
-            f"The code carries {number(total, digits=2)} nats and {int(evidence.active.sum())} latents are active: the model hardly "
-            "uses its latents, and every image gets nearly the same reconstruction. Latent plots below show noise. "
-            "Lower the weight of the rate, warm it up over more steps, or use free bits.",
+            f"The code carries {number(total, digits=2)} nats and {int(evidence.active.sum())} latents are active: "
+            "the model hardly uses its latents, and every image gets nearly the same reconstruction. Latent plots "
+            "below show noise. Lower the weight of the rate, warm it up over more steps, or use free bits.",
         ))  # fmt: skip
     if not evidence.normalized:
         found.append((
             "The likelihood is not normalised",
-            "Its exp(log p(x|z)) does not sum to one for these images, so ELBO and log p(x) are comparable only between "
-            "runs with this same likelihood, and bits per dimension don't count bits.",
+            "Its exp(log p(x|z)) does not sum to one for these images, so ELBO and log p(x) are comparable only "
+            "between runs with this same likelihood, and bits per dimension don't count bits.",
         ))  # fmt: skip
-    if evidence.split != "test":
+    if evidence.split == "train":
+        found.append((
+            "Measured on training images",
+            "No image was held out, so the numbers say nothing of new images.",
+        ))  # fmt: skip
+    elif evidence.split != "test":
         found.append((
             "Measured on validation images",
-            "There is no test split. Validation images chose which weights were kept, so the numbers are a little too good.",
+            "There is no test split. Validation images chose which weights were kept, so the numbers are a little "
+            "too good.",
         ))  # fmt: skip
-    held_out = evidence.counts.get(evidence.split, 0)
+    held_out = evidence.counts[evidence.split]
     if held_out < FEW_IMAGES:
         found.append((
             "Few held-out images",
-            f"Only {plural(held_out, 'image')} could be held out; below {FEW_IMAGES} the intervals are wide and rare kinds "
-            "of images may be missing.",
+            f"Only {plural(held_out, 'image')} could be held out; below {FEW_IMAGES} the intervals are wide and rare "
+            "kinds of images may be missing.",
         ))  # fmt: skip
     if evidence.left_out:
         found.append((
             f"{plural(len(evidence.left_out), 'file')} left out",
             "They could not be used; each is listed with its reason under the data.",
         ))  # fmt: skip
+    if "effective_samples" in measured and measured["effective_samples"].value < FEW_WEIGHTS:
+        found.append((
+            "log p(x) rests on few draws",
+            f"Of {evidence.num_samples} importance weights per image only "
+            f"{number(measured['effective_samples'].value, digits=2)} count on average, so log p(x) is too low by an "
+            "unknown amount; take more draws.",
+        ))  # fmt: skip
     if (gap := _gap(evidence.metrics)) and gap[0] - gap[1] > 0.05 * abs(gap[0]):
         found.append((
             "Overfitting",
-            f"When training ended, the ELBO on validation images was {number(gap[0] - gap[1], digits=3)} nats below that on training images: "
-            "part of what was learnt holds for the training images only.",
+            f"When training ended, the ELBO on validation images was {number(gap[0] - gap[1], digits=3)} nats below "
+            "that on training images: part of what was learnt holds for the training images only.",
+        ))  # fmt: skip
+    taken = int(evidence.metrics["step"].max()) if len(evidence.metrics) else 0
+    if 0 < taken < evidence.planned_steps and evidence.experiment.training.patience is None:
+        found.append((
+            "Not trained to the end",
+            f"{taken:,} of {evidence.planned_steps:,} steps were taken: the run was interrupted, or is still going on.",
         ))  # fmt: skip
     if still_improving(evidence.metrics):
         found.append((
-            "Training may have stopped early",
+            "Training may have ended too early",
             "The best validation loss is the last one, and it was still falling: more steps would probably help.",
         ))  # fmt: skip
     return found

@@ -20,7 +20,7 @@ PARTS = {0: "train", 1: "validation", 2: "test"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Celeba(Source):
+class CelebaSource(Source):
     """Faces with attributes: `list_attr_celeba.txt` (or .csv) and below the same folder the images that it names.
 
     The table has `path`, one column of 0 and 1 per attribute (the file's -1 and 1), and `split` (train, validation,

@@ -13,8 +13,10 @@ from vaelab.data.sources._generated import render_in_blocks, whole_number
 from vaelab.errors import InputError
 
 COUNTS = (1018, 1204, 796, 987, 734, 432, 2216)
+"""Cells of each process."""
 BENDS = (1.8, 1.4, 0.2, -0.2, -1.4, -1.8)
 WELLS = (3, 4, 3, 3, 2, 2, 7)
+"""Wells of each process: about 300 cells to a well."""
 SITES = 9
 NUISANCES = {
     "center_x": (-0.05, 0.05),
@@ -26,15 +28,19 @@ NUISANCES = {
     "nucleus_offset": (0.0, 0.15),
     "nucleus_angle": (0.0, 2 * np.pi),
 }
+"""What differs between cells beside x and y: each uniform from, to."""
 CYTOPLASM_LEVEL = 0.5
 OUTLINE_GAIN = 0.45
 OUTLINE_ORDERS = np.arange(3, 10)
+"""Ripples around the outline; a second order would be an elongation."""
 NUCLEUS_ORDERS = np.arange(2, 5)
 NUCLEUS_IRREGULARITY = 0.12
 NUCLEUS_COLOUR = (0.06, 0.12, 0.95)
 EDGE = 1 / 32
+"""Width of the soft edge, in sides of the image."""
 NUM_MODES = 14
 TEXTURE_BANDS = ((7.0, 4.0), (8.0, 2.0), (9.0, 3.0), (4.0, 2.0), (7.0, 3.0))
+"""Centre and width, in periods per image, of the textures: shared, filaments, granules, haze, chromatin."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +58,8 @@ class CellsSource(Source):
     other number, the same shares up to about one cell. Row i is the same for every ``num_images``.
 
     The table holds ``x``, ``y`` (the factors), what follows from them, ``process``, ``well`` and ``site`` (24 wells of
-    9 sites, one process to a well, so that a split by well or by site has every process in each part), and all that
-    else tells one cell from another (see `render_cells`): it renders each row of the table alone, to the same image.
+    9 sites; a well holds one process, a process 2 to 7 wells, so a split by well or site can have every process in each
+    part), and all that else tells one cell from another: `render_cells` gives the same image from a row alone.
 
     *Source*: plane, curves and counts as in BBBC031v1 (Broad Bioimage Benchmark Collection; Ljosa et al., Nature
     Methods 9, 637, 2012). The images are vaelab's own; how cells look, and which share a well, is not BBBC031's.
@@ -152,7 +158,7 @@ def render_cells(table: pd.DataFrame, size: int = 64) -> np.ndarray:
         size: Height and width, in pixels.
 
     Raises:
-        InputError: A column is missing.
+        InputError: A column is missing or holds what cannot be drawn.
 
     >>> one = cell_table(1)
     >>> render_cells(one.assign(red=0.0))[0, 0].max() <= render_cells(one.assign(red=1.0))[0, 0].max()
@@ -162,6 +168,11 @@ def render_cells(table: pd.DataFrame, size: int = 64) -> np.ndarray:
     missing = [name for name in needed if name not in table]
     if missing:
         raise InputError("render_cells.table", f"have the columns {', '.join(needed)}", f"none named {missing[0]}")
+    values = table[needed].to_numpy(float)
+    positive = table[["radius", "elongation", "nucleus_radius"]].to_numpy(float) > 0
+    if not (np.isfinite(values).all() and positive.all() and (table["grain"].to_numpy() >= 0).all()):
+        should = "hold finite numbers, above 0 for radius, elongation and nucleus_radius, not below 0 for grain"
+        raise InputError("render_cells.table", should, "a row outside of that")
     images = np.empty((len(table), 3, size, size), np.uint8)
     step = max(1, (1 << 18) // size**2)
     for start in range(0, len(table), step):

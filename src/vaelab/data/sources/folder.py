@@ -22,7 +22,7 @@ NAME_COLUMNS = ("path", "file", "filename", "file_name", "image", "image_path", 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Folder(Source):
+class FolderSource(Source):
     """Every image file below a folder: PNG, JPEG, TIFF, BMP and what else Pillow reads.
 
     The table has `path` (below the folder) and, where there are subfolders, `label`: their names joined by a slash.

@@ -20,7 +20,7 @@ PARTS = {"train": ("train",), "test": ("t10k", "test")}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Idx(Source):
+class IdxSource(Source):
     """A folder with the files of MNIST, Fashion-MNIST or any set in the same form, ending in .gz or not.
 
     Read are `*train-images*idx3*` and `*t10k-images*idx3*` (or test-images) with their labels `*idx1*`. The table has

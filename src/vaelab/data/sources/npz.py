@@ -32,7 +32,7 @@ SAVED = "vaelab_collection"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Npz(Source):
+class NpzSource(Source):
     """An .npy array, memory-mapped, or an .npz archive with an array of images and any others.
 
     Arrays with one entry per image become columns of the table; those with a row of up to 64 entries per image become
@@ -55,12 +55,11 @@ class Npz(Source):
         place = locate(self.path, "source.path", folder=False)
         try:
             with open(place, "rb") as file:
-                zipped = file.read(2) == b"PK"
-            if not zipped:
-                array = np.load(place, mmap_mode="r", allow_pickle=False)
-                return self._collection("the array", array, {})
-            with np.load(place, allow_pickle=False) as archive:
-                arrays = _read_arrays(archive)
+                if file.read(2) != b"PK":
+                    return self._collection("the array", np.load(place, mmap_mode="r", allow_pickle=False), {})
+                file.seek(0)
+                with np.load(file, allow_pickle=False) as archive:
+                    arrays = _read_arrays(archive)
         except InputError:
             raise
         except (OSError, ValueError, EOFError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:

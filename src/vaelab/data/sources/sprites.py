@@ -36,11 +36,13 @@ COMPARE = {
 class SpritesSource(Source):
     """White shapes on black over a grid of shape, scale, orientation, x and y.
 
-    The whole grid is that of dSprites: 3 shapes, 6 scales from 0.5 to 1, 40 orientations from 0 to 2 pi (the first and
-    the last look alike, and without anti-aliasing a few of a square or a small ellipse), 32 x and 32 y from 0 to 1: 737,280 images, y changing fastest; 3 GB at 64x64, which go to the
-    cache folder and are memory-mapped. The table has a column for each factor's value and one for its place on the
-    grid, from 0: ``shape_class`` (0 square, 1 ellipse, 2 heart), ``scale_class`` and so on, which are the factors;
-    with ``held_out``, also ``split``. Row i is the same for every ``num_images``.
+    The whole grid is that of dSprites: 3 shapes, 6 scales from 0.5 to 1, 40 orientations from 0 to 2 pi, 32 x and 32 y
+    from 0 to 1: 737,280 images, y changing fastest; 3 GB at 64x64, which go to the cache folder and are memory-mapped.
+    The first and the last orientation look alike, and so do, without anti-aliasing, a few of a square or small ellipse.
+
+    The table has a column for each factor's value and one for its place on the grid, from 0: ``shape_class`` (always
+    0 square, 1 ellipse, 2 heart), ``scale_class`` and so on, which are the factors; with ``held_out``, also ``split``.
+    Row i of a draw is the same however many are drawn.
 
     *Source*: the factor grid of dSprites (L. Matthey, I. Higgins, D. Hassabis, A. Lerchner, 2017,
     https://github.com/google-deepmind/dsprites-dataset). The drawing is vaelab's own: same grid, other pixels.

@@ -20,7 +20,7 @@ PATH_COLUMNS = ("path", "file", "filename", "file_name", "image", "image_path", 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table(Source):
+class TableSource(Source):
     """The images that a CSV (or .tsv) names, one row each; all its columns become the collection's table."""
 
     path: str

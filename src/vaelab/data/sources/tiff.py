@@ -16,7 +16,7 @@ from vaelab.errors import InputError
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tiff(Source):
+class TiffSource(Source):
     """TIFF files of any number of pages; each gives one image or many.
 
     Rows (Y) and columns (X) are the picture, C and samples its channels. Every place along another axis is an image

@@ -1,0 +1,108 @@
+"""The record of a run: written, read back exactly, hashed, and refused in one sentence."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from vaelab.data.sources.folder import FolderSource
+from vaelab.errors import InputError
+from vaelab.experiment import as_json, read, write
+from vaelab.presets import digits, preset, presets
+
+NAMES = sorted(presets())
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    return tmp_path_factory.mktemp("experiments")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_preset_is_read_back_exactly(name, place):
+    experiment = preset(name, FolderSource(path="a folder/\udce9"))
+    write(experiment, place / "x.json")
+    again = read(place / "x.json")
+    assert again == experiment
+    assert again.hash == experiment.hash
+    assert (place / "x.json").read_text() == as_json(again) + "\n"
+
+
+def test_the_hash_is_of_every_setting_and_of_nothing_else():
+    one = digits()
+    assert one.hash == digits().hash
+    assert len(one.hash) == 64
+    changed = [
+        dataclasses.replace(one, seed=1),
+        dataclasses.replace(one, name="other"),
+        dataclasses.replace(one, training=dataclasses.replace(one.training, learning_rate=0.0021)),
+        dataclasses.replace(one, model=dataclasses.replace(one.model, latent_dim=5)),
+    ]
+    assert len({one.hash, *(experiment.hash for experiment in changed)}) == 5
+
+
+def test_a_short_file_takes_the_defaults_for_the_rest(place):
+    short = {"name": "short", "data": {"source": {"kind": "digits"}}, "model": {"kind": "vae"}, "objective": {"kind": "elbo"}}
+    (place / "short.json").write_text(json.dumps({**short, "training": {}}))
+    assert read(place / "short.json").training == type(digits().training)()
+    (place / "short.json").write_text(json.dumps(short))
+    with pytest.raises(InputError, match="^training should be the fields of Training, got nothing. It has no default.$"):
+        read(place / "short.json")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "should be JSON"),
+        ("{", "should be JSON"),
+        ("[" * 100_000, "should be JSON"),
+        ("1" * 5000, "should be JSON"),
+        ("[]", "should hold one JSON object, an experiment, got list"),
+        ("null", "should hold one JSON object"),
+        ('{"name": "a", "name": "b"}', "name should stand once in its part of the file, got 2 times"),
+        ('{"format": 2}', "format should be 1, got 2"),
+        ('{"format": 1, "nmae": "a"}', "nmae should be a known name, got 'nmae'. Known: .* did you mean name?"),
+        ("{}", "name should be text, got nothing"),
+    ],
+)
+def test_a_file_that_is_no_experiment_is_refused_in_one_sentence(text, sentence, place):
+    (place / "bad.json").write_text(text)
+    with pytest.raises(InputError, match=sentence) as refusal:
+        read(place / "bad.json")
+    assert "\n" not in str(refusal.value)
+
+
+def test_files_that_cannot_be_read_are_refused(place):
+    (place / "bytes.json").write_bytes(b"\xff\xfe\x00")
+    for name, sentence in (("bytes.json", "UTF-8"), ("missing.json", "nothing there"), (".", "a file that can be read")):
+        with pytest.raises(InputError, match=sentence):
+            read(place / name)
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_are_refused_in_one_sentence(place, data):
+    (place / "any.json").write_bytes(data)
+    with pytest.raises(InputError) as refusal:
+        read(place / "any.json")
+    assert len(str(refusal.value).splitlines()) == 1
+
+
+@settings(max_examples=30)
+@given(st.text(max_size=8))
+def test_a_name_is_the_beginning_of_a_folder(name):
+    try:
+        experiment = dataclasses.replace(digits(), name=name)
+    except InputError as refusal:
+        assert len(str(refusal).splitlines()) == 1
+    else:
+        assert experiment.name not in ("", ".", "..")
+        assert not set(experiment.name) & set("/\\\0 \n")
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, True])
+def test_a_seed_that_no_generator_takes_is_refused(seed):
+    with pytest.raises(InputError, match="^seed should be"):
+        dataclasses.replace(digits(), seed=seed)

@@ -1,0 +1,154 @@
+"""A run's folder: what is in it, what is refused, and that a refusal leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+
+import vaelab
+from vaelab import presets
+from vaelab.data import Data, Split
+from vaelab.data.sources.npz import NpzSource
+from vaelab.errors import InputError
+from vaelab.models import VAEConfig
+from vaelab.networks.mlp import MLPDecoder, MLPEncoder
+from vaelab.run import load, resume, train
+from vaelab.training import Training
+
+
+@pytest.fixture
+def images(tmp_path):
+    """A file of 60 small images with a weight each."""
+    rng = np.random.default_rng(0)
+    path = tmp_path / "images.npz"
+    np.savez(path, images=rng.integers(0, 256, (60, 8, 8), dtype=np.uint8), weight=rng.random(60), name=np.array(["x"] * 60))
+    return path
+
+
+@pytest.fixture
+def experiment(images):
+    return replace(
+        presets.digits(),
+        data=Data(source=NpzSource(path=str(images)), split=Split(validation=0.2, test=0.2)),
+        model=VAEConfig(latent_dim=2, encoder=MLPEncoder(hidden=(8,)), decoder=MLPDecoder(hidden=(8,))),
+        training=Training(batch_size=8, num_steps=6, log_every=2, snapshot_every=4, tune=False, threads=1),
+    )
+
+
+def test_a_run_is_read_back_as_it_was_trained(experiment, tmp_path):
+    run = train(experiment, tmp_path / "run", progress=False)
+    again = load(tmp_path / "run")
+    assert again.experiment == experiment
+    pairs = zip(run.model.state_dict().values(), again.model.state_dict().values(), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
+    assert sorted(np.concatenate([again.splits.train, again.splits.validation, again.splits.test])) == list(range(60))
+    assert list(again.metrics()["split"].unique()) == ["train", "validation"]
+    assert {"step", "epoch", "loss", "elbo", "distortion", "rate", "images_per_second"} <= set(again.metrics())
+    assert again.feed(np.arange(3)).shape == (3, 1, 8, 8)
+
+
+def test_snapshots_show_images_reconstructions_and_samples(experiment, tmp_path):
+    run = train(experiment, tmp_path / "run", progress=False)
+    pictures = sorted((run.folder / "snapshots").iterdir())
+    assert [path.stem for path in pictures] == ["00000004", "00000006"]
+    with Image.open(pictures[0]) as picture:
+        shown = np.asarray(picture.convert("L"))
+    assert shown.shape == (6 * 8 + 5 * 2, 8 * 8 + 7 * 2)
+    first = run.feed(run.splits.validation[:1])[0, 0].numpy()
+    np.testing.assert_allclose(shown[:8, :8] / 255, first, atol=1 / 255)
+
+
+def test_snapshots_do_not_change_the_numbers(experiment, tmp_path):
+    with_pictures = train(experiment, tmp_path / "with", progress=False)
+    training = replace(experiment.training, snapshot_every=None)
+    without = train(replace(experiment, training=training), tmp_path / "without", progress=False)
+    pairs = zip(with_pictures.model.state_dict().values(), without.model.state_dict().values(), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
+
+
+def test_tensorboard_events_hold_the_terms(experiment, tmp_path):
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    run = train(replace(experiment, training=replace(experiment.training, tensorboard=True)), tmp_path / "run", progress=False)
+    events = accumulator.EventAccumulator(str(run.folder / "events"))
+    events.Reload()
+    metrics = run.metrics().query("split == 'train'")
+    found = {event.step: event.value for event in events.Scalars("train/rate")}
+    assert found == pytest.approx(dict(zip(metrics["step"], metrics["rate"], strict=True)), rel=1e-5)
+
+
+def test_images_are_weighted_by_a_column(experiment, tmp_path):
+    weighted = replace(experiment, training=replace(experiment.training, weight_column="weight"))
+    metrics = train(weighted, tmp_path / "run", progress=False).metrics().query("split == 'train'")
+    assert (metrics["loss"] < metrics["distortion"] + metrics["rate"] - 1).all() or (
+        metrics["loss"] > metrics["distortion"] + metrics["rate"] + 1
+    ).all()
+
+
+def replaced(experiment, **training):
+    return replace(experiment, training=replace(experiment.training, **training))
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda e: replaced(e, weight_column="wieght"), "training.weight_column should be a column of the table, got 'wieght'"),
+        (lambda e: replaced(e, weight_column="name"), "training.weight_column should hold numbers of 0 or more"),
+        (lambda e: replaced(e, device="cuda"), "training.device should be one that is there, got cuda."),
+        (lambda e: replace(e, data=replace(e.data, source=NpzSource(path="nowhere.npz"))), "source.path should be a file, got 'nowhere.npz'"),
+    ],
+)
+def test_a_refusal_leaves_no_folder(change, sentence, experiment, tmp_path):
+    if torch.cuda.is_available() and "cuda" in sentence:
+        pytest.skip("there is a GPU")
+    with pytest.raises(InputError) as refusal:
+        train(change(experiment), tmp_path / "run", progress=False)
+    assert sentence in str(refusal.value)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_that_holds_a_run_is_not_trained_over(experiment, tmp_path):
+    train(experiment, tmp_path / "run", progress=False)
+    with pytest.raises(InputError, match="should be a new folder, got one that holds a run"):
+        train(experiment, tmp_path / "run", progress=False)
+
+
+def test_what_is_not_a_run_is_refused(experiment, tmp_path):
+    for read in (load, resume):
+        with pytest.raises(InputError, match="should be the folder of a run"):
+            read(tmp_path / "nowhere")
+    run = train(experiment, tmp_path / "run", progress=False)
+    for path in (run.folder / "checkpoints").iterdir():
+        path.unlink()
+    with pytest.raises(InputError, match="should hold a checkpoint, got none. Go on with: vaelab resume"):
+        load(run.folder)
+    (run.folder / "data.json").write_text("[]")
+    with pytest.raises(InputError, match=r"data.json should be the data.json of a run"):
+        load(run.folder)
+
+
+def test_images_that_changed_since_are_refused(experiment, images, tmp_path):
+    run = train(experiment, tmp_path / "run", progress=False)
+    np.savez(images, images=np.zeros((60, 8, 8), np.uint8), weight=np.ones(60), name=np.array(["x"] * 60))
+    with pytest.raises(InputError, match="the images should be those of the run"):
+        _ = load(run.folder).dataset
+
+
+def test_public_names_are_there_and_nothing_else():
+    assert all(getattr(vaelab, name) is not None for name in vaelab.__all__)
+    assert set(vaelab.__all__) <= set(dir(vaelab))
+    with pytest.raises(AttributeError, match="no attribute 'tarin'"):
+        _ = vaelab.tarin
+
+
+def test_the_environment_says_where_and_how(experiment, tmp_path):
+    run = train(experiment, tmp_path / "run", progress=False)
+    environment = json.loads((run.folder / "environment.json").read_text())
+    assert environment["versions"]["torch"] == torch.__version__
+    assert environment["choices"]["threads"] == 1
+    assert pd.Timestamp(environment["began"]).tzinfo is not None
