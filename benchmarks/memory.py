@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks import ledger
 from vaelab import presets
-from vaelab.data import Data, open_source
+from vaelab.data import Data, Split, open_source
 from vaelab.experiment import write
 from vaelab.likelihoods.grey_bernoulli import GreyBernoulliLikelihood
 
@@ -42,17 +42,10 @@ def peak_of_training(images: Path, folder: Path, num_steps: int) -> float:
     base = presets.sprites()
     model = replace(base.model, likelihood=GreyBernoulliLikelihood())
     training = replace(base.training, num_steps=num_steps, validate_every=None, log_every=50)
-    write(replace(base, data=Data(source=open_source(images)), model=model, training=training), folder / "large.json")
-    command = [
-        sys.executable,
-        "-m",
-        "vaelab",
-        "train",
-        str(folder / "large.json"),
-        "--out",
-        str(folder / "run"),
-        "--quiet",
-    ]
+    data = Data(source=open_source(images), split=Split(validation=1000, test=1000))
+    write(replace(base, data=data, model=model, training=training), folder / "large.json")
+    files = [str(folder / "large.json"), "--out", str(folder / "run")]
+    command = [sys.executable, "-m", "vaelab", "train", *files, "--quiet"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         errors = process.stderr.read() if process.stderr else ""
         _, status, used = os.wait4(process.pid, 0)

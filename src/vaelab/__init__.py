@@ -1,11 +1,11 @@
 """vaelab learns, measures and explains the latent space of an image collection with variational autoencoders.
 
-    import vaelab
+import vaelab
 
-    run = vaelab.train(vaelab.presets.digits())
-    embedding = vaelab.embed(run.model, run.feed.batches(run.splits.test))
-    print(vaelab.evaluate(run.model, run.feed.batches(run.splits.test)).scores["elbo"])
-    vaelab.write_report(run)
+run = vaelab.train(vaelab.presets.digits())
+embedding = vaelab.embed(run.model, run.feed.batches(run.splits.test))
+print(vaelab.evaluate(run.model, run.feed.batches(run.splits.test)).scores["elbo"])
+vaelab.write_report(run)
 """
 
 from __future__ import annotations

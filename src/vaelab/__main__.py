@@ -1,5 +1,7 @@
 """`python -m vaelab` is the command `vaelab`."""
 
+from __future__ import annotations
+
 import sys
 
 from vaelab.cli import main

@@ -44,7 +44,9 @@ class Experiment:
     def __post_init__(self):
         check(self)
         if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}", self.name):
-            raise InputError("name", "be 1 to 100 letters, digits, dots, - and _, not beginning with a dot or -", repr(self.name))
+            raise InputError(
+                "name", "be 1 to 100 letters, digits, dots, - and _, not beginning with a dot or -", repr(self.name)
+            )
         if not 0 <= self.seed < 2**32:
             raise InputError("seed", "be from 0 to 4294967295", self.seed)
 
@@ -75,7 +77,9 @@ def read(path: Path | str) -> Experiment:
         raise InputError(str(path), "hold one JSON object, an experiment", type(record).__name__)
     version = record.pop("format", _FORMAT)
     if version != _FORMAT:
-        raise InputError(f"{path}: format", f"be {_FORMAT}", repr(version), "If a newer vaelab wrote the file, update yours.")
+        raise InputError(
+            f"{path}: format", f"be {_FORMAT}", repr(version), "If a newer vaelab wrote the file, update yours."
+        )
     if unknown := set(record) - set(field_types(Experiment)):
         raise unknown_name(min(unknown), min(unknown), ["format", *field_types(Experiment)])
     return from_record(Experiment, record)

@@ -27,7 +27,9 @@ def check_target(path: Path | str, what: str = "--output") -> Path:
     module, extra = _EXTRAS.get(path.suffix, ("pandas", ""))
     if find_spec(module) is None:
         mend = f"Install it with: pip install 'vaelab[{extra}]'."
-        raise InputError(what, f"end in one of {', '.join(set(WRITERS) - set(_EXTRAS))} without {module}", path.suffix, mend)
+        raise InputError(
+            what, f"end in one of {', '.join(set(WRITERS) - set(_EXTRAS))} without {module}", path.suffix, mend
+        )
     if path.is_dir():
         raise InputError(what, "be a file", f"the folder {path}")
     if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
@@ -39,8 +41,8 @@ def write_embedding(path: Path | str, codes: Embedding, table: pd.DataFrame) -> 
     """Writes posterior means and scales with the table of the images, in the format that the path's ending names.
 
     CSV and Parquet have the columns ``z0`` ... (means), ``z0_scale`` ... and then those of the table; npz the arrays
-    ``loc`` and ``scale`` and one per column; AnnData has loc as ``X``, scale as a layer and the table as ``obs``. A column of the
-    table whose name is taken gets ``table_`` before it. The file appears whole or not at all.
+    ``loc`` and ``scale`` and one per column; AnnData has loc as ``X``, scale as a layer and the table as ``obs``.
+    A column of the table whose name is taken gets ``table_`` before it. The file appears whole or not at all.
 
     Args:
         path: Ends in .csv, .npz, .parquet or .h5ad.
@@ -69,7 +71,9 @@ def _plain_table(table: pd.DataFrame, codes: Embedding) -> pd.DataFrame:
         name = str(name)
         name = f"table_{name}" if name in taken else name
         number = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_extension_array_dtype(values)
-        columns[name] = values.to_numpy() if number else values.astype(object).where(values.notna(), "").astype(str).to_numpy()
+        columns[name] = (
+            values.to_numpy() if number else values.astype(object).where(values.notna(), "").astype(str).to_numpy()
+        )
     return pd.DataFrame(columns, index=pd.RangeIndex(len(table)))
 
 
@@ -83,7 +87,9 @@ def _parquet(path: Path, codes: Embedding, table: pd.DataFrame) -> None:
 
 def _npz(path: Path, codes: Embedding, table: pd.DataFrame) -> None:
     columns = {name: table[name].to_numpy() for name in table}
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:  # not np.savez, which has no room for a column `file`
+    with zipfile.ZipFile(
+        path, "w", zipfile.ZIP_DEFLATED
+    ) as archive:  # not np.savez, which has no room for a column `file`
         for name, values in {"loc": codes.loc, "scale": codes.scale, **columns}.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
                 array = values.astype(str) if values.dtype == object else values
@@ -93,9 +99,11 @@ def _npz(path: Path, codes: Embedding, table: pd.DataFrame) -> None:
 def _h5ad(path: Path, codes: Embedding, table: pd.DataFrame) -> None:
     from anndata import AnnData
 
-    latents = pd.DataFrame(index=[f"z{i}" for i in range(codes.latent_dim)])
+    latents = pd.DataFrame(index=pd.Index([f"z{i}" for i in range(codes.latent_dim)]))
     table = table.rename(columns=lambda name: f"table{name}" if name == "_index" else name.replace("/", "_"))
-    cells = AnnData(X=codes.loc, obs=table.set_index(table.index.astype(str)), var=latents, layers={"scale": codes.scale})
+    cells = AnnData(
+        X=codes.loc, obs=table.set_index(table.index.astype(str)), var=latents, layers={"scale": codes.scale}
+    )
     cells.write_h5ad(path)
 
 

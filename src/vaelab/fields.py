@@ -81,7 +81,7 @@ def _words(kind: Any) -> list[str]:
         return [f"a list of {len(inner)} ({', '.join(describe(kind) for kind in inner)})"]
     if is_dataclass(kind):
         contract = contract_of(kind)
-        return list(members(contract)) if contract else [f"the fields of {kind.__name__}"]
+        return list(members(contract)) if contract else [f"the fields of {getattr(kind, '__name__', kind)}"]
     return [_WORDS.get(kind, str(kind))]
 
 

@@ -64,7 +64,9 @@ def read_facts(path: Path) -> DataFacts:
     """Reads it back."""
     try:
         facts = json.loads(path.read_text())
-        scaling = {name: tuple(value) if isinstance(value, list) else value for name, value in facts.pop("intensity").items()}
+        scaling = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in facts.pop("intensity").items()
+        }
         lists = {name: tuple(facts.pop(name)) for name in ("image_shape", "channels")}
         left_out = tuple((file, reason) for file, reason in facts.pop("left_out"))
         return DataFacts(intensity=Intensity(**scaling), left_out=left_out, **lists, **facts)

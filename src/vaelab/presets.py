@@ -34,7 +34,11 @@ Images = Source | Path | str | None
 def presets() -> dict[str, Callable[..., Experiment]]:
     """Name -> function of every preset, in the order of this file."""
     here = sys.modules[__name__]
-    return {name: f for name, f in vars(here).items() if name[0] != "_" and name not in _OTHERS and isfunction(f) and f.__module__ == here.__name__}
+    return {
+        name: f
+        for name, f in vars(here).items()
+        if name[0] != "_" and name not in _OTHERS and isfunction(f) and f.__module__ == here.__name__
+    }
 
 
 def preset(name: str, data: Images = None) -> Experiment:
@@ -81,7 +85,7 @@ def digits() -> Experiment:
 
 
 def mnist(data: Images = None) -> Experiment:
-    """MNIST, 50,000 / 10,000 / 10,000 grey images, convolutions, a normalised likelihood of grey pixels, early stopping.
+    """MNIST, 50,000 / 10,000 / 10,000: convolutions, a normalised likelihood of grey pixels, early stopping.
 
     *Source*: LeCun et al. 1998 (the images); Loaiza-Ganem and Cunningham 2019 (the likelihood,
     https://arxiv.org/abs/1907.06845); study 2 of vaelab's own list (split, batch, early stopping).
@@ -115,6 +119,7 @@ def iwae_mnist(data: Images = None) -> Experiment:
             encoder=MLPEncoder(hidden=(200, 200), activation="tanh"),
             decoder=MLPDecoder(hidden=(200, 200), activation="tanh"),
             likelihood=BernoulliLikelihood(),
+            posterior_scale="log_scale",
         ),
         objective=ELBO(),
         training=Training(batch_size=100, num_epochs=180, learning_rate=1e-3, adam_epsilon=1e-4, schedule="cosine"),
@@ -143,7 +148,10 @@ def images(data: Images = None) -> Experiment:
     """
     return Experiment(
         name="images",
-        data=Data(source=_source("images", data, "a folder, or a CSV, TIFF, npz or npy file"), scaling=Scaling(range="percentile")),
+        data=Data(
+            source=_source("images", data, "a folder, or a CSV, TIFF, npz or npy file"),
+            scaling=Scaling(range="percentile"),
+        ),
         model=VAEConfig(latent_dim=16, encoder=ConvEncoder(), decoder=ConvDecoder(), likelihood=GaussianLikelihood()),
         objective=ELBO(),
         training=Training(batch_size=64, num_epochs=60, learning_rate=1e-3, schedule="cosine", patience=10),
@@ -151,10 +159,10 @@ def images(data: Images = None) -> Experiment:
 
 
 def rosettes() -> Experiment:
-    """A known plane of curves, 256x256: three latents of constant scale, and the weight of the rate that was used there.
+    """A known plane of curves, 256x256: three latents of constant scale, and the rate weighed as in its study.
 
-    There the error was averaged over the pixels and the rate weighed 0.001, which is 65.5 in nats per image. The layers
-    of the decoder are the encoder's backward.
+    There the error was averaged over the pixels and the rate weighed 0.001, which is 65.5 in nats per image. The
+    decoder's widths are the encoder's backward; the other details of its layers are not known from there.
 
     *Source*: study 4 of vaelab's own list, after a blog series of 2021 on a latent space with a hole.
     """
@@ -184,7 +192,7 @@ def rosettes_punctured() -> Experiment:
 
 
 def sprites() -> Experiment:
-    """White shapes with five known factors, the network of the disentanglement benchmark, 10 latents, beta 4; 20,000 steps.
+    """White shapes with five known factors: the network of the disentanglement benchmark, beta 4, 20,000 steps.
 
     *Source*: Locatello et al. 2019, appendix, tables of architectures and hyperparameters
     (https://arxiv.org/abs/1811.12359); Higgins et al. 2017 (beta).
@@ -197,6 +205,7 @@ def sprites() -> Experiment:
             encoder=ConvEncoder(widths=(32, 32, 64, 64), kernels=(4, 4, 2, 2), dense=(256,), norm="none"),
             decoder=ConvDecoder(widths=(64, 64, 32, 32), dense=(256,), norm="none"),
             likelihood=BernoulliLikelihood(),
+            posterior_scale="log_scale",
         ),
         objective=ELBO(rate_weight=4.0),
         training=Training(batch_size=64, num_steps=20_000, learning_rate=1e-4),
@@ -226,7 +235,9 @@ def cells_synthetic() -> Experiment:
         model=VAEConfig(
             latent_dim=100,
             encoder=ConvEncoder(widths=(32, 64, 128, 256, 512), dense=(1024, 256), activation="leaky_relu"),
-            decoder=ConvDecoder(widths=(128, 64, 32, 16), dense=(1024,), upsampling="bilinear", activation="leaky_relu"),
+            decoder=ConvDecoder(
+                widths=(128, 64, 32, 16), dense=(1024,), upsampling="bilinear", activation="leaky_relu"
+            ),
             likelihood=GaussianLikelihood(),
         ),
         objective=ELBO(),

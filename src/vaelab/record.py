@@ -11,7 +11,7 @@ import json
 import math
 import reprlib
 from dataclasses import MISSING, is_dataclass
-from typing import Any, Literal, TypeVar, get_args, get_origin
+from typing import Any, Literal, TypeGuard, TypeVar, get_args, get_origin
 
 from vaelab.catalogue import find, members, name_of
 from vaelab.errors import InputError, unknown_name
@@ -64,7 +64,9 @@ def from_record(cls: type[T], record: object, where: str = "") -> T:
     for name in record:
         if name not in kinds and not (name == "kind" and contract_of(cls)):
             raise unknown_name(join(where, name), name, kinds)
-    values = {name: read_value(kinds[name], value, join(where, name)) for name, value in record.items() if name in kinds}
+    values = {
+        name: read_value(kinds[name], value, join(where, name)) for name, value in record.items() if name in kinds
+    }
     for name, field in member.__dataclass_fields__.items():  # pyright: ignore[reportAttributeAccessIssue]
         if name in kinds and name not in values and not _has_default(field):
             raise InputError(join(where, name), f"be {describe(kinds[name])}", "nothing", "It has no default.")
@@ -156,10 +158,12 @@ def _read_tuple(kind: Any, value: list, where: str) -> tuple:
     kinds = inner[:1] * len(value) if inner[-1] is Ellipsis else inner
     if len(kinds) != len(value):
         raise InputError(where, f"be {describe(kind)}", _short(value))
-    return tuple(read_value(kind, item, f"{where}[{i}]") for i, (kind, item) in enumerate(zip(kinds, value, strict=True)))
+    return tuple(
+        read_value(kind, item, f"{where}[{i}]") for i, (kind, item) in enumerate(zip(kinds, value, strict=True))
+    )
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: Any) -> TypeGuard[float]:
     if isinstance(value, int):
         return not isinstance(value, bool) and abs(value) < 2**1023
     return isinstance(value, float) and not math.isnan(value)

@@ -1,9 +1,9 @@
 """A run: the folder in which an experiment was carried out, from which all else is read back.
 
-    experiment.json   what was asked for          metrics.csv      the terms as training went
-    data.json         what the images were        checkpoints/     last (to resume) and best (to use)
-    splits.npz        which rows were held out    snapshots/       pictures while training, where asked for
-    environment.json  where it ran, and how       events/          TensorBoard, where asked for
+experiment.json   what was asked for          metrics.csv      the terms as training went
+data.json         what the images were        checkpoints/     last (to resume) and best (to use)
+splits.npz        which rows were held out    snapshots/       pictures while training, where asked for
+environment.json  where it ran, and how       events/          TensorBoard, where asked for
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from vaelab.data.feed import Feed
 from vaelab.errors import InputError
 from vaelab.experiment import Experiment
 from vaelab.folder import DataFacts, facts_of, read_environment, read_facts, write_environment, write_facts
+from vaelab.likelihoods import check_pixels
 from vaelab.models import Model
 from vaelab.snapshots import Snapshots
 from vaelab.training import Batches, Choices, Training, begin, choose
@@ -112,11 +113,14 @@ def train(
     """
     folder = Path(folder) if folder else _free_folder(experiment.name)
     if (folder / "experiment.json").exists():
-        raise InputError(str(folder), "be a new folder", "one that holds a run", f"Choose another, or: vaelab resume {folder}")
+        raise InputError(
+            str(folder), "be a new folder", "one that holds a run", f"Choose another, or: vaelab resume {folder}"
+        )
     dataset = prepare(experiment.data, strict=strict, progress=progress)
     device = _device(experiment.training)
     model = _build(experiment, dataset.collection.image_shape).to(device)
     batches = _batches(experiment, dataset, device)
+    check_pixels(model.likelihood, batches.feed(batches.train[:256]))
     choices = _choose(experiment, model, batches)
     check_room(folder, model)
     (folder / "checkpoints").mkdir(exist_ok=True)
@@ -225,7 +229,9 @@ def _batches(experiment: Experiment, dataset: Dataset, device: torch.device) -> 
 def _weights(table: pd.DataFrame, column: str) -> np.ndarray:
     what = "training.weight_column"
     if column not in table:
-        raise InputError(what, "be a column of the table", repr(column), f"Known: {', '.join(map(str, table.columns))}.")
+        raise InputError(
+            what, "be a column of the table", repr(column), f"Known: {', '.join(map(str, table.columns))}."
+        )
     values = pd.to_numeric(table[column], errors="coerce").to_numpy(np.float64)
     if not (np.isfinite(values).all() and (values >= 0).all() and values.sum() > 0):
         raise InputError(what, "hold numbers of 0 or more, not all 0", f"others in column {column!r}")

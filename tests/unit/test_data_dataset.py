@@ -67,7 +67,8 @@ def test_cells_by_plate(shared_data):
     ready = prepare(Data(source=source, split=Split(group="plate", validation=0.15, test=0.15)))
     plates = [set(ready.collection.table["plate"].iloc[rows]) for rows in vars(ready.splits).values()]
     assert sum(map(len, plates)) == 55
-    assert len(ready.splits.test) == pytest.approx(0.15 * 5942, rel=0.1)
+    for rows in (ready.splits.validation, ready.splits.test):  # half the cells lie on three of the plates
+        assert len(rows) == pytest.approx(0.15 * 5942, rel=0.25)
 
 
 def collection(count: int = 20) -> ImageCollection:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tifffile
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -98,6 +98,7 @@ def test_every_unusable_file_is_named_with_its_reason(tmp_path):
     assert again.left_out == collection.left_out
 
 
+@settings(max_examples=30)
 @given(
     contents=st.lists(st.binary(max_size=300), min_size=1, max_size=4), ending=st.sampled_from(["png", "tif", "gif"])
 )
@@ -110,6 +111,7 @@ def test_a_folder_of_nothing_usable_is_one_clear_error(tmp_path_factory, content
     assert "0." + ending in one_sentence(refused.value)
 
 
+@settings(max_examples=30)
 @given(cuts=st.lists(st.integers(0, 150), min_size=1, max_size=5))
 def test_png_cut_anywhere_is_left_out(tmp_path_factory, cuts):
     folder = tmp_path_factory.mktemp("cut")
@@ -122,6 +124,7 @@ def test_png_cut_anywhere_is_left_out(tmp_path_factory, cuts):
     assert [name for name, _ in collection.left_out] == [f"cut{i}.png" for i in range(len(cuts))]
 
 
+@settings(max_examples=30)
 @given(
     shapes=st.lists(st.tuples(st.integers(1, 3), st.integers(1, 3), st.sampled_from([1, 3])), min_size=1, max_size=9),
 )

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tifffile
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -205,6 +205,7 @@ COLUMNS = {
 }
 
 
+@settings(max_examples=40)
 @given(
     rows=st.lists(st.fixed_dictionaries(COLUMNS), min_size=1, max_size=5),
     kind=st.sampled_from([np.uint8, np.uint16, np.float32]),

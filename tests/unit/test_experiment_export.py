@@ -8,6 +8,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+
 from vaelab import export
 from vaelab.errors import InputError
 from vaelab.export import check_target, write_embedding

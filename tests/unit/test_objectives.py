@@ -19,7 +19,8 @@ from vaelab.objectives.elbo import ELBO
 @pytest.fixture
 def vae():
     torch.manual_seed(0)
-    return VAEConfig(latent_dim=3, encoder=MLPEncoder(hidden=(16,)), decoder=MLPDecoder(hidden=(16,))).build((1, 8, 8))
+    parts = {"encoder": MLPEncoder(hidden=(16,)), "decoder": MLPDecoder(hidden=(16,)), "posterior_scale": "log_scale"}
+    return VAEConfig(latent_dim=3, **parts).build((1, 8, 8))
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+
 from vaelab import presets as module
 from vaelab.data import prepare
 from vaelab.data.feed import Feed
@@ -15,7 +16,13 @@ from vaelab.errors import InputError
 from vaelab.override import override
 from vaelab.presets import preset, presets
 
-SHAPES = {"mnist": (1, 28, 28), "iwae_mnist": (1, 28, 28), "cells": (3, 64, 64), "images": (2, 50, 70), "digits": (1, 8, 8)}
+SHAPES = {
+    "mnist": (1, 28, 28),
+    "iwae_mnist": (1, 28, 28),
+    "cells": (3, 64, 64),
+    "images": (2, 50, 70),
+    "digits": (1, 8, 8),
+}
 SHAPES |= {"rosettes": (1, 256, 256), "rosettes_punctured": (1, 256, 256), "cells_synthetic": (3, 64, 64)}
 GENERATED = ["cells_synthetic", "digits", "rosettes", "rosettes_punctured", "sprites"]
 
@@ -57,7 +64,9 @@ def test_the_data_of_a_generated_preset_can_be_prepared_and_fed(name):
 
 
 def test_the_hole_of_the_punctured_rosettes_is_never_trained_on():
-    dataset = prepare(override(make("rosettes_punctured"), [("data.source.num_images", "400"), ("data.source.size", "16")]).data)
+    dataset = prepare(
+        override(make("rosettes_punctured"), [("data.source.num_images", "400"), ("data.source.size", "16")]).data
+    )
     inside = dataset.collection.table["inside_hole"].to_numpy()
     assert inside[dataset.splits.test].all()
     assert not inside[dataset.splits.train].any()
@@ -119,7 +128,7 @@ def test_a_name_is_found_with_dashes_and_a_wrong_one_gets_the_nearest():
 def test_a_preset_that_needs_images_says_so(monkeypatch, tmp_path):
     monkeypatch.setenv("VAELAB_CACHE", str(tmp_path))
     for name in ("images", "cells", "mnist"):
-        with pytest.raises(InputError, match="^--data should be given, got nothing. The preset .* needs "):
+        with pytest.raises(InputError, match=r"^--data should be given, got nothing. The preset .* needs "):
             preset(name)
     folder = tmp_path / "downloads" / "mnist"
     folder.mkdir(parents=True)

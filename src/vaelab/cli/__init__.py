@@ -27,20 +27,33 @@ examples:
 
 `vaelab COMMAND --help` says more.  Exit codes: 0 done, 2 an input was refused, 130 stopped with Ctrl-C."""
 
+_TOO_LARGE = ("allocate memory", "out of memory", "Overflow when unpacking", "size calculation overflowed")
+"""How torch says that a tensor is too large."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns the exit code; a refused input is one sentence on stderr and code 2."""
     try:
         return _run(list(sys.argv[1:] if argv is None else argv))
     except InputError as error:
-        print(error, file=sys.stderr)
-        return 2
+        return _refused(error)
     except KeyboardInterrupt as error:
         print(str(error) or "Stopped.", file=sys.stderr)
         return 130
+    except (MemoryError, RuntimeError, ValueError, TypeError) as error:
+        if not (isinstance(error, MemoryError) or any(sign in str(error) for sign in _TOO_LARGE)):
+            raise
+        mend = "Take smaller widths, smaller images or a smaller training.batch_size."
+        return _refused(InputError("the settings", "ask for what fits the memory", "more", mend))
     except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _refused(error: InputError) -> int:
+    """Says it on one line, whatever was typed; the exit code."""
+    print("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(error)), file=sys.stderr)
+    return 2
 
 
 def _run(argv: list[str]) -> int:

@@ -42,6 +42,6 @@ def split_settings(argv: list[str], own: set[str]) -> tuple[list[str], list[tupl
         if not equals:
             value = next(tokens, "--")
             if value.startswith("--"):
-                raise InputError(name, "be followed by its value", value.removeprefix("--") and value or "nothing")
+                raise InputError(name, "be followed by its value", "nothing" if value == "--" else value)
         settings.append((name.removeprefix("--"), value))
     return rest, settings

@@ -97,7 +97,9 @@ def _stopping(running: dict[int, subprocess.Popen]) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         _stop(running)
-        raise KeyboardInterrupt("Stopped; every seed has saved. Go on with vaelab resume, for each of the folders.") from None
+        raise KeyboardInterrupt(
+            "Stopped; every seed has saved. Go on with vaelab resume, for each of the folders."
+        ) from None
     finally:
         _stop(running)
         signal.signal(signal.SIGTERM, before)

@@ -14,7 +14,9 @@ In vaelab every term is in nats per image, so a weight of 1 is the ELBO. Put wha
 def add(commands) -> None:
     """Declares the command."""
     parser = commands.add_parser("beta", help="the effective beta of another code's scaling", epilog=_EXAMPLES)
-    parser.add_argument("--rate-weight", metavar="W", default="1", help="the weight that the code gives its KL term [1]")
+    parser.add_argument(
+        "--rate-weight", metavar="W", default="1", help="the weight that the code gives its KL term [1]"
+    )
     parser.add_argument("--num-pixels", metavar="N", default="784", help="pixels times channels of an image [784]")
     parser.add_argument("--latent-dim", metavar="N", default="10", help="latents [10]")
     parser.add_argument("--batch-size", metavar="N", default="64", help="images in a batch [64]")
@@ -42,6 +44,8 @@ def run(args) -> int:
 
     kinds = get_type_hints(effective_beta)
     kinds.pop("return")
-    values = {name: parse_value(kind, getattr(args, name), f"--{name.replace('_', '-')}") for name, kind in kinds.items()}
+    values = {
+        name: parse_value(kind, getattr(args, name), f"--{name.replace('_', '-')}") for name, kind in kinds.items()
+    }
     print(f"{effective_beta(**values):.6g}")
     return 0

@@ -53,7 +53,9 @@ def _declare(parser) -> set[str]:
     fetch = actions.add_parser("download", help="fetch a known set")
     fetch.add_argument("name", metavar="NAME")
     fetch.add_argument("--to", metavar="FOLDER", help="where to [vaelab's cache]")
-    fetch.add_argument("--from", dest="address", metavar="ADDRESS|FOLDER", help="a mirror, or a folder with the same files")
+    fetch.add_argument(
+        "--from", dest="address", metavar="ADDRESS|FOLDER", help="a mirror, or a folder with the same files"
+    )
     make = actions.add_parser("synthesize", help="generate a collection with known truth", add_help=False)
     make.add_argument("name", metavar="NAME")
     make.add_argument("-o", "--output", metavar="FILE.npz", help="where to write it [NAME.npz]")
@@ -153,7 +155,10 @@ def _print_channels(collection: ImageCollection) -> None:
     print(f"  {'channel':<16}{'lowest':>10}{'median':>10}{'mean':>10}{'highest':>10}")
     for i, name in enumerate(collection.channels):
         x = collection.images[rows, i]
-        print(f"  {name:<16}" + "".join(f"{float(value):>10.5g}" for value in (x.min(), np.median(x), x.mean(dtype=np.float64), x.max())))
+        print(
+            f"  {name:<16}"
+            + "".join(f"{float(value):>10.5g}" for value in (x.min(), np.median(x), x.mean(dtype=np.float64), x.max()))
+        )
 
 
 def _print_table(collection: ImageCollection) -> None:

@@ -16,19 +16,23 @@ if TYPE_CHECKING:
 
 _EXAMPLES = """\
 examples:
-  vaelab embed runs/cells-1 -o codes.csv              the run's own images, with a column that says train, validation, test
+  vaelab embed runs/cells-1 -o codes.csv              the run's own images, with a column of their split
   vaelab embed runs/cells-1 other.npz -o codes.h5ad   other images of the same size and channels
   vaelab embed runs/cells-1 folder/ -o codes.parquet
 
-For each image: the posterior's mean (loc) and standard deviation (scale) per latent, and the columns of the images'
-table. .npz and .csv are written as installed; .parquet and .h5ad need the extras vaelab[parquet] and vaelab[anndata]."""
+For each image: the posterior's mean (z0, z1, ...) and standard deviation (z0_scale, ...) per latent, and the columns of
+the images' table. .parquet and .h5ad need the extras vaelab[parquet] and vaelab[anndata]."""
 
 
 def add(commands) -> None:
     """Declares the command."""
-    parser = commands.add_parser("embed", help="the latents of images, as CSV, npz, Parquet or AnnData", epilog=_EXAMPLES)
+    parser = commands.add_parser(
+        "embed", help="the latents of images, as CSV, npz, Parquet or AnnData", epilog=_EXAMPLES
+    )
     parser.add_argument("run", metavar="RUN", help="the run folder")
-    parser.add_argument("images", metavar="IMAGES", nargs="?", help="folder, CSV, TIFF, npz, npy, IDX [the run's own images]")
+    parser.add_argument(
+        "images", metavar="IMAGES", nargs="?", help="folder, CSV, TIFF, npz, npy, IDX [the run's own images]"
+    )
     parser.add_argument("-o", "--output", metavar="FILE", required=True, help="ends in .csv, .npz, .parquet or .h5ad")
     parser.add_argument("--strict", action="store_true", help="refuse images among which one is broken")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
@@ -79,7 +83,9 @@ def _images(trained: Run, args) -> ImageCollection:
         raise InputError(args.images, should, _shape(collection.image_shape), mend)
     if str(collection.images.dtype) != trained.facts.dtype:
         should = f"hold {trained.facts.dtype} pixels, as the run's were"
-        raise InputError(args.images, should, str(collection.images.dtype), "Convert them: intensities would not mean the same.")
+        raise InputError(
+            args.images, should, str(collection.images.dtype), "Convert them: intensities would not mean the same."
+        )
     return collection
 
 

@@ -109,7 +109,9 @@ def _write(trained: Run, rows: np.ndarray, measures: Measures, facts: Mapping[st
             part.replace(trained.folder / name)
         except OSError as error:
             part.unlink(missing_ok=True)
-            raise InputError(str(part.parent), "be a folder that can be written", error.strerror or str(error)) from None
+            raise InputError(
+                str(part.parent), "be a folder that can be written", error.strerror or str(error)
+            ) from None
 
 
 def _print(measures: Measures, facts: Mapping[str, Any]) -> None:
@@ -139,4 +141,6 @@ def _number(score: Score | None) -> str:
 
 
 def _interval(score: Score) -> str:
-    return "" if score.interval is None else f"[{score.interval[0]:.5g}, {score.interval[1]:.5g}]".replace("[", r"\[", 1)
+    return (
+        "" if score.interval is None else f"[{score.interval[0]:.5g}, {score.interval[1]:.5g}]".replace("[", r"\[", 1)
+    )

@@ -6,7 +6,8 @@ _EXAMPLES = """\
 example:
   vaelab report runs/digits-1                  writes runs/digits-1/report.html, which needs nothing else to be read
 
-Curves, reconstructions, samples, traversals, the latent space, measures with intervals, worst and best images, settings."""
+Curves, reconstructions, samples, traversals, the latent space, measures with intervals, the worst and the best images,
+and the settings."""
 
 
 def add(commands) -> None:

@@ -51,7 +51,8 @@ def run(argv: list[str]) -> int:
     if args.help:
         from vaelab.cli._settings import settings_help
 
-        print(f"{parser.format_usage()}\n{experiment.name}: every setting, with its value here\n\n{settings_help(experiment)}")
+        title = f"{experiment.name}: every setting, with its value here"
+        print(f"{parser.format_usage()}\n{title}\n\n{settings_help(experiment)}")
         return 0
     if args.print:
         from vaelab.experiment import as_json
@@ -75,9 +76,15 @@ def _declare(parser):
     parser.description, parser.epilog = "Train a preset, or an experiment's JSON file.", _EXAMPLES
     parser.add_argument("experiment", metavar="PRESET|FILE.json", nargs="?", help="a preset's name, or a file")
     parser.add_argument("--data", metavar="PATH", help="the images: a folder, CSV, TIFF, npz, npy or IDX file")
-    parser.add_argument("--out", metavar="RUN", help="the run folder; left out: runs/NAME-1, or the first number that is free")
-    parser.add_argument("--strict", action="store_true", help="refuse a collection with a broken image, do not leave it out")
-    parser.add_argument("--seeds", metavar="SEED", nargs="+", help="a run for each seed, RUN/seed-SEED, one on each core")
+    parser.add_argument(
+        "--out", metavar="RUN", help="the run folder; left out: runs/NAME-1, or the first number that is free"
+    )
+    parser.add_argument(
+        "--strict", action="store_true", help="refuse a collection with a broken image, do not leave it out"
+    )
+    parser.add_argument(
+        "--seeds", metavar="SEED", nargs="+", help="a run for each seed, RUN/seed-SEED, one on each core"
+    )
     parser.add_argument("--print", action="store_true", help="print the experiment as JSON, and do not train")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     parser.add_argument("-h", "--help", action="store_true", help="this; after a preset: every setting of it")
@@ -106,10 +113,10 @@ def _seeds(texts: list[str] | None, settings: list[tuple[str, str]]) -> list[int
 
 
 def _experiment(args, settings: list[tuple[str, str]], parser) -> Experiment:
-    from vaelab.fields import field_types
-    from vaelab.experiment import Experiment, read
-    from vaelab.override import override
     from vaelab.data.sources.folder import FolderSource
+    from vaelab.experiment import Experiment, read
+    from vaelab.fields import field_types
+    from vaelab.override import override
     from vaelab.presets import preset, with_images
 
     for path, _ in settings:
@@ -133,5 +140,7 @@ def _presets_help() -> str:
     lines = ["presets:"]
     for name, make in presets().items():
         first = f"  {name.replace('_', '-'):<20}"
-        lines.append(textwrap.fill((make.__doc__ or "").splitlines()[0], 110, initial_indent=first, subsequent_indent=" " * 22))
+        lines.append(
+            textwrap.fill((make.__doc__ or "").splitlines()[0], 110, initial_indent=first, subsequent_indent=" " * 22)
+        )
     return "\n".join(lines)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import PurePosixPath
 
 import numpy as np
 import pandas as pd
@@ -70,10 +69,8 @@ def name_channels(given: tuple[str, ...], found: tuple[str, ...]) -> tuple[str, 
 def path_facts(items: Sequence[Item]) -> pd.DataFrame:
     """`path` of each item and, where there are subfolders, `label`: their names joined by slashes."""
     paths = [item.name for item in items]
-    labels = [str(PurePosixPath(path).parent) for path in paths]
-    if all(label == "." for label in labels):
-        return pd.DataFrame({"path": paths})
-    return pd.DataFrame({"path": paths, "label": ["" if label == "." else label for label in labels]})
+    labels = [path.rpartition("/")[0] for path in paths]
+    return pd.DataFrame({"path": paths, "label": labels} if any(labels) else {"path": paths})
 
 
 class _ImageReader:

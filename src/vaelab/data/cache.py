@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from PIL import Image
@@ -32,6 +32,7 @@ from vaelab.errors import InputError
 
 FORMAT = 1
 """Raised whenever the same files would give another array."""
+Form = tuple[int, int, int, str]
 CHUNK_FILES = 64
 CHUNK_BYTES = 1 << 20
 STALE_S = 24 * 3600
@@ -39,8 +40,7 @@ S = TypeVar("S")
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(NamedTuple):
     """Files that are decoded together: one image in one file, in a file per channel, or many images in one file."""
 
     name: str
@@ -58,9 +58,9 @@ class Block:
     """What the file says of each image."""
 
     @property
-    def form(self) -> str:
-        """Channels, height, width and pixel type, in words."""
-        return "x".join(map(str, self.images.shape[1:])) + f" {self.images.dtype}"
+    def form(self) -> Form:
+        """What images that go together share: channels, height, width and pixel type."""
+        return (*self.images.shape[1:], self.images.dtype.str)
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,6 @@ class Decoded:
 class _Index:
     """What is known of the images beside their pixels."""
 
-    form: str = ""
     channels: tuple[str, ...] = ()
     items: list[int] = field(default_factory=list)
     rows: list[dict[str, Any]] = field(default_factory=list)
@@ -140,13 +139,9 @@ def decode(
 
 def key(items: Sequence[Item], settings: object) -> str:
     """The name of the cache of these items."""
-    digest = hashlib.sha256(f"{FORMAT}\n{settings!r}\n".encode())
-    for item in items:
-        digest.update(f"{item.name}\n".encode("utf-8", "surrogateescape"))
-        for file in item.files:
-            path = os.path.abspath(file.path)
-            digest.update(f"{path}\0{file.size}\0{file.modified}\0".encode("utf-8", "surrogateescape"))
-    return digest.hexdigest()[:32]
+    files = [f"{item.name}\0{file.path}\0{file.size}\0{file.modified}" for item in items for file in item.files]
+    text = "\n".join([str(FORMAT), repr(settings), *files])
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
 def workers() -> int:
@@ -202,12 +197,12 @@ def _fill(
         Progress("decoding", len(items), shown=progress, unit="files") as bar,
     ):
         warnings.simplefilter("ignore")
-        index, counts = _pass(part / "images.npy", items, read, "", pool, bar)
+        index, form, counts = _pass(part / "images.npy", items, read, None, pool, bar)
         if not counts:
             return index.left_out
         commonest = counts.most_common(1)[0][0]
-        if commonest != index.form:
-            index, _ = _pass(part / "images.npy", items, read, commonest, pool, bar)
+        if commonest != form:
+            index, *_ = _pass(part / "images.npy", items, read, commonest, pool, bar)
     (part / "index.json").write_text(json.dumps(vars(index)), encoding="utf-8")
     return []
 
@@ -216,38 +211,37 @@ def _pass(
     target: Path,
     items: Sequence[Item],
     read: Callable[[Item], list[Block]],
-    form: str,
+    form: Form | None,
     pool: ThreadPoolExecutor,
     bar: Progress,
-) -> tuple[_Index, Counter[str]]:
+) -> tuple[_Index, Form | None, Counter[Form]]:
     """Writes the images of one form (if none is given, the first image's) and counts all forms."""
-    index, counts = _Index(form=form), Counter[str]()
+    index, counts = _Index(), Counter()
     bar.done = 0
-    with open(target, "wb") as out:
+    with open(target, "wb", buffering=CHUNK_BYTES) as out:
         for number, result in enumerate(_results(items, read, pool, bar)):
             if isinstance(result, str):
                 index.left_out.append((items[number].name, result))
                 continue
             for i, block in enumerate(result):
                 counts[block.form] += len(block.images)
-                index.form = index.form or block.form
-                if block.form != index.form:
+                form = form or block.form
+                if block.form != form:
                     name = items[number].name + (f" (series {i})" if len(result) > 1 else "")
-                    index.left_out.append((name, f"is {block.form}, most are {index.form}"))
+                    index.left_out.append((name, f"is {_words(block.form)}, most are {_words(form)}"))
                     continue
                 if not index.items:
                     index.channels = block.channels
-                    _write_header(out, 0, block.images)
+                    _write_header(out, 0, form)
                 out.write(np.ascontiguousarray(block.images).data)
                 index.items += [number] * len(block.images)
                 index.rows += block.rows
-        if index.items:
-            shape = [int(n) for n in index.form.split()[0].split("x")]
+        if form is not None:
             out.seek(0)
-            _write_header(out, len(index.items), np.empty((0, *shape), index.form.split()[1]))
+            _write_header(out, len(index.items), form)
         out.flush()
         os.fsync(out.fileno())
-    return index, counts
+    return index, form, counts
 
 
 def _results(
@@ -259,10 +253,14 @@ def _results(
         bar.advance(len(results))
 
 
-def _write_header(out: Any, count: int, like: np.ndarray) -> None:
+def _write_header(out: Any, count: int, form: Form) -> None:
     """The head of an .npy file of `count` such images; its length does not depend on the count."""
-    head = {"descr": like.dtype.str, "fortran_order": False, "shape": (count, *like.shape[1:])}
+    head = {"descr": form[3], "fortran_order": False, "shape": (count, *form[:3])}
     np.lib.format.write_array_header_1_0(out, head)
+
+
+def _words(form: Form) -> str:
+    return f"{form[0]}x{form[1]}x{form[2]} {np.dtype(form[3])}"
 
 
 def _attempt(read: Callable[[Item], list[Block]], item: Item) -> list[Block] | str:

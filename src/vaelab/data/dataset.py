@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from vaelab.data.collection import ImageCollection
+from vaelab.data.mapped import let_go
 from vaelab.data.scaling import Intensity, Scaling, blocks
 from vaelab.data.sources import Source
 from vaelab.data.split import Split, Splits
@@ -85,6 +86,7 @@ def content_hash(collection: ImageCollection) -> str:
         pieces = (images[start : start + step] for start in starts)
     for piece in pieces:
         digest.update(np.ascontiguousarray(piece).data)
+        let_go(images)
     digest.update(collection.table.to_csv(index=False).encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
 

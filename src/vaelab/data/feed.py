@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Iterator
 from typing import Literal
 
@@ -10,10 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vaelab.data.mapped import let_go, mapping
 from vaelab.data.scaling import Intensity
 from vaelab.shapes import Images
 
 _RELEASE_BYTES = 256 << 20
+_READ_AROUND = 64 << 10
+"""Bytes that the system may map around a row that is read from a file."""
 
 
 class Feed:
@@ -39,7 +41,7 @@ class Feed:
         device: str | torch.device = "cpu",
     ):
         self.images, self.intensity, self.binarize, self.device = images, intensity, binarize, torch.device(device)
-        self._map, self._top = _mapping(images), _top(images, intensity)
+        self._is_mapped, self._top = mapping(images) is not None, _top(images, intensity)
         self._gathered = 0
         self._stored = np.empty((0, *images.shape[1:]), images.dtype)
         self._resident = None if self.device.type == "cpu" else torch.from_numpy(np.array(images)).to(self.device)
@@ -63,7 +65,7 @@ class Feed:
         if len(self._stored) != len(rows):
             self._stored = np.empty((len(rows), *self.images.shape[1:]), self.images.dtype)
         np.take(self.images, rows, axis=0, out=self._stored, mode="clip")
-        self._release(self._stored.nbytes)
+        self._release(self._stored.nbytes + len(rows) * _READ_AROUND)
         return torch.from_numpy(self._stored)
 
     def _convert(self, stored: Tensor) -> Images:
@@ -75,12 +77,10 @@ class Feed:
         return x
 
     def _release(self, num_bytes: int) -> None:
-        """Lets go of the file's pages now and then: they stay in the system's cache, but not in this process's memory."""
-        if self._map is None or not hasattr(mmap, "MADV_DONTNEED"):
-            return
+        """Lets go of the file's pages now and then."""
         self._gathered += num_bytes
-        if self._gathered > _RELEASE_BYTES:
-            self._map.madvise(mmap.MADV_DONTNEED)
+        if self._is_mapped and self._gathered > _RELEASE_BYTES:
+            let_go(self.images)
             self._gathered = 0
 
 
@@ -90,11 +90,3 @@ def _top(images: np.ndarray, intensity: Intensity) -> float | None:
         return None
     top = float(np.iinfo(images.dtype).max)
     return top if set(intensity.hi) == {top} else None
-
-
-def _mapping(array: np.ndarray) -> mmap.mmap | None:
-    """The memory map that lies under an array, if one does."""
-    base: object = array
-    while isinstance(base, np.ndarray):
-        base = base.base
-    return base if isinstance(base, mmap.mmap) else None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -18,8 +18,7 @@ IMAGE_ENDINGS = frozenset(
 LITTER = frozenset({"thumbs.db", "desktop.ini"})
 
 
-@dataclass(frozen=True)
-class File:
+class File(NamedTuple):
     """A file as it was when it was listed."""
 
     name: str
@@ -35,13 +34,14 @@ class File:
 
 
 def locate(path: str, what: str, *, folder: bool) -> Path:
-    """The existing folder or file that the user named; `~` is the home folder.
+    """The existing folder or file that the user named, by its absolute path; `~` is the home folder.
 
     Raises:
         InputError: It is missing, of the other kind, or may not be reached.
     """
-    place, kind = Path(path).expanduser(), "folder" if folder else "file"
+    kind = "folder" if folder else "file"
     try:
+        place = Path(path).expanduser().absolute()
         mode = place.stat().st_mode
     except (OSError, ValueError) as error:
         reason = "may not be reached" if isinstance(error, PermissionError) else "does not exist"
@@ -120,7 +120,7 @@ def is_image_name(name: str) -> bool:
     >>> is_image_name("a/b.PNG"), is_image_name("README")
     (True, False)
     """
-    return os.path.splitext(name)[1].lower() in IMAGE_ENDINGS
+    return name[name.rfind(".") :].lower() in IMAGE_ENDINGS
 
 
 def read_table(path: str, what: str, **options: object) -> pd.DataFrame:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from vaelab.catalogue import find
-from vaelab.data.files import is_image_name, list_images
+from vaelab.data.files import is_image_name
 from vaelab.data.sources import Source
 from vaelab.errors import InputError, unknown_name
 
@@ -59,8 +60,17 @@ def _folder_kind(folder: Path) -> str:
         return "idx"
     if find_attributes(folder) is not None:
         return "celeba"
-    first = next((file for file in list_images(folder, "the path of the images") if not file.problem), None)
-    return "tiff" if first is not None and _holds_many(first.path) else "folder"
+    return "tiff" if _holds_many(_first_image(folder)) else "folder"
+
+
+def _first_image(folder: Path) -> str:
+    """The first file that is an image by its name, or nothing."""
+    for place, folders, names in os.walk(folder):
+        folders.sort()
+        images = [name for name in names if is_image_name(name) and not name.startswith(".")]
+        if images:
+            return os.path.join(place, min(images))
+    return ""
 
 
 def _holds_many(path: str) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vaelab.data.mapped import let_go
 from vaelab.errors import InputError
 
 Range = Literal["type", "min_max", "percentile"]
@@ -139,6 +140,7 @@ def blocks(images: np.ndarray, rows: np.ndarray | None = None) -> Iterator[tuple
     for start in range(0, count, step):
         stop = min(start + step, count)
         yield start, images[start:stop] if rows is None else images[rows[start:stop]]
+        let_go(images)
 
 
 def _extremes(images: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -13,7 +13,7 @@ from torch.distributions import Independent
 
 from vaelab.distributions import rate, rate_per_latent
 from vaelab.errors import InputError
-from vaelab.evaluation._importance import ImportanceSums, check_num_samples, draws
+from vaelab.evaluation._importance import ImportanceSums, apart, check_num_samples, draws
 from vaelab.evaluation._pixels import absolute_errors, similarities, squared_errors
 from vaelab.inference import ImageBatches, batches, device_of, evaluating, local_randomness
 from vaelab.likelihoods import DataSpace, check_pixels
@@ -100,7 +100,7 @@ def gather(
     """
     check_num_samples(num_samples)
     columns: dict[str, list[np.ndarray]] = defaultdict(list)
-    with evaluating(model), local_randomness(seed, device_of(model)):
+    with evaluating(model), local_randomness(apart(seed), device_of(model)):
         for x in batches(model, images, batch_size):
             if model.likelihood.space == "binary":
                 check_pixels(model.likelihood, x)

@@ -95,11 +95,16 @@ def importance_weights(
     """
     check_num_samples(num_samples)
     rows = []
-    with evaluating(model), local_randomness(seed, device_of(model)):
+    with evaluating(model), local_randomness(apart(seed), device_of(model)):
         for x in batches(model, images, batch_size):
             parts = draws(model, model.encode(x), x, num_samples, batch_size)
             rows.append(torch.cat([likelihood + ratio for likelihood, ratio in parts]).T.numpy())
     return np.concatenate(rows)
+
+
+def apart(seed: int) -> int:
+    """Another seed, so that the draws don't repeat the noise of images that were binarised with the same one."""
+    return seed ^ 0x5EED_D2A3
 
 
 def check_num_samples(num_samples: int) -> None:

@@ -24,7 +24,7 @@ def bits_per_dim(log_likelihood: PerImage, num_pixels: int, space: DataSpace, nu
     importance-weighted estimate in place of log p adds its own gap, in the same direction.
 
     Args:
-        log_likelihood: log p in nats per image, of a normalised likelihood; for "unit", evaluated on dequantised images.
+        log_likelihood: log p in nats per image, of a normalised likelihood; for "unit", on dequantised images.
         num_pixels: D = channels * height * width.
         space: The data space of which the log-likelihood speaks.
         num_levels: L, the levels of the images that are compared, a power of two: 256 for 8 bits. 2 for "binary".

@@ -35,8 +35,9 @@ class VAEConfig(ModelConfig):
     """p(x|z)."""
     prior: Prior = field(default_factory=StandardNormalPrior)
     """p(z)."""
-    posterior_scale: Literal["softplus", "log_scale"] | float = "log_scale"
-    """How the posterior's scale comes from the network: softplus(.), exp(.) or, for a number, that constant."""
+    posterior_scale: Literal["softplus", "log_scale"] | float = "softplus"
+    """How the posterior's scale comes from the network: softplus(.), log_scale: exp(.), or for a number that constant.
+    exp(.) is the papers' way, but its rate can reach 10^11 nats in the first steps of a deep network; softplus cannot."""
 
     def __post_init__(self):
         if self.latent_dim < 1:

@@ -153,7 +153,7 @@ def _output_size(x: Tensor, weight: Tensor, grid: Grid) -> tuple[int, int]:
 
 
 def _matmul_fold(x: Tensor, weight: Tensor, bias: Tensor | None, grid: Grid) -> Tensor:
-    columns = weight.flatten(1).t() @ x.flatten(2)
+    columns = torch.bmm(weight.flatten(1).t().expand(len(x), -1, -1), x.flatten(2))
     y = F.fold(columns, _output_size(x, weight, grid), weight.shape[-1], padding=grid.padding, stride=2)
     return y if bias is None else y + bias[:, None, None]
 

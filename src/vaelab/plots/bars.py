@@ -23,7 +23,7 @@ def rate_bars(rates: np.ndarray, active: np.ndarray, *, width: float = 440, heig
     sheet, ax = figure(width, height)
     places = np.arange(len(rates))
     ax.bar(places, rates[order], width=0.78, color=[FIRST if a else SECOND for a in active[order]], linewidth=0)
-    every = max(1, -(-len(rates) * 26 // int(width - 60)))
+    every = max(1, -(-len(rates) * 30 // int(width - 60)))
     ax.set_xticks(places[::every], [f"z{i}" for i in order[::every]])
     ax.tick_params(axis="x", length=0)
     ax.set_xlim(-0.6, max(len(rates), 6) - 0.4)
@@ -48,8 +48,9 @@ def fit_histogram(
         height: CSS pixels.
     """
     sheet, ax = figure(width, height)
-    ax.hist(values, bins=min(60, max(8, int(len(values) ** 0.5))), color=SECOND, linewidth=0)
-    top = ax.get_ylim()[1]
+    ax.hist(values, bins=_num_bins(values), color=SECOND, linewidth=0)
+    top = 1.12 * ax.get_ylim()[1]
+    ax.set_ylim(0, top)
     for place, (name, value) in enumerate(sorted(marks.items(), key=lambda mark: mark[1])):
         ax.axvline(value, color=INK, linewidth=1)
         left = place == 0 and value > ax.get_xlim()[0] + 0.25 * np.ptp(ax.get_xlim())
@@ -62,3 +63,10 @@ def fit_histogram(
     ax.set_ylabel("images", color=MUTED)
     ax.grid(visible=False, axis="x")
     return sheet
+
+
+def _num_bins(values: np.ndarray) -> int:
+    """By the rule of Freedman and Diaconis, from 8 to 120, so that a few outliers don't make the rest one bar."""
+    low, high = np.quantile(values, [0.25, 0.75])
+    width = 2 * (high - low) / len(values) ** (1 / 3)
+    return int(np.clip(np.ptp(values) / width, 8, 120)) if width > 0 else 8

@@ -65,17 +65,20 @@ def composite(images: np.ndarray, colours: np.ndarray, *, white: float = 1.0) ->
 def shrink(images: np.ndarray, max_side: int) -> tuple[np.ndarray, int]:
     """Images no larger than max_side, by averaging whole blocks of pixels, and the block's side (1: untouched).
 
+    Blocks at the right and the lower edge may be smaller.
+
     Args:
         images: (image, channel, height, width).
         max_side: Pixels, at least 1.
     """
     *_, height, width = images.shape
     block = -(-max(height, width) // max_side)
-    if block <= 1:
+    if block == 1:
         return images, 1
-    height, width = height // block, width // block
-    cut = images[..., : height * block, : width * block]
-    return cut.reshape(*images.shape[:2], height, block, width, block).mean(axis=(3, 5)), block
+    rows, columns = np.arange(0, height, block), np.arange(0, width, block)
+    sums = np.add.reduceat(np.add.reduceat(images, rows, axis=2), columns, axis=3)
+    sizes = np.outer(np.diff([*rows, height]), np.diff([*columns, width]))
+    return sums / sizes.astype(sums.dtype), block
 
 
 def image_grid(tiles: np.ndarray, columns: int, *, gap: int = 2) -> np.ndarray:

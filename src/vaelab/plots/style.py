@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from typing import Any
 
 import matplotlib as mpl
@@ -44,6 +45,7 @@ RC: dict[Any, Any] = {
     "ytick.major.size": 0,
     "lines.solid_capstyle": "round",
     "lines.solid_joinstyle": "round",
+    "text.parse_math": False,
     "svg.fonttype": "none",
     "svg.hashsalt": "vaelab",
 }
@@ -66,7 +68,7 @@ def figure(width: float, height: float) -> tuple[Figure, Axes]:
 def png(sheet: Figure, scale: float = 2.0) -> bytes:
     """The figure as a PNG on white, `scale` pixels per CSS pixel."""
     buffer = io.BytesIO()
-    sheet.savefig(buffer, format="png", dpi=72 * scale, facecolor=PAPER)
+    _save(sheet, buffer, format="png", dpi=72 * scale, facecolor=PAPER)
     return buffer.getvalue()
 
 
@@ -77,16 +79,26 @@ def svg(sheet: Figure) -> str:
     The page may set ``--ink --muted --grid --paper --first --second --c0 ... --c9``; unset, the light colours stand.
     """
     buffer = io.StringIO()
-    sheet.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+    _save(sheet, buffer, format="svg", transparent=True, metadata={"Date": None})
     text = buffer.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    text = re.sub(r'<svg[^>]*viewBox="([^"]*)"[^>]*>', r'<svg viewBox="\1" aria-hidden="true">', text, count=1)
+    text = re.sub(r"<style.*?</style>", "", text, flags=re.DOTALL)
+    head = r'<svg viewBox="\1" aria-hidden="true" stroke-linejoin="round" stroke-linecap="butt">'
+    text = re.sub(r'<svg[^>]*viewBox="([^"]*)"[^>]*>', head, text, count=1)
     text = re.sub(r'<g id="[^"]*"', "<g", text)
     text = re.sub(r"font: (?:(bold|[0-9]+) )?([\d.]+)px [^;\"]*", _font, text)
+    text = re.sub(r"font-family: [^;\"]*;? ?", "", text)
     for colour, name in _VARIABLES.items():
         text = text.replace(colour, f"var(--{name}, {colour})")
     return re.sub(r"\n\s*", "\n", text).strip()
+
+
+def _save(sheet: Figure, buffer: io.IOBase, **how: Any) -> None:
+    """Without a warning for letters that matplotlib's own font lacks: the page's fonts have them."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        sheet.savefig(buffer, **how)
 
 
 def _font(found: re.Match[str]) -> str:

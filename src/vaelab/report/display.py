@@ -12,10 +12,20 @@ from vaelab.report.evidence import Evidence
 PAGE, GAP = 1080, 10
 """CSS pixels: the page's width, and the least gap between tiles."""
 HUES = {
-    "red": (1, 0, 0), "green": (0, 1, 0), "blue": (0, 0, 1), "yellow": (1, 1, 0), "magenta": (1, 0, 1),
-    "cyan": (0, 1, 1), "white": (1, 1, 1), "orange": (1, 0.5, 0), "violet": (0.5, 0, 1), "spring green": (0, 1, 0.5), "lime": (0.5, 1, 0),
-    "sky blue": (0, 0.5, 1), "rose": (1, 0, 0.5),
-}  # fmt: skip
+    "red": (1, 0, 0),
+    "orange": (1, 0.5, 0),
+    "yellow": (1, 1, 0),
+    "lime": (0.5, 1, 0),
+    "green": (0, 1, 0),
+    "spring green": (0, 1, 0.5),
+    "cyan": (0, 1, 1),
+    "sky blue": (0, 0.5, 1),
+    "blue": (0, 0, 1),
+    "violet": (0.5, 0, 1),
+    "magenta": (1, 0, 1),
+    "rose": (1, 0, 0.5),
+    "white": (1, 1, 1),
+}
 
 
 def scale_for(image_shape: tuple[int, ...], side: int) -> float:
@@ -49,8 +59,13 @@ def colour(evidence: Evidence, images: np.ndarray, channel: int | None = None) -
 
 
 def grid(pixels: np.ndarray, columns: int, scale: float) -> np.ndarray:
-    """Tiles in rows, about four CSS pixels apart."""
-    return image_grid(pixels, columns, gap=max(1, round(3 / scale)))
+    """Tiles in rows, two CSS pixels or one of the images' own pixels apart."""
+    return image_grid(pixels, columns, gap=gap_for(scale))
+
+
+def gap_for(scale: float) -> int:
+    """Pixels between tiles."""
+    return max(1, round(2 / scale))
 
 
 def per_row(image_shape: tuple[int, int, int], side: int) -> int:

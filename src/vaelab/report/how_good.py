@@ -10,7 +10,7 @@ from vaelab.catalogue import functions
 from vaelab.evaluation import Score
 from vaelab.plots import curve, terms
 from vaelab.report.evidence import Evidence
-from vaelab.report.html import chart, heading, paragraph, prose, section, table
+from vaelab.report.html import Markup, chart, heading, paragraph, prose, section, table
 from vaelab.report.words import interval_of, kept_step, plural, value_of
 
 NAMES = {
@@ -19,9 +19,9 @@ NAMES = {
     "fit": "Well fitted",
 }  # fmt: skip
 ARROWS = {
-    "higher": '<span class="arrow" aria-hidden="true">\N{UPWARDS ARROW}</span> higher',
-    "lower": '<span class="arrow" aria-hidden="true">\N{DOWNWARDS ARROW}</span> lower',
-    "neither": '<span class="quiet">neither</span>',
+    "higher": Markup('<span class="arrow" aria-hidden="true">\N{UPWARDS ARROW}</span> higher'),
+    "lower": Markup('<span class="arrow" aria-hidden="true">\N{DOWNWARDS ARROW}</span> lower'),
+    "neither": Markup('<span class="quiet">neither</span>'),
 }
 TITLES = {
     "loss": ("Loss", "what was minimised; lower is better"),
@@ -62,16 +62,16 @@ def _row(name: str, score: Score) -> list:
     metric = functions("vaelab.evaluation").get(name)
     what = (metric.__doc__ or "").strip().partition("\n")[0] if metric else ""
     ceiling = f" At most {score.ceiling:g}." if score.ceiling is not None else ""
-    first = f"<span>{escape(title_of(name))}</span><small>{prose(what + ceiling)}</small>"
+    first = Markup(f"<span>{escape(title_of(name))}</span>{prose(what + ceiling)}")
     return [
         first, (value_of(score), "n value"), (interval_of(score) or "\N{EN DASH}", "range"), (score.unit, "unit"),
         (ARROWS[score.better], "way"), (f"{score.count:,}", "n count"), (_source(score.source), "source"),
     ]  # fmt: skip
 
 
-def _source(text: str) -> str:
+def _source(text: str) -> Markup:
     linked = re.sub(r",?\s*\(?(https?://[^\s)]+)\)?", r' <a href="\1">link</a>', escape(text))
-    return f"<small>{linked}</small>"
+    return Markup(f"<small>{linked}</small>")
 
 
 def _baselines(evidence: Evidence) -> str:
@@ -113,8 +113,8 @@ def _errors(what: str, rows: Mapping[str, Mapping[str, Score]], kind: str) -> st
     )
 
 
-def _with_interval(score: Score) -> str:
-    return f"<b>{value_of(score)}</b><small>{interval_of(score)}</small>"
+def _with_interval(score: Score) -> Markup:
+    return Markup(f"<b>{value_of(score)}</b><small>{interval_of(score)}</small>")
 
 
 def _curves(evidence: Evidence) -> str:
@@ -122,7 +122,7 @@ def _curves(evidence: Evidence) -> str:
         return paragraph("This run has no metrics.csv, so there are no curves.", "quiet")
     kept, charts = kept_step(evidence.metrics), []
     for term in terms(evidence.metrics):
-        if evidence.metrics[term].notna().any():
+        if evidence.metrics[term].notna().to_numpy().any():
             title, note = TITLES.get(term, (term.replace("_", " ").capitalize(), ""))
             alt = f"{title} in nats per image against the optimiser step, on training and validation images."
             charts.append(chart(curve(evidence.metrics, term, kept_step=kept), alt=alt, title=title, note=note))

@@ -7,7 +7,7 @@ from html import escape
 import numpy as np
 
 from vaelab.plots import reconstruction_pairs
-from vaelab.report.display import PAGE, colour, colour_words, draw, grid, per_row, scale_for, scroll
+from vaelab.report.display import PAGE, colour, colour_words, draw, gap_for, grid, per_row, scale_for, scroll
 from vaelab.report.evidence import Evidence, Pairs
 from vaelab.report.html import fold, heading, paragraph, picture, section, tiles
 from vaelab.report.words import number
@@ -85,7 +85,7 @@ def _channels(evidence: Evidence) -> str:
 def _block(evidence: Evidence, images: np.ndarray, title: str) -> str:
     """A square of images that takes half of the page."""
     drawn, scale = draw(evidence, images, BLOCK_SIDE)
-    columns = max(1, (PAGE // 2 - 8) // (scale * (drawn.shape[2] + max(1, round(3 / scale)))))
+    columns = max(1, (PAGE // 2 - 8) // (scale * (drawn.shape[2] + gap_for(scale))))
     columns = min(columns, max(1, int(len(drawn) ** 0.5)))
     sheet = picture(grid(drawn[: columns**2], columns, scale), alt=f"{title}.", scale=scale, kind="block")
     return f"<div><h4>{escape(title)}</h4>{sheet}</div>"

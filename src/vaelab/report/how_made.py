@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from html import escape
@@ -10,7 +11,7 @@ from typing import Any
 from vaelab.catalogue import name_of
 from vaelab.fields import contract_of, field_docs
 from vaelab.report.evidence import Evidence
-from vaelab.report.html import fold, heading, paragraph, prose, section, table
+from vaelab.report.html import Markup, fold, heading, paragraph, prose, section, table
 from vaelab.report.words import duration, plural, size_of
 
 WORDS = (
@@ -61,11 +62,7 @@ def settings(part: Any, where: str = "") -> Iterator[list]:
         nested = is_dataclass(value)
         if not nested or contract_of(type(value)):
             shown = name_of(value) if nested else _plain(value)
-            yield [
-                f"<code>{_breakable(path)}</code>",
-                f"<code>{escape(shown)}</code>",
-                f"<small>{prose(docs.get(field.name, ''))}</small>",
-            ]
+            yield [_code(path), _code(shown), prose(docs.get(field.name, ""))]
         if nested:
             yield from settings(value, path)
 
@@ -100,7 +97,7 @@ def _flat(value: Any, where: str = "") -> Iterator[list]:
         for name, inner in value.items():
             yield from _flat(inner, f"{where}.{name}" if where else str(name))
     elif where:
-        yield [f"<code>{_breakable(where)}</code>", f"<code>{escape(_plain(value))}</code>"]
+        yield [_code(where), _code(_plain(value))]
 
 
 def _plain(value: Any) -> str:
@@ -110,8 +107,10 @@ def _plain(value: Any) -> str:
         return "none"
     if isinstance(value, tuple | list):
         return ", ".join(map(_plain, value)) or "empty"
-    return str(value)
+    return str(value) or "empty"
 
 
-def _breakable(path: str) -> str:
-    return escape(path).replace(".", ".<wbr>").replace("_", "_<wbr>")
+def _code(text: str) -> Markup:
+    """A name or value in type of one width, which may be broken after dots, slashes and underscores."""
+    inside = re.sub(r"([._/])", r"\1<wbr>", escape(text))
+    return Markup(f"<code>{inside}</code>")

@@ -12,8 +12,15 @@ from matplotlib.figure import Figure
 
 from vaelab.plots import picture_png, svg
 
+
+class Markup(str):
+    """Text that is HTML already, and so isn't escaped again."""
+
+    __slots__ = ()
+
+
 Cell = str | tuple[str, str]
-"""A cell's text, or (its text, its class)."""
+"""A cell's text, or (its text, its class); `Markup` for HTML."""
 
 
 def chart(sheet: Figure, *, alt: str, title: str = "", note: str = "", kind: str = "") -> str:
@@ -53,7 +60,7 @@ def tiles(figures: Iterable[str], *, label: str, width: int) -> str:
 
 
 def table(head: Sequence[Cell], rows: Iterable[Sequence[Cell]], *, caption: str, kind: str = "") -> str:
-    """A table; a cell that begins with ``<`` is taken as HTML, every other is escaped."""
+    """A table."""
     body = "".join(
         f"<tr>{''.join(_cell(c, 'th scope=row' if not i else 'td') for i, c in enumerate(row))}</tr>" for row in rows
     )
@@ -87,9 +94,10 @@ def paragraph(text: str, kind: str = "") -> str:
     return f'<p class="{kind}">{escape(text)}</p>' if kind else f"<p>{escape(text)}</p>"
 
 
-def prose(text: str) -> str:
-    """Escaped text in which what stands between backticks is code."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
+def prose(text: str) -> Markup:
+    """Small text in which what stands between backticks is code."""
+    inside = re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
+    return Markup(f"<small>{inside}</small>")
 
 
 def _note(text: str) -> str:
@@ -98,6 +106,6 @@ def _note(text: str) -> str:
 
 def _cell(cell: Cell, tag: str) -> str:
     text, kind = cell if isinstance(cell, tuple) else (cell, "")
-    inside = text if text.startswith("<") else escape(text)
+    inside = text if isinstance(text, Markup) else escape(text)
     name = f' class="{kind}"' if kind else ""
     return f"<{tag}{name}>{inside}</{tag.split()[0]}>"

@@ -9,7 +9,7 @@ import numpy as np
 from vaelab.plots import Classes, atlas, class_panel, latent_scatter, rate_bars
 from vaelab.report.display import draw, grid, scroll
 from vaelab.report.evidence import Evidence
-from vaelab.report.html import chart, fold, heading, paragraph, picture, section, table
+from vaelab.report.html import Markup, chart, fold, heading, paragraph, picture, section, table
 from vaelab.report.words import plural
 
 OPEN_LATENTS = 12
@@ -93,7 +93,7 @@ def _by_channel(evidence: Evidence) -> str:
     change = evidence.walks.channel_change()
     top = max(float(change.max()), 1e-9)
     rows = [
-        [f"z{latent}", *((f'<span style="--share:{v / top:.2f}">{v:.3f}</span>', "n bar") for v in moved)]
+        [f"z{latent}", *((Markup(f'<span style="--share:{v / top:.2f}">{v:.3f}</span>'), "n bar") for v in moved)]
         for latent, moved in zip(evidence.walks.latents, change, strict=True)
     ]
     words = (

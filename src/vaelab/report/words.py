@@ -61,7 +61,7 @@ def duration(seconds: float) -> str:
     >>> duration(3.2), duration(134), duration(7384)
     ('3.2 s', '2 min 14 s', '2 h 3 min')
     """
-    if seconds < 60:
+    if seconds < 59.95:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
@@ -89,10 +89,17 @@ def size_of(image_shape: tuple[int, int, int], channels: tuple[str, ...]) -> str
 
 def kept_step(metrics: pd.DataFrame) -> int | None:
     """The step with the lowest validation loss, whose weights a run keeps; None where nothing was validated."""
-    held_out = metrics[metrics["split"] == "validation"] if "split" in metrics else metrics.iloc[:0]
-    if "loss" not in held_out or not held_out["loss"].notna().any():
-        return None
-    return int(held_out["step"].to_numpy()[np.nanargmin(held_out["loss"].to_numpy())])
+    steps, losses = series(metrics, "validation", "loss")
+    return int(steps[losses.argmin()]) if len(losses) else None
+
+
+def series(metrics: pd.DataFrame, split: str, term: str) -> tuple[np.ndarray, np.ndarray]:
+    """Steps and values of one term on one split, without what isn't finite."""
+    if not {"step", "split", term} <= set(metrics.columns):
+        return np.zeros(0), np.zeros(0)
+    steps, values = metrics["step"].to_numpy(float), metrics[term].to_numpy(float)
+    rows = (metrics["split"] == split).to_numpy(bool) & np.isfinite(values)
+    return steps[rows], values[rows]
 
 
 def findings(evidence: Evidence) -> list[str]:
@@ -206,9 +213,7 @@ def warnings(evidence: Evidence) -> list[tuple[str, str]]:
 
 def still_improving(metrics: pd.DataFrame) -> bool:
     """Whether the last fifth of the validations brought the loss down by more than 1 %, the last being the best."""
-    if not {"split", "loss"} <= set(metrics.columns):
-        return False
-    losses = metrics.loc[metrics["split"] == "validation", "loss"].dropna().to_numpy()
+    _, losses = series(metrics, "validation", "loss")
     if len(losses) < 5:
         return False
     before, last = losses[: -max(1, len(losses) // 5)].min(), losses[-1]
@@ -217,7 +222,5 @@ def still_improving(metrics: pd.DataFrame) -> bool:
 
 def _gap(metrics: pd.DataFrame) -> tuple[float, float] | None:
     """The last ELBOs (training, validation), where both are known."""
-    if not {"split", "elbo"} <= set(metrics.columns):
-        return None
-    last = [metrics.loc[metrics["split"] == split, "elbo"].dropna() for split in ("train", "validation")]
-    return (float(last[0].iloc[-1]), float(last[1].iloc[-1])) if all(map(len, last)) else None
+    train, validation = (series(metrics, split, "elbo")[1] for split in ("train", "validation"))
+    return (float(train[-1]), float(validation[-1])) if len(train) and len(validation) else None

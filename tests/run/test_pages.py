@@ -1,0 +1,35 @@
+"""The documentation is true: every Python block of a page runs, in order, and every command is one that exists."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from conftest import ROOT
+
+from vaelab.cli import COMMANDS
+
+PAGES = sorted([*ROOT.glob("docs/*.md"), ROOT / "README.md"])
+NAMES = {module.__name__.rsplit(".", 1)[1] for module in COMMANDS}
+
+
+def code(page) -> str:
+    """The page's Python blocks, each at the line where it stands, so that an error names the page's own line."""
+    lines, inside = [], False
+    for line in page.read_text().splitlines():
+        starts, ends = line == "```python", inside and line == "```"
+        lines.append(line if inside and not ends else "")
+        inside = starts or (inside and not ends)
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if code(page).strip()], ids=lambda page: page.name)
+def test_the_python_of_a_page_runs(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code(page), str(page), "exec"), {"__name__": page.stem})
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_commands_of_a_page_exist(page):
+    named = re.findall(r"^(?: {4}|\$ )vaelab ([a-z-]+)", page.read_text(), flags=re.MULTILINE)
+    assert set(named) <= NAMES
