@@ -64,12 +64,12 @@ def read_facts(path: Path) -> DataFacts:
     """Reads it back."""
     try:
         facts = json.loads(path.read_text())
-        scaling = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in facts.pop("intensity").items()
-        }
+        lo, hi, square_root = (facts["intensity"][name] for name in ("lo", "hi", "square_root"))
+        intensity = Intensity(lo=tuple(lo), hi=tuple(hi), square_root=square_root)
+        del facts["intensity"]
         lists = {name: tuple(facts.pop(name)) for name in ("image_shape", "channels")}
         left_out = tuple((file, reason) for file, reason in facts.pop("left_out"))
-        return DataFacts(intensity=Intensity(**scaling), left_out=left_out, **lists, **facts)
+        return DataFacts(intensity=intensity, left_out=left_out, **lists, **facts)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise InputError(str(path), "be the data.json of a run", "something else", "Train anew.") from None
 

@@ -183,7 +183,8 @@ def _go(run: Run, batches: Batches, choices: Choices, progress: bool) -> Run:
             if interrupted:
                 checkpoints.save(state)
                 raise Interrupted(
-                    f"Stopped after step {state.step:,} of {state.num_steps:,}; saved. Go on with: vaelab resume {run.folder}"
+                    f"Stopped after step {state.step:,} of {state.num_steps:,}; saved. "
+                    f"Go on with: vaelab resume {run.folder}"
                 )
     return load(run.folder)
 
@@ -232,7 +233,7 @@ def _weights(table: pd.DataFrame, column: str) -> np.ndarray:
         raise InputError(
             what, "be a column of the table", repr(column), f"Known: {', '.join(map(str, table.columns))}."
         )
-    values = pd.to_numeric(table[column], errors="coerce").to_numpy(np.float64)
+    values = np.asarray(pd.to_numeric(table[column], errors="coerce"), dtype=np.float64)
     if not (np.isfinite(values).all() and (values >= 0).all() and values.sum() > 0):
         raise InputError(what, "hold numbers of 0 or more, not all 0", f"others in column {column!r}")
     return values

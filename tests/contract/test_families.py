@@ -18,7 +18,11 @@ from vaelab.objectives import Objective
 from vaelab.priors import Prior
 
 CONTRACTS = [Decoder, Encoder, Likelihood, ModelConfig, Objective, Prior, Source]
-MEMBERS = [pytest.param(contract, name, id=f"{contract.__name__}-{name}") for contract in CONTRACTS for name in members(contract)]
+MEMBERS = [
+    pytest.param(contract, name, id=f"{contract.__name__}-{name}")
+    for contract in CONTRACTS
+    for name in members(contract)
+]
 
 
 @pytest.mark.parametrize(("contract", "name"), MEMBERS)

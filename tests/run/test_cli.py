@@ -245,6 +245,19 @@ def test_data_info_names_what_it_leaves_out(tmp_path, capsys):
     assert "broken.png" in refusal(capsys, ["data", "info", tmp_path, "--strict"])
 
 
+def test_training_names_what_it_leaves_out(tmp_path, capsys):
+    generator = np.random.default_rng(0)
+    for i in range(20):
+        Image.fromarray(generator.integers(0, 255, (8, 8), np.uint8)).save(tmp_path / f"{i}.png")
+    (tmp_path / "broken.png").write_bytes(b"no image")
+    train = ["train", "images", "--data", str(tmp_path), "--training.num-steps", "2", *QUICK[2:]]
+    assert main([*train, "--out", str(tmp_path / "run")]) == 0
+    said = capsys.readouterr().err
+    assert said.startswith("Left out: 1 (used: 20 images)\n  broken.png: ")
+    assert "broken.png" in refusal(capsys, [*train, "--strict", "--out", str(tmp_path / "none")])
+    assert not (tmp_path / "none").exists()
+
+
 def test_beta_of_the_study_with_the_mean_over_pixels(capsys):
     assert main(["beta", "--num-pixels", "784"]) == 0
     assert capsys.readouterr().out == "784\n"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
-from conftest import ROOT
 
+from conftest import ROOT
+from vaelab import presets
 from vaelab.cli import COMMANDS
 
 PAGES = sorted([*ROOT.glob("docs/*.md"), ROOT / "README.md"])
@@ -23,9 +25,16 @@ def code(page) -> str:
     return "\n".join(lines)
 
 
+def shorter_digits(make=presets.digits):
+    """The preset with a fiftieth of its passes."""
+    digits = make()
+    return replace(digits, training=replace(digits.training, num_epochs=3))
+
+
 @pytest.mark.parametrize("page", [page for page in PAGES if code(page).strip()], ids=lambda page: page.name)
 def test_the_python_of_a_page_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(presets, "digits", shorter_digits)
     exec(compile(code(page), str(page), "exec"), {"__name__": page.stem})
 
 
@@ -33,3 +42,10 @@ def test_the_python_of_a_page_runs(page, tmp_path, monkeypatch):
 def test_the_commands_of_a_page_exist(page):
     named = re.findall(r"^(?: {4}|\$ )vaelab ([a-z-]+)", page.read_text(), flags=re.MULTILINE)
     assert set(named) <= NAMES
+
+
+def test_the_readme_names_every_command_and_every_preset():
+    readme = (ROOT / "README.md").read_text()
+    listed = readme[readme.index("## Commands") :]
+    assert all(f"`vaelab {name}" in listed for name in NAMES)
+    assert all(f"`{name.replace('_', '-')}`" in listed for name in presets.presets())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from vaelab.data import cache as cache_module
+from vaelab.data import parallel
 from vaelab.data.sources.folder import FolderSource
 from vaelab.errors import InputError
 
@@ -306,8 +308,8 @@ def test_a_cache_that_cannot_be_made_is_one_clear_error(tmp_path, monkeypatch):
 
 
 def test_a_killed_decode_leaves_nothing_that_is_taken_for_a_cache(tmp_path, own_cache):
-    for i in range(30):
-        save(tmp_path / f"{i:02}.png", pixels(i))
+    for i in range(600):
+        save(tmp_path / f"{i:03}.png", pixels(i, (6, 5)))
     code = (
         "import sys, time\n"
         "from vaelab.data import cache\n"
@@ -326,17 +328,33 @@ def test_a_killed_decode_leaves_nothing_that_is_taken_for_a_cache(tmp_path, own_
         process.send_signal(signal.SIGKILL)
     (left,) = (own_cache / "images").iterdir()
     assert ".part-" in left.name
-    assert len(FolderSource(path=str(tmp_path)).load()) == 30
+    assert len(FolderSource(path=str(tmp_path)).load()) == 600
     os.utime(left, (time.time() - 2e5,) * 2)
-    save(tmp_path / "30.png", pixels(30))
+    save(tmp_path / "30.png", pixels(30, (6, 5)))
     FolderSource(path=str(tmp_path)).load()
     assert not left.exists()
 
 
-def test_many_threads_give_one_thread_s_order(tmp_path, monkeypatch):
-    for i in range(300):
+@pytest.mark.parametrize("many", [1, 1000], ids=["processes", "threads"])
+@pytest.mark.parametrize("number", [1, 3])
+def test_the_order_is_that_of_the_names_however_many_decode(tmp_path, monkeypatch, many, number):
+    for i in range(150):
         save(tmp_path / f"{i:03}.png", pixels(i, (8, 8)))
+    (tmp_path / "077.png").write_bytes(b"broken")
     monkeypatch.setattr(cache_module, "CHUNK_FILES", 7)
-    monkeypatch.setattr(cache_module, "workers", lambda: 4)
+    monkeypatch.setattr(cache_module, "MANY", many)
+    monkeypatch.setattr(parallel, "workers", lambda: number)
     collection = FolderSource(path=str(tmp_path)).load(progress=True)
-    np.testing.assert_array_equal(collection.images[:, 0], [pixels(i, (8, 8)) for i in range(300)])
+    np.testing.assert_array_equal(collection.images[:, 0], [pixels(i, (8, 8)) for i in range(150) if i != 77])
+    assert collection.left_out == (("077.png", "is not an image that can be read"),)
+
+
+def test_a_killed_decoder_is_one_clear_error(tmp_path, monkeypatch, own_cache):
+    for i in range(5):
+        save(tmp_path / f"{i}.png", pixels(i))
+    monkeypatch.setattr(cache_module, "MANY", 1)
+    monkeypatch.setattr(cache_module, "_attempt", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+    with pytest.raises(InputError, match="a decoding process should end by itself, got one that was killed"):
+        FolderSource(path=str(tmp_path)).load()
+    assert list((own_cache / "images").iterdir()) == []
+    assert not multiprocessing.active_children()

@@ -93,7 +93,7 @@ def test_capacity_is_the_distance_of_the_mean_rate(vae, x):
 
 
 def test_effective_beta_of_reductions_agrees_with_gradients():
-    """The ratio of the two terms' gradients, in a code that reduces as described, over that of a code in nats per image."""
+    """The ratio of the two terms' gradients in a code that reduces as described."""
     torch.manual_seed(0)
     pixels, latents = torch.rand(8, 20, requires_grad=True), torch.rand(8, 3, requires_grad=True)
     for over_pixels in ("sum", "mean"):

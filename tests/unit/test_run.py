@@ -29,7 +29,12 @@ def images(tmp_path):
     """A file of 60 small images with a weight each."""
     rng = np.random.default_rng(0)
     path = tmp_path / "images.npz"
-    np.savez(path, images=rng.integers(0, 256, (60, 8, 8), dtype=np.uint8), double=np.full(60, 2.0), name=np.array(["x"] * 60))
+    np.savez(
+        path,
+        images=rng.integers(0, 256, (60, 8, 8), dtype=np.uint8),
+        double=np.full(60, 2.0),
+        name=np.array(["x"] * 60),
+    )
     return path
 
 
@@ -81,7 +86,9 @@ def test_snapshots_do_not_change_the_numbers(experiment, tmp_path):
 
 def test_tensorboard_events_hold_the_terms(experiment, tmp_path):
     accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
-    run = train(replace(experiment, training=replace(experiment.training, tensorboard=True)), tmp_path / "run", progress=False)
+    run = train(
+        replace(experiment, training=replace(experiment.training, tensorboard=True)), tmp_path / "run", progress=False
+    )
     events = accumulator.EventAccumulator(str(run.folder / "events"))
     events.Reload()
     metrics = run.metrics().query("split == 'train'")
@@ -103,11 +110,17 @@ def replaced(experiment, **training):
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (lambda e: replaced(e, weight_column="wieght"), "training.weight_column should be a column of the table, got 'wieght'"),
+        (
+            lambda e: replaced(e, weight_column="wieght"),
+            "training.weight_column should be a column of the table, got 'wieght'",
+        ),
         (lambda e: replaced(e, weight_column="name"), "training.weight_column should hold numbers of 0 or more"),
         (lambda e: replace(e, model=replace(e.model, likelihood=BernoulliLikelihood())), "images should be 0 or 1"),
         (lambda e: replaced(e, device="cuda"), "training.device should be one that is there, got cuda."),
-        (lambda e: replace(e, data=replace(e.data, source=NpzSource(path="nowhere.npz"))), "source.path should be a file, got 'nowhere.npz'"),
+        (
+            lambda e: replace(e, data=replace(e.data, source=NpzSource(path="nowhere.npz"))),
+            "source.path should be a file, got 'nowhere.npz'",
+        ),
     ],
 )
 def test_a_refusal_leaves_no_folder(change, sentence, experiment, tmp_path):
@@ -132,7 +145,7 @@ def test_what_is_not_a_run_is_refused(experiment, tmp_path):
     run = train(experiment, tmp_path / "run", progress=False)
     for path in (run.folder / "checkpoints").iterdir():
         path.unlink()
-    with pytest.raises(InputError, match="should hold a checkpoint, got none. Go on with: vaelab resume"):
+    with pytest.raises(InputError, match=r"should hold a checkpoint, got none\. Go on with: vaelab resume"):
         load(run.folder)
     (run.folder / "data.json").write_text("[]")
     with pytest.raises(InputError, match=r"data.json should be the data.json of a run"):

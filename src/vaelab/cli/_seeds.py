@@ -15,6 +15,7 @@ from itertools import count
 from pathlib import Path
 from typing import IO
 
+from vaelab.cli._left_out import say_left_out
 from vaelab.data import prepare
 from vaelab.errors import InputError
 from vaelab.experiment import Experiment, write
@@ -35,7 +36,8 @@ def train_seeds(experiment: Experiment, seeds: Sequence[int], out: str | None, *
     for taken in folders:
         if (taken / "experiment.json").exists():
             raise InputError(str(taken), "be a new folder", "one that holds a run", f"Or: vaelab resume {taken}")
-    prepare(experiment.data, strict=strict, progress=not quiet)
+    collection = prepare(experiment.data, strict=strict, progress=not quiet).collection
+    say_left_out(collection.left_out, len(collection))
     with tempfile.TemporaryDirectory() as place:
         file = Path(place) / "experiment.json"
         write(experiment, file)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from vaelab.cli._left_out import say_left_out
 from vaelab.errors import InputError
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def run(args) -> int:
     with Progress("embedding", len(feed), shown=not args.quiet) as bar:
         codes = embed(trained.model, _watched(feed.batches(), bar))
     write_embedding(target, codes, collection.table)
+    say_left_out(collection.left_out, len(collection))
     if not args.quiet:
         print(f"{len(codes):,} images, {codes.latent_dim} latents: {target}")
     return 0

@@ -6,6 +6,7 @@ import os
 import textwrap
 from typing import TYPE_CHECKING
 
+from vaelab.cli._left_out import say_left_out
 from vaelab.cli._parser import Parser, split_settings
 from vaelab.errors import InputError, unknown_name
 
@@ -66,6 +67,7 @@ def run(argv: list[str]) -> int:
     from vaelab.run import train
 
     done = train(experiment, args.out, progress=not args.quiet, strict=args.strict)
+    say_left_out(done.facts.left_out, done.facts.num_images)
     if not args.quiet:
         print(f"Next: vaelab report {done.folder}")
     return 0

@@ -15,17 +15,17 @@ import shutil
 import tempfile
 import time
 import warnings
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from vaelab.data.files import File
+from vaelab.data.parallel import by_processes, by_threads, can_fork
 from vaelab.data.png import Unreadable
 from vaelab.data.progress import Progress
 from vaelab.errors import InputError
@@ -33,11 +33,11 @@ from vaelab.errors import InputError
 FORMAT = 1
 """Raised whenever the same files would give another array."""
 Form = tuple[int, int, int, str]
+MANY = 512
+"""From so many items on, processes decode; fewer are done before they would be started."""
 CHUNK_FILES = 64
 CHUNK_BYTES = 1 << 20
 STALE_S = 24 * 3600
-S = TypeVar("S")
-T = TypeVar("T")
 
 
 class Item(NamedTuple):
@@ -100,7 +100,7 @@ def decode(
 
     Args:
         items: What is decoded, in the order of the images.
-        read: Decodes one item; called from several threads at once.
+        read: Decodes one item; called from several threads or processes at once.
         settings: Everything that `read` depends on; its `repr` is part of the key.
         progress: Show a bar for work of over a second.
 
@@ -142,12 +142,6 @@ def key(items: Sequence[Item], settings: object) -> str:
     files = [f"{item.name}\0{file.path}\0{file.size}\0{file.modified}" for item in items for file in item.files]
     text = "\n".join([str(FORMAT), repr(settings), *files])
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]
-
-
-def workers() -> int:
-    """How many threads decode: one per core that this process may use, at most 16."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(16, cores)
 
 
 def nothing_usable(left_out: Sequence[tuple[str, str]], what: str) -> InputError:
@@ -193,16 +187,15 @@ def _fill(
     Image.init()
     with (
         warnings.catch_warnings(),
-        ThreadPoolExecutor(workers()) as pool,
         Progress("decoding", len(items), shown=progress, unit="files") as bar,
     ):
         warnings.simplefilter("ignore")
-        index, form, counts = _pass(part / "images.npy", items, read, None, pool, bar)
+        index, form, counts = _pass(part / "images.npy", items, read, None, bar)
         if not counts:
             return index.left_out
         commonest = counts.most_common(1)[0][0]
         if commonest != form:
-            index, *_ = _pass(part / "images.npy", items, read, commonest, pool, bar)
+            index, *_ = _pass(part / "images.npy", items, read, commonest, bar)
     (part / "index.json").write_text(json.dumps(vars(index)), encoding="utf-8")
     return []
 
@@ -212,14 +205,13 @@ def _pass(
     items: Sequence[Item],
     read: Callable[[Item], list[Block]],
     form: Form | None,
-    pool: ThreadPoolExecutor,
     bar: Progress,
 ) -> tuple[_Index, Form | None, Counter[Form]]:
     """Writes the images of one form (if none is given, the first image's) and counts all forms."""
     index, counts = _Index(), Counter()
     bar.done = 0
     with open(target, "wb", buffering=CHUNK_BYTES) as out:
-        for number, result in enumerate(_results(items, read, pool, bar)):
+        for number, result in enumerate(_results(items, read, bar)):
             if isinstance(result, str):
                 index.left_out.append((items[number].name, result))
                 continue
@@ -244,11 +236,10 @@ def _pass(
     return index, form, counts
 
 
-def _results(
-    items: Sequence[Item], read: Callable[[Item], list[Block]], pool: ThreadPoolExecutor, bar: Progress
-) -> Iterator[list[Block] | str]:
+def _results(items: Sequence[Item], read: Callable[[Item], list[Block]], bar: Progress) -> Iterator[list[Block] | str]:
     """What became of each item, in order."""
-    for results in _in_order(pool, lambda chunk: [_attempt(read, item) for item in chunk], _chunks(items)):
+    spread = by_processes if can_fork() and len(items) >= MANY else by_threads
+    for results in spread(lambda chunk: [_attempt(read, item) for item in chunk], list(_chunks(items))):
         yield from results
         bar.advance(len(results))
 
@@ -291,17 +282,6 @@ def _chunks(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
             start, size = i + 1, 0
     if start < len(items):
         yield items[start:]
-
-
-def _in_order(pool: ThreadPoolExecutor, work: Callable[[S], T], inputs: Iterable[S]) -> Iterator[T]:
-    """Results in the order of the inputs, never more than a few ahead of what is taken."""
-    waiting = deque()
-    for each in inputs:
-        waiting.append(pool.submit(work, each))
-        if len(waiting) > 2 * workers() + 2:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
 
 
 def _sweep(folder: Path) -> None:

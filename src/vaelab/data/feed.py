@@ -85,7 +85,7 @@ class Feed:
 
 
 def _top(images: np.ndarray, intensity: Intensity) -> float | None:
-    """The pixel type's largest value where dividing by it is the whole scaling, which is then one pass over the pixels."""
+    """The pixel type's largest value where dividing by it is the whole scaling: one pass over the pixels."""
     if images.dtype.kind != "u" or intensity.square_root or any(intensity.lo):
         return None
     top = float(np.iinfo(images.dtype).max)

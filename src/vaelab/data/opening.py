@@ -44,6 +44,8 @@ def _kind(place: Path, path: str) -> str:
             return _folder_kind(place)
         if not place.exists():
             raise InputError("the path of the images", f"be {KINDS}", f"{path!r}, which does not exist")
+    except InputError:
+        raise
     except (OSError, ValueError) as error:
         raise InputError("the path of the images", "be one that may be read", f"{path!r} ({error})") from None
     kind = BY_ENDING.get(place.suffix.lower())

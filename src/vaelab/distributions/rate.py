@@ -37,9 +37,12 @@ def rate(q: Distribution, prior: Distribution, z: Latents | None = None) -> PerI
         return q.log_prob(z) - prior.log_prob(z)
 
 
-def rate_per_latent(q: Independent, prior: Independent) -> Latents:
+def rate_per_latent(q: Distribution, prior: Distribution) -> Latents:
     """The rate of each latent on its own, in nats, for a posterior and a prior that factorise; sums to `rate`.
 
     *Source*: Kingma et al. 2016, section 3 and appendix C.8, where it is needed for free bits (https://arxiv.org/abs/1606.04934).
     """
+    if not (isinstance(q, Independent) and isinstance(prior, Independent)):
+        mend = "Take the standard normal prior, or an objective that needs the whole rate only."
+        raise InputError("rate_per_latent.prior", "factorise over the latents", type(prior).__name__, mend)
     return kl_divergence(q.base_dist, prior.base_dist)

@@ -16,7 +16,7 @@ from vaelab.shapes import Images, Latents
 class Model(nn.Module, ABC):
     """A latent-variable model of images. All that vaelab computes is a function of these three.
 
-        q = model.encode(x); z = q.rsample(); elbo = model.decode(z).log_prob(x) - rate(q, model.prior, z)
+    q = model.encode(x); z = q.rsample(); elbo = model.decode(z).log_prob(x) - rate(q, model.prior, z)
     """
 
     image_shape: tuple[int, int, int]
@@ -26,7 +26,7 @@ class Model(nn.Module, ABC):
     likelihood: Likelihood
     """Of which `decode` gives the distribution."""
     network_dtype: torch.dtype = torch.float32
-    """Precision inside the networks. Only training lowers it, for its own time; likelihood and rate are float32 always."""
+    """Precision inside the networks. Only training lowers it, for its own time; likelihood and rate stay float32."""
 
     def run_network(self, network: nn.Module, inputs: Tensor) -> Tensor:
         """What a network of this model gives, as float32, computed in `network_dtype`."""

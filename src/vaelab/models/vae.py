@@ -37,7 +37,8 @@ class VAEConfig(ModelConfig):
     """p(z)."""
     posterior_scale: Literal["softplus", "log_scale"] | float = "softplus"
     """How the posterior's scale comes from the network: softplus(.), log_scale: exp(.), or for a number that constant.
-    exp(.) is the papers' way, but its rate can reach 10^11 nats in the first steps of a deep network; softplus cannot."""
+    exp(.) is the papers' way, but its rate can reach 10^11 nats in the first steps of a deep network; softplus
+    does not."""
 
     def __post_init__(self):
         if self.latent_dim < 1:
@@ -85,14 +86,11 @@ class VAE(Model):
     def encode(self, x: Images) -> Independent:
         """See Model."""
         raw = self.run_network(self.encoder, x)
-        if self.posterior_scale == "softplus":
-            loc, scale = raw.chunk(2, dim=1)
-            scale = softplus(scale) + 1e-6
-        elif self.posterior_scale == "log_scale":
-            loc, log_scale = raw.chunk(2, dim=1)
-            scale = log_scale.exp()
-        else:
+        if not isinstance(self.posterior_scale, str):
             loc, scale = raw, torch.full_like(raw, self.posterior_scale)
+        else:
+            loc, scale = raw.chunk(2, dim=1)
+            scale = scale.exp() if self.posterior_scale == "log_scale" else softplus(scale) + 1e-6
         return Independent(Normal(loc, scale, validate_args=False), 1, validate_args=False)
 
     def decode(self, z: Latents) -> Distribution:

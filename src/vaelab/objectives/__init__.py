@@ -1,5 +1,7 @@
 """Objectives: what is minimised, in nats per image. One file, one objective."""
 
+from __future__ import annotations
+
 from vaelab.objectives._base import Objective, Terms
 from vaelab.objectives._scaling import effective_beta
 

@@ -23,6 +23,6 @@ class Objective(ABC):
         Args:
             model: The model.
             x: Images in [0, 1].
-            step: Optimiser steps taken so far, in which the weights' schedules count; None: as at the end of every schedule,
-                which is how held-out images are judged all through training.
+            step: Optimiser steps taken so far, in which the weights' schedules count; None: as at the end of every
+                schedule, which is how held-out images are judged all through training.
         """

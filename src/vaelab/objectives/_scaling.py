@@ -42,7 +42,12 @@ def effective_beta(
     >>> effective_beta(num_pixels=784, distortion_over_pixels="sum")
     1.0
     """
-    values = {"num_pixels": num_pixels, "latent_dim": latent_dim, "batch_size": batch_size, "nats_per_unit": nats_per_unit}
+    values = {
+        "num_pixels": num_pixels,
+        "latent_dim": latent_dim,
+        "batch_size": batch_size,
+        "nats_per_unit": nats_per_unit,
+    }
     for name, value in values.items():
         if not 0 < value < float("inf"):
             raise InputError(name, "be positive and finite", value)

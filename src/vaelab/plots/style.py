@@ -67,9 +67,7 @@ def figure(width: float, height: float) -> tuple[Figure, Axes]:
 @styled
 def png(sheet: Figure, scale: float = 2.0) -> bytes:
     """The figure as a PNG on white, `scale` pixels per CSS pixel."""
-    buffer = io.BytesIO()
-    _save(sheet, buffer, format="png", dpi=72 * scale, facecolor=PAPER)
-    return buffer.getvalue()
+    return _save(sheet, format="png", dpi=72 * scale, facecolor=PAPER)
 
 
 @styled
@@ -78,9 +76,7 @@ def svg(sheet: Figure) -> str:
 
     The page may set ``--ink --muted --grid --paper --first --second --c0 ... --c9``; unset, the light colours stand.
     """
-    buffer = io.StringIO()
-    _save(sheet, buffer, format="svg", transparent=True, metadata={"Date": None})
-    text = buffer.getvalue()
+    text = _save(sheet, format="svg", transparent=True, metadata={"Date": None}).decode("utf-8")
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = re.sub(r"<style.*?</style>", "", text, flags=re.DOTALL)
@@ -94,11 +90,13 @@ def svg(sheet: Figure) -> str:
     return re.sub(r"\n\s*", "\n", text).strip()
 
 
-def _save(sheet: Figure, buffer: io.IOBase, **how: Any) -> None:
+def _save(sheet: Figure, **how: Any) -> bytes:
     """Without a warning for letters that matplotlib's own font lacks: the page's fonts have them."""
+    buffer = io.BytesIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         sheet.savefig(buffer, **how)
+    return buffer.getvalue()
 
 
 def _font(found: re.Match[str]) -> str:

@@ -7,7 +7,6 @@ import os
 import shutil
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
@@ -73,11 +72,15 @@ def check_room(folder: Path, model: nn.Module) -> None:
     need = 8 * size + (16 << 20)
     free = shutil.disk_usage(folder).free
     if free < need:
-        raise InputError(str(folder), f"have {need / 1e6:,.0f} MB free for checkpoints", f"{free / 1e6:,.0f} MB", "Make room.")
+        raise InputError(
+            str(folder), f"have {need / 1e6:,.0f} MB free for checkpoints", f"{free / 1e6:,.0f} MB", "Make room."
+        )
 
 
 def _write(tensors: dict[str, Tensor], path: Path, numbers: dict) -> None:
-    data = save({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, {"vaelab": json.dumps(numbers)})
+    data = save(
+        {name: value.detach().cpu().contiguous() for name, value in tensors.items()}, {"vaelab": json.dumps(numbers)}
+    )
     new = path.with_name(f".{path.name}.new")
     try:
         with new.open("wb") as file:

@@ -1,7 +1,7 @@
 """What is chosen by timing on this machine: threads, precision, memory layout and kernels.
 
-A choice is remembered per machine, so that the same seed gives the same numbers again, and it is recorded in the run, so
-that a resumed run equals an uninterrupted one.
+A choice is remembered per machine, so that the same seed gives the same numbers again, and it is recorded in the run,
+so that a resumed run equals an uninterrupted one.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from vaelab.machine import cache_folder, processor
 from vaelab.models import Model
@@ -56,7 +56,7 @@ class Choices:
         _set_layout(model, torch.channels_last if self.channels_last else torch.contiguous_format)
         layers = _layers(model)
         for name, kernel in self.kernels.items():
-            layers[name].kernel = kernel  # pyright: ignore[reportAttributeAccessIssue]
+            layers[name].kernel = kernel
         try:
             yield
         finally:
@@ -64,7 +64,7 @@ class Choices:
             model.network_dtype = torch.float32
             _set_layout(model, torch.contiguous_format)
             for layer in layers.values():
-                layer.kernel = "stock"  # pyright: ignore[reportAttributeAccessIssue]
+                layer.kernel = "stock"
 
 
 def choose(
@@ -76,7 +76,7 @@ def choose(
     precision: Literal["auto", "float32", "bfloat16"] = "auto",
     memory: Path | None = None,
 ) -> Choices:
-    """The fastest way found to compute a step: each alternative in turn against the best so far, alternating, by medians.
+    """The fastest way found to compute a step: each alternative against the best so far, by turns.
 
     Args:
         model: The model; the timing runs on a copy.
@@ -136,8 +136,8 @@ def _kernels(model: Model, step: Step, choices: Choices) -> dict[str, str]:
             ways = kernels(layer)
             x = inputs[name].requires_grad_()
 
-            def forward_backward(kernel: str, layer: nn.Module = layer, x: Tensor = x) -> float:
-                layer.kernel = kernel  # pyright: ignore[reportAttributeAccessIssue]
+            def forward_backward(kernel: str, layer: Any = layer, x: Tensor = x) -> float:
+                layer.kernel = kernel
                 start = time.perf_counter()
                 y = model.run_network(layer, x)
                 y.backward(torch.ones_like(y))
@@ -165,7 +165,7 @@ def _seconds(model: Model, step: Step, choices: Choices) -> float:
         return time.perf_counter() - start
 
 
-def _layers(model: Model) -> dict[str, nn.Module]:
+def _layers(model: Model) -> dict[str, Any]:
     """The layers that may be computed in more than one way."""
     return {name: layer for name, layer in model.named_modules() if len(kernels(layer)) > 1}
 

@@ -23,7 +23,7 @@ class Training:
     adam_epsilon: float = 1e-8
     """Adam's epsilon."""
     schedule: Literal["constant", "cosine", "step"] = "constant"
-    """The learning rate over the steps: as it is; falling to 0 along half a cosine; times 0.1 at two and at five sixths."""
+    """The learning rate over the steps: as it is; down to 0 along half a cosine; times 0.1 at 2/3 and at 5/6."""
     clip_norm: float | None = None
     """Largest norm of the gradient; a longer one is shortened to it. none: no limit."""
     patience: int | None = None

@@ -1,8 +1,8 @@
 """What may be done with each step: ordinary callables on the training's state, called around the loop.
 
-    for state in train(...):
-        for listener in listeners:
-            listener(state)
+for state in train(...):
+    for listener in listeners:
+        listener(state)
 """
 
 from __future__ import annotations
@@ -56,9 +56,9 @@ class ProgressBar:
 class CSVLog:
     """Writes the terms as they come: a line for training every `log_every` steps, a line for each validation.
 
-    Columns: step, epoch, split (train or validation), the terms in nats per image, learning_rate, images_per_second and
-    seconds since the training (or its resumption) began. When a training is resumed, lines from after its checkpoint are
-    cut off first.
+    Columns: step, epoch, split (train or validation), the terms in nats per image, learning_rate, images_per_second
+    and seconds since the training (or its resumption) began. When a training is resumed, the
+    lines from after its checkpoint are cut off first.
     """
 
     def __init__(self, path: Path, batch_size: int, resume_step: int = 0):
@@ -92,7 +92,9 @@ class CSVLog:
         with self.path.open(newline="") as file:
             reader = csv.DictReader(file)
             self.columns = list(reader.fieldnames or [])
-            kept = [row for row in reader if row["step"].isdigit() and int(row["step"]) <= step and None not in row.values()]
+            kept = [
+                row for row in reader if row["step"].isdigit() and int(row["step"]) <= step and None not in row.values()
+            ]
         new = self.path.with_name(f".{self.path.name}.new")
         with new.open("w", newline="") as file:
             writer = csv.DictWriter(file, self.columns)
@@ -122,7 +124,7 @@ class TensorBoardLog:
 
 
 class Checkpoints:
-    """Saves ``last.safetensors`` by steps and by minutes and at the end, and ``best.safetensors`` at each best validation."""
+    """Saves ``last.safetensors`` by steps, by minutes and at the end, ``best.safetensors`` at each best validation."""
 
     def __init__(self, folder: Path, training: Training):
         self.folder, self.training, self.saved = folder, training, time.monotonic()

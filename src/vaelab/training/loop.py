@@ -83,10 +83,16 @@ class State:
 def begin(model: Model, training: Training, num_images: int) -> State:
     """A training at step 0, for so many training images."""
     if num_images < 1:
-        raise InputError("training images", "be at least 1", num_images, "Leave more images to data.split's training part.")
+        raise InputError(
+            "training images", "be at least 1", num_images, "Leave more images to data.split's training part."
+        )
     device = next(model.parameters()).device
     optimizer = torch.optim.Adam(
-        model.parameters(), lr=training.learning_rate, eps=training.adam_epsilon, fused=True, capturable=device.type == "cuda"
+        model.parameters(),
+        lr=training.learning_rate,
+        eps=training.adam_epsilon,
+        fused=True,
+        capturable=device.type == "cuda",
     )
     steps_per_epoch = max(1, num_images // training.batch_size)
     num_steps = training.num_steps or max(1, round(training.num_epochs * steps_per_epoch))
@@ -125,7 +131,9 @@ def train(
             yield state
 
 
-def step_terms(model: Model, objective: Objective, x: Tensor, step: int | None, weights: Tensor | None) -> dict[str, Tensor]:
+def step_terms(
+    model: Model, objective: Objective, x: Tensor, step: int | None, weights: Tensor | None
+) -> dict[str, Tensor]:
     """The objective's terms, the loss of each image multiplied by its weight."""
     terms = objective(model, x, step)
     return terms if weights is None else {**terms, "loss": terms["loss"] * weights}
@@ -175,7 +183,13 @@ def _step(
 
 
 def _report(
-    state: State, names: list[str], objective: Objective, batches: Batches, training: Training, choices: Choices, seed: int
+    state: State,
+    names: list[str],
+    objective: Objective,
+    batches: Batches,
+    training: Training,
+    choices: Choices,
+    seed: int,
 ) -> None:
     """Fetches the terms and validates, at the steps where that is due."""
     state.terms = state.validation = None

@@ -115,7 +115,7 @@ def save_npz(collection: ImageCollection, path: str | Path) -> None:
 
     Raises:
         InputError: A column holds other values than numbers, truth values, texts, dates or classes; or the file
-        cannot be written.
+            cannot be written.
     """
     place = Path(path).expanduser()
     arrays: dict[str, np.ndarray] = {"images": collection.images, "channels": np.array(collection.channels, dtype=str)}

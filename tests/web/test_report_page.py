@@ -1,0 +1,148 @@
+"""A report in a real browser: nothing missing, nothing asked of the network, nothing wider than the window."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vaelab.presets import preset
+from vaelab.report import write_report
+from vaelab.run import train
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-headless-shell") or shutil.which("google-chrome")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory) -> Path:
+    experiment = preset("digits")
+    training = replace(experiment.training, num_steps=60, validate_every=20, log_every=10, tune=False)
+    run = train(replace(experiment, training=training), tmp_path_factory.mktemp("runs") / "digits", progress=False)
+    return write_report(run, num_samples=4, max_images=200)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if CHROMIUM is None:
+        pytest.skip("no chromium on this machine")
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def tab(browser, request) -> Iterator[Any]:
+    """A page that notes what goes wrong and what is asked for; parametrised by the context's settings."""
+    context = browser.new_context(**getattr(request, "param", {}))
+    page = context.new_page()
+    page.wrong, page.asked = [], []
+    page.on("console", lambda message: page.wrong.append(message.text) if message.type != "log" else None)
+    page.on("pageerror", lambda error: page.wrong.append(str(error)))
+    page.on("request", lambda request: page.asked.append(request.url))
+    yield page
+    context.close()
+
+
+WINDOWS = [
+    pytest.param({"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"}, id="desktop"),
+    pytest.param({"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"}, id="dark"),
+    pytest.param({"viewport": {"width": 360, "height": 740}}, id="phone"),
+    pytest.param({"viewport": {"width": 1280, "height": 900}, "java_script_enabled": False}, id="without scripts"),
+]
+
+
+@pytest.mark.parametrize("tab", WINDOWS, indirect=True)
+def test_it_opens_whole_and_asks_for_nothing(tab, report):
+    tab.goto(report.as_uri())
+    assert tab.wrong == []
+    assert [url for url in tab.asked if not url.startswith("data:")] == [report.as_uri()]
+    assert tab.locator("h1").inner_text() == "digits"
+    assert tab.locator("section").count() == 5
+
+
+@pytest.mark.parametrize("tab", WINDOWS[:3], indirect=True)
+def test_every_picture_is_there_and_nothing_is_cut(tab, report):
+    tab.goto(report.as_uri())
+    tab.evaluate("document.querySelectorAll('details').forEach(fold => fold.open = true)")
+    broken = "[...document.querySelectorAll('main img')].filter(i => !i.complete || !i.naturalWidth).length"
+    assert tab.evaluate(broken) == 0
+    assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    cut = """[...document.querySelectorAll('.chart svg')].flatMap(svg => {
+        const box = svg.parentElement.closest('.chart').getBoundingClientRect();
+        return [...svg.querySelectorAll('text')].filter(text => {
+            const own = text.getBoundingClientRect();
+            return !svg.closest('.wide') && (own.left < box.left || own.right > box.right
+                || own.top < box.top || own.bottom > box.bottom);
+        }).map(text => text.textContent);
+    })"""
+    assert tab.evaluate(cut) == []
+
+
+@pytest.mark.parametrize("tab", WINDOWS[:3], indirect=True)
+def test_text_can_be_told_from_its_ground(tab, report):
+    """At least 4.5 to 1, the ratio that WCAG 2 asks for."""
+    tab.goto(report.as_uri())
+    contrast = """([text, ground]) => {
+        const probe = document.createElement('i');
+        document.body.append(probe);
+        const light = name => {
+            probe.style.color = `var(${name})`;
+            const parts = getComputedStyle(probe).color.match(/[\\d.]+/g).slice(0, 3).map(v => v / 255);
+            const [r, g, b] = parts.map(v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4);
+            return .2126 * r + .7152 * g + .0722 * b;
+        };
+        const [a, b] = [light(text), light(ground)].sort((x, y) => y - x);
+        return (a + .05) / (b + .05);
+    }"""
+    for text, ground in [
+        ("ink", "page"),
+        ("muted", "page"),
+        ("muted", "paper"),
+        ("first", "page"),
+        ("warn", "warn-page"),
+    ]:
+        assert tab.evaluate(contrast, [f"--{text}", f"--{ground}"]) >= 4.5, (text, ground)
+
+
+def test_a_picture_is_enlarged_by_mouse_and_by_key(tab, report):
+    tab.goto(report.as_uri())
+    small = tab.locator(".tile img").first
+    for opened in (lambda: small.click(), lambda: small.press("Enter")):
+        opened()
+        assert tab.evaluate("document.querySelector('dialog').open")
+        wide, natural = tab.evaluate("(i => [i.width, i.naturalWidth])(document.querySelector('dialog img'))")
+        assert wide > natural
+        assert wide % natural == 0
+        assert tab.locator("dialog img").get_attribute("alt") == small.get_attribute("alt")
+        tab.keyboard.press("Escape")
+        assert not tab.evaluate("document.querySelector('dialog').open")
+    assert tab.wrong == []
+
+
+def test_a_picture_is_as_large_as_its_pixels_times_a_whole_number(tab, report):
+    tab.goto(report.as_uri())
+    scales = tab.evaluate("[...document.querySelectorAll('.tile img')].map(i => i.width / i.naturalWidth)")
+    assert scales
+    assert all(scale == int(scale) for scale in scales)
+
+
+def test_on_paper_there_is_no_menu_and_every_fold_is_open(tab, report):
+    tab.goto(report.as_uri())
+    tab.emulate_media(media="print")
+    assert not tab.locator("nav").is_visible()
+    assert tab.evaluate("getComputedStyle(document.body).getPropertyValue('--page')").strip() == "#fff"
