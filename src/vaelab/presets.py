@@ -55,9 +55,15 @@ def preset(name: str, data: Images = None) -> Experiment:
     if make is None:
         mend = [key.replace("_", "-") for key in presets()]
         raise unknown_name("the preset", name, mend)
-    if "data" in signature(make).parameters:
+    if takes_images(name):
         return make(data)
     return make() if data is None else with_images(make(), data)
+
+
+def takes_images(name: str) -> bool:
+    """Whether the preset of that name is one whose images lie where the user says; False for a name that is not known."""
+    make = presets().get(name.replace("-", "_"))
+    return make is not None and "data" in signature(make).parameters
 
 
 def with_images(experiment: Experiment, data: Source | Path | str) -> Experiment:
@@ -263,5 +269,5 @@ def _mnist(name: str, data: Images) -> Source:
     return _source(name, data or place, "")
 
 
-_OTHERS = {"presets", "preset", "with_images"}
+_OTHERS = {"presets", "preset", "takes_images", "with_images"}
 """The public functions of this file that are no presets."""

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -111,7 +112,7 @@ def train(
         InputError: Something in the experiment, the images or the folder cannot be used.
         Interrupted: The user stopped it (Ctrl-C); it is saved and can be resumed.
     """
-    folder = Path(folder) if folder else _free_folder(experiment.name)
+    folder = Path(folder) if folder else free_folder(experiment.name)
     if (folder / "experiment.json").exists():
         raise InputError(
             str(folder), "be a new folder", "one that holds a run", f"Choose another, or: vaelab resume {folder}"
@@ -162,6 +163,11 @@ def load(folder: Path | str) -> Run:
             run.model.eval()
             return run
     raise InputError(str(folder), "hold a checkpoint", "none", f"Go on with: vaelab resume {folder}")
+
+
+def free_folder(name: str) -> Path:
+    """``runs/<name>-<k>`` with the first k that is not taken."""
+    return next(path for k in count(1) if not (path := Path("runs") / f"{name}-{k}").exists())
 
 
 def _go(run: Run, batches: Batches, choices: Choices, progress: bool) -> Run:
@@ -261,11 +267,6 @@ def _device(training: Training) -> torch.device:
         raise InputError("training.device", "be one that is there", "cuda", "Take cpu or auto.")
     cuda = torch.cuda.is_available() and training.device != "cpu"
     return torch.device("cuda" if cuda else "cpu")
-
-
-def _free_folder(name: str) -> Path:
-    taken = {path.name for path in Path("runs").glob(f"{name}-*")}
-    return Path("runs") / next(f"{name}-{k}" for k in range(1, len(taken) + 2) if f"{name}-{k}" not in taken)
 
 
 @contextmanager

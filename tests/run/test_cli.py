@@ -429,3 +429,8 @@ def test_any_numbers_train_or_are_refused_in_one_sentence(changes, tmp_path_fact
     assert code == 0 or (code == 2 and len(said.splitlines()) == 1), said
     if code == 2 and "finite numbers" not in said:
         assert not folder.exists(), said
+
+
+def test_a_presets_help_shows_its_own_images(capsys):
+    assert main(["train", "digits", "--help"]) == 0
+    assert "--data.source digits" in capsys.readouterr().out

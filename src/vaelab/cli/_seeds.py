@@ -11,7 +11,6 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import count
 from pathlib import Path
 from typing import IO
 
@@ -19,6 +18,7 @@ from vaelab.cli._left_out import say_left_out
 from vaelab.data import prepare
 from vaelab.errors import InputError
 from vaelab.experiment import Experiment, write
+from vaelab.run import free_folder
 
 
 def train_seeds(experiment: Experiment, seeds: Sequence[int], out: str | None, *, strict: bool, quiet: bool) -> int:
@@ -31,7 +31,7 @@ def train_seeds(experiment: Experiment, seeds: Sequence[int], out: str | None, *
         InputError: The images cannot be used, or a folder holds a run already.
         KeyboardInterrupt: Ctrl-C; every process has finished its step and saved.
     """
-    folder = Path(out) if out else _free_folder(experiment.name)
+    folder = Path(out) if out else free_folder(experiment.name)
     folders = [folder / f"seed-{seed}" for seed in seeds]
     for taken in folders:
         if (taken / "experiment.json").exists():
@@ -134,7 +134,3 @@ def _num_processes(experiment: Experiment) -> int:
     if experiment.training.device != "cpu" and torch.cuda.is_available():
         return 1
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _free_folder(name: str) -> Path:
-    return next(path for k in count(1) if not (path := Path("runs") / f"{name}-{k}").exists())

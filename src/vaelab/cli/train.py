@@ -119,7 +119,7 @@ def _experiment(args, settings: list[tuple[str, str]], parser) -> Experiment:
     from vaelab.experiment import Experiment, read
     from vaelab.fields import field_types
     from vaelab.override import override
-    from vaelab.presets import preset, with_images
+    from vaelab.presets import preset, takes_images, with_images
 
     for path, _ in settings:
         name = path.split(".")[0].replace("-", "_")
@@ -132,7 +132,8 @@ def _experiment(args, settings: list[tuple[str, str]], parser) -> Experiment:
             experiment = with_images(experiment, args.data)
     else:
         later = args.help or any(path.replace("-", "_") == "data.source.path" for path, _ in settings)
-        experiment = preset(args.experiment, args.data or (FolderSource(path="PATH") if later else None))
+        placeholder = FolderSource(path="PATH") if later and takes_images(args.experiment) else None
+        experiment = preset(args.experiment, args.data or placeholder)
     return override(experiment, settings)
 
 

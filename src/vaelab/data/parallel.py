@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import sys
@@ -82,6 +83,7 @@ def can_fork() -> bool:
 
 def _serve(work: Callable[[S], T], inputs: Sequence[S], writer: Connection, others: list[Connection]) -> None:
     """What one process does. It holds no reading end, so that writing fails once the first process is gone."""
+    gc.freeze()  # a collection would write to, and so copy, every page of this process that it shares: 0.3 s
     for other in others:
         other.close()
     try:

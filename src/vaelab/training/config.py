@@ -57,6 +57,7 @@ class Training:
         for name in ("num_steps", "patience", "validate_every", "checkpoint_steps", "snapshot_every", "threads"):
             value = getattr(self, name)
             _check(name, value, value is None or value >= 1, "be at least 1, or none")
+        _check("threads", self.threads, self.threads is None or self.threads <= 1024, "be at most 1024, or none")
         for name in ("num_epochs", "learning_rate", "adam_epsilon", "checkpoint_minutes"):
             value = getattr(self, name)
             _check(name, value, 0 < value < float("inf"), "be positive and finite")
