@@ -1,4 +1,4 @@
-"""Makes the pictures of the README from a real run: ``python docs/make_pictures.py`` (some minutes on two cores).
+"""Makes the pictures of the README from a real run: ``python docs/make_pictures.py`` (a few minutes on two cores).
 
 Synthetic cells whose look is set by a point of the unit square are learnt without that point being told.
 """
@@ -24,13 +24,13 @@ from vaelab.plots import (
 )
 
 FOLDER = Path(__file__).parent / "images"
-NUM_EPOCHS, NUM_LATENTS = 40, 4
+NUM_EPOCHS, NUM_LATENTS = 30, 4
 
 
 def trained(folder: Path) -> vaelab.Run:
-    """The preset of synthetic cells with few latents and for fewer passes."""
-    preset = vaelab.presets.cells_synthetic()
-    model = replace(preset.model, latent_dim=NUM_LATENTS)
+    """The preset of synthetic cells with few latents, the smaller network of the sprites, and fewer passes."""
+    preset, small = vaelab.presets.cells_synthetic(), vaelab.presets.sprites().model
+    model = replace(preset.model, latent_dim=NUM_LATENTS, encoder=small.encoder, decoder=small.decoder)
     training = replace(preset.training, num_epochs=NUM_EPOCHS, learning_rate=1e-3, schedule="cosine")
     return vaelab.train(replace(preset, model=model, training=training), folder)
 

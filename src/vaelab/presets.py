@@ -61,7 +61,7 @@ def preset(name: str, data: Images = None) -> Experiment:
 
 
 def takes_images(name: str) -> bool:
-    """Whether the preset of that name is one whose images lie where the user says; False for a name that is not known."""
+    """Whether the preset of that name learns from images that the user names; False for an unknown name."""
     make = presets().get(name.replace("-", "_"))
     return make is not None and "data" in signature(make).parameters
 

@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from vaelab.data.files import File
 from vaelab.data.parallel import by_processes, by_threads, can_fork
@@ -184,7 +183,6 @@ def _fill(
     Returns:
         Why, where not one image can be read; then nothing is written.
     """
-    Image.init()
     with (
         warnings.catch_warnings(),
         Progress("decoding", len(items), shown=progress, unit="files") as bar,

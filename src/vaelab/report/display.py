@@ -39,7 +39,7 @@ def scale_for(image_shape: tuple[int, ...], side: int) -> float:
 
 
 def draw(evidence: Evidence, images: np.ndarray, side: int, channel: int | None = None) -> tuple[np.ndarray, int]:
-    """Pixels of small pictures (those much larger than `side` averaged in blocks), and CSS pixels per pixel.
+    """Pixels of small pictures (those larger than `side` by an eighth averaged in blocks), and CSS pixels per pixel.
 
     Args:
         evidence: Gives colours and brightness.
@@ -47,7 +47,7 @@ def draw(evidence: Evidence, images: np.ndarray, side: int, channel: int | None 
         side: CSS pixels that an image should take, about.
         channel: One channel alone, in grey; None: all together.
     """
-    small, _ = shrink(images, int(1.5 * side))
+    small, _ = shrink(images, int(1.125 * side))
     return colour(evidence, small, channel), int(scale_for(small.shape, side))
 
 

@@ -20,9 +20,9 @@ from vaelab.run import Run
 from vaelab.shapes import Images
 from vaelab.training import begin
 
-MOST_IMAGES, PIXEL_BUDGET, DRAW_BUDGET, BASELINE_BUDGET = 2000, 50_000_000, 110_000_000, 20_000_000
+MOST_IMAGES, PIXEL_BUDGET, DRAW_BUDGET, BASELINE_BUDGET = 2000, 20_000_000, 110_000_000, 20_000_000
 """Images measured at most; and how many pixels may be measured, drawn by the decoder and given to the baselines."""
-FEWEST_IMAGES, FEWEST_DRAWS, MOST_DRAWS = 200, 5, 64
+FEWEST_IMAGES, FEWEST_DRAWS, MOST_DRAWS = 200, 3, 64
 NUM_PAIRS, NUM_ODD, NUM_SAMPLES, NUM_WALKS, NUM_STEPS, SMALL = 33, 11, 64, 48, 15, 32
 
 

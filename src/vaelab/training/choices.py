@@ -171,9 +171,10 @@ def _layers(model: Model) -> dict[str, Any]:
 
 
 def _set_layout(model: Model, layout: torch.memory_format) -> None:
+    """Copies each kernel into that layout; with one channel both count as contiguous, and only a copy has its strides."""
     for parameter in model.parameters():
         if parameter.dim() == 4:
-            parameter.data = parameter.data.contiguous(memory_format=layout)
+            parameter.data = torch.empty_like(parameter.data, memory_format=layout).copy_(parameter.data)
 
 
 def _key(model: Model, batch_size: int, threads: int | None, precision: str) -> str:
