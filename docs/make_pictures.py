@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 import vaelab
+from vaelab.networks.conv import ConvDecoder, ConvEncoder
 from vaelab.plots import (
     atlas,
     channel_colours,
@@ -24,13 +25,13 @@ from vaelab.plots import (
 )
 
 FOLDER = Path(__file__).parent / "images"
-NUM_EPOCHS, NUM_LATENTS = 30, 4
+NUM_EPOCHS, NUM_LATENTS = 20, 4
 
 
 def trained(folder: Path) -> vaelab.Run:
-    """The preset of synthetic cells with few latents, the smaller network of the sprites, and fewer passes."""
-    preset, small = vaelab.presets.cells_synthetic(), vaelab.presets.sprites().model
-    model = replace(preset.model, latent_dim=NUM_LATENTS, encoder=small.encoder, decoder=small.decoder)
+    """The preset of synthetic cells with few latents, the default networks, which are smaller, and fewer passes."""
+    preset = vaelab.presets.cells_synthetic()
+    model = replace(preset.model, latent_dim=NUM_LATENTS, encoder=ConvEncoder(), decoder=ConvDecoder())
     training = replace(preset.training, num_epochs=NUM_EPOCHS, learning_rate=1e-3, schedule="cosine")
     return vaelab.train(replace(preset, model=model, training=training), folder)
 

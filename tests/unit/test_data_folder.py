@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import multiprocessing
 import os
 import signal
@@ -238,12 +239,14 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path, monkeypatch):
     save(tmp_path / "a.png", pixels(0))
     save(tmp_path / "b.png", pixels(1))
 
+    real = io.FileIO
+
     def guarded(path, *args, **options):
         if str(path).endswith("b.png"):  # the superuser, as whom tests may run, may read every file
             raise PermissionError(errno.EACCES, "Permission denied")
-        return open(path, *args, **options)
+        return real(path, *args, **options)
 
-    monkeypatch.setattr("vaelab.data.pixels.open", guarded, raising=False)
+    monkeypatch.setattr("io.FileIO", guarded)
     assert FolderSource(path=str(tmp_path)).load().left_out == (("b.png", "cannot be read (Permission denied)"),)
 
 

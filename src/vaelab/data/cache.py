@@ -209,22 +209,24 @@ def _pass(
     index, counts = _Index(), Counter()
     bar.done = 0
     with open(target, "wb", buffering=CHUNK_BYTES) as out:
-        for number, result in enumerate(_results(items, read, bar)):
+        for numbers, result in _results(items, read, bar):
             if isinstance(result, str):
-                index.left_out.append((items[number].name, result))
+                index.left_out.append((items[numbers[0]].name, result))
                 continue
             for i, block in enumerate(result):
-                counts[block.form] += len(block.images)
-                form = form or block.form
-                if block.form != form:
-                    name = items[number].name + (f" (series {i})" if len(result) > 1 else "")
-                    index.left_out.append((name, f"is {_words(block.form)}, most are {_words(form)}"))
+                found = block.form
+                counts[found] += len(block.images)
+                form = form or found
+                if found != form:
+                    series = f" (series {i})" if len(result) > 1 else ""
+                    reason = f"is {_words(found)}, most are {_words(form)}"
+                    index.left_out += [(items[number].name + series, reason) for number in numbers]
                     continue
                 if not index.items:
                     index.channels = block.channels
                     _write_header(out, 0, form)
                 out.write(np.ascontiguousarray(block.images).data)
-                index.items += [number] * len(block.images)
+                index.items += numbers if len(numbers) > 1 else [numbers[0]] * len(block.images)
                 index.rows += block.rows
         if form is not None:
             out.seek(0)
@@ -234,12 +236,29 @@ def _pass(
     return index, form, counts
 
 
-def _results(items: Sequence[Item], read: Callable[[Item], list[Block]], bar: Progress) -> Iterator[list[Block] | str]:
-    """What became of each item, in order."""
+def _results(
+    items: Sequence[Item], read: Callable[[Item], list[Block]], bar: Progress
+) -> Iterator[tuple[range, list[Block] | str]]:
+    """What became of each item, in order; of several at once where each is one image and all are alike."""
     spread = by_processes if can_fork() and len(items) >= MANY else by_threads
-    for results in spread(lambda chunk: [_attempt(read, item) for item in chunk], list(_chunks(items))):
-        yield from results
-        bar.advance(len(results))
+    number = 0
+    for results in spread(lambda chunk: _joined([_attempt(read, item) for item in chunk]), list(_chunks(items))):
+        for count, result in results:
+            yield range(number, number + count), result
+            number += count
+            bar.advance(count)
+
+
+def _joined(results: list[list[Block] | str]) -> list[tuple[int, list[Block] | str]]:
+    """(how many items, what became of them): one block for all where they are alike, which travels in one piece."""
+    blocks = [result[0] for result in results if not isinstance(result, str) and len(result) == 1]
+    if len(blocks) < len(results):
+        return [(1, result) for result in results]
+    first = blocks[0]
+    if any(b.form != first.form or b.channels != first.channels or len(b.images) > 1 for b in blocks):
+        return [(1, result) for result in results]
+    rows = tuple(row for block in blocks for row in block.rows)
+    return [(len(results), [Block(np.concatenate([block.images for block in blocks]), first.channels, rows)])]
 
 
 def _write_header(out: Any, count: int, form: Form) -> None:

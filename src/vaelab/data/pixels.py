@@ -58,11 +58,11 @@ class PixelReader:
         Raises:
             Unreadable: The file is broken, or not one image.
         """
-        with open(path, "rb", buffering=0) as file:
-            data = file.read()
+        with io.FileIO(path) as file:
+            data = file.readall()
         pixels, names = _read(data, path)
         pixels, names = self._without_alpha(pixels, names)
-        image = to_stored(np.moveaxis(pixels, -1, 0))
+        image = to_stored(pixels.transpose(2, 0, 1))
         return self._framed(image), names
 
     def _without_alpha(self, pixels: np.ndarray, names: tuple[str, ...]) -> tuple[np.ndarray, tuple[str, ...]]:

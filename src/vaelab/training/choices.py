@@ -111,9 +111,10 @@ def _search(model: Model, step: Step, threads: int | None, precision: str) -> Ch
     best = plain(threads, precision)
     if precision == "auto":
         best = quicker(best, replace(best, precision="bfloat16"))
-    if any(parameter.dim() == 4 for parameter in model.parameters()):
-        best = quicker(best, replace(best, channels_last=True))
     best = replace(best, kernels=_kernels(model, step, best))
+    if any(parameter.dim() == 4 for parameter in model.parameters()):
+        last = replace(best, channels_last=True)
+        best = quicker(best, replace(last, kernels=_kernels(model, step, last)))
     if threads is None and "OMP_NUM_THREADS" not in os.environ and best.threads > 1:
         best = quicker(best, replace(best, threads=1))
     return best
