@@ -239,14 +239,13 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path, monkeypatch):
     save(tmp_path / "a.png", pixels(0))
     save(tmp_path / "b.png", pixels(1))
 
-    real = io.FileIO
+    class Guarded(io.FileIO):
+        def __init__(self, path, *args, **options):
+            if str(path).endswith("b.png"):  # the superuser, as whom tests may run, may read every file
+                raise PermissionError(errno.EACCES, "Permission denied")
+            super().__init__(path, *args, **options)
 
-    def guarded(path, *args, **options):
-        if str(path).endswith("b.png"):  # the superuser, as whom tests may run, may read every file
-            raise PermissionError(errno.EACCES, "Permission denied")
-        return real(path, *args, **options)
-
-    monkeypatch.setattr("io.FileIO", guarded)
+    monkeypatch.setattr("io.FileIO", Guarded)
     assert FolderSource(path=str(tmp_path)).load().left_out == (("b.png", "cannot be read (Permission denied)"),)
 
 

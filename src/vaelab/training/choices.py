@@ -172,7 +172,7 @@ def _layers(model: Model) -> dict[str, Any]:
 
 
 def _set_layout(model: Model, layout: torch.memory_format) -> None:
-    """Copies each kernel into that layout; with one channel both count as contiguous, and only a copy has its strides."""
+    """Copies each kernel: with one channel both layouts count as contiguous, and only a copy has the right strides."""
     for parameter in model.parameters():
         if parameter.dim() == 4:
             parameter.data = torch.empty_like(parameter.data, memory_format=layout).copy_(parameter.data)
