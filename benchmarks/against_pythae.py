@@ -29,7 +29,7 @@ from vaelab.networks.conv import ConvDecoder, ConvEncoder
 from vaelab.networks.mlp import MLPDecoder, MLPEncoder
 
 BATCH = 256
-ROUNDS = 5
+ROUNDS = 3
 FLOORS = {"mlp": (1.9, 2.5), "conv": (1.5, 2.0)}
 LENGTHS = {"mlp": (60_000, 3, 1500), "conv": (2_560, 3, 40)}
 """Images, passes of pythae (the first is not timed), steps of vaelab."""

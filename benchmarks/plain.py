@@ -104,7 +104,7 @@ def endless(loader: DataLoader) -> Iterator[Tensor]:
 
 
 def images_per_second(
-    make: Callable[[], PlainVAE], folder: Path, batch_size: int, workers: int, seconds: float, warm_up: int = 10
+    make: Callable[[], PlainVAE], folder: Path, batch_size: int, workers: int, seconds: float, warm_up: int = 3
 ) -> float:
     """Trains for about so many seconds, the starts of workers at each pass included, after a few uncounted steps."""
     torch.manual_seed(0)

@@ -26,7 +26,7 @@ from vaelab.data import Data, open_source
 from vaelab.experiment import Experiment
 from vaelab.likelihoods.grey_bernoulli import GreyBernoulliLikelihood
 
-ROUNDS, SECONDS = 5, 12.0
+ROUNDS, SECONDS = 3, 8.0
 WORKERS = (0, 2)
 
 
