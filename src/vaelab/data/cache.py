@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vaelab.data.files import File
-from vaelab.data.parallel import by_processes, by_threads, can_fork
+from vaelab.data.parallel import by_processes, by_threads, can_fork, without_collection
 from vaelab.data.png import Unreadable
 from vaelab.data.progress import Progress
 from vaelab.errors import InputError
@@ -90,6 +90,7 @@ def cache_folder() -> Path:
     return Path(os.environ.get("VAELAB_CACHE") or "~/.cache/vaelab").expanduser()
 
 
+@without_collection()
 def decode(
     items: Sequence[Item], read: Callable[[Item], list[Block]], *, settings: object, progress: bool = False
 ) -> Decoded | list[tuple[str, str]]:
