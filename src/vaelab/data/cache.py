@@ -28,6 +28,7 @@ from vaelab.data.parallel import by_processes, by_threads, can_fork, without_col
 from vaelab.data.png import Unreadable
 from vaelab.data.progress import Progress
 from vaelab.errors import InputError
+from vaelab.machine import cache_folder
 
 FORMAT = 1
 """Raised whenever the same files would give another array."""
@@ -83,11 +84,6 @@ class _Index:
     items: list[int] = field(default_factory=list)
     rows: list[dict[str, Any]] = field(default_factory=list)
     left_out: list[tuple[str, str]] = field(default_factory=list)
-
-
-def cache_folder() -> Path:
-    """Where vaelab keeps what it can make again: ``$VAELAB_CACHE``, else ``~/.cache/vaelab``."""
-    return Path(os.environ.get("VAELAB_CACHE") or "~/.cache/vaelab").expanduser()
 
 
 @without_collection()
