@@ -113,8 +113,8 @@ def mnist(data: Images = None) -> Experiment:
 def iwae_mnist(data: Images = None) -> Experiment:
     """The one-layer VAE of the IWAE paper on dynamically binarised MNIST, 60,000 / 10,000: 784-200-200-50, tanh.
 
-    The paper's schedule has 3,280 passes; this one anneals the learning rate along a cosine over 180. Measured with seed
-    0: -log p(x) of 89.79 nats (89.31 to 90.27) on the 10,000 test images with 300 samples each, an upper bound.
+    The paper's schedule has 3,280 passes; this one anneals the learning rate along a cosine over 180. With seed 0,
+    -log p(x) is 89.79 nats (89.31 to 90.27) on the 10,000 test images with 300 samples, an upper bound.
 
     *Source*: Burda et al. 2016, section 5 and table 1 (VAE, k = 1: 86.76 nats; https://arxiv.org/abs/1509.00519).
     """
