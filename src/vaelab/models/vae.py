@@ -76,12 +76,12 @@ class VAE(Model):
         self.encoder = config.encoder.build(image_shape, per_latent * config.latent_dim)
         self.decoder = config.decoder.build(config.latent_dim, (config.likelihood.planes * channels, height, width))
         self.free = nn.ParameterDict(config.likelihood.free_parameters(channels))
-        self._prior = config.prior.build(config.latent_dim)
+        self._prior = config.prior.build(config.latent_dim, image_shape)
 
     @property
     def prior(self) -> Distribution:
         """See Model."""
-        return self._prior()
+        return self._prior(self.encode)
 
     def encode(self, x: Images) -> Independent:
         """See Model."""

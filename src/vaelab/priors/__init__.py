@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from vaelab.priors._base import Prior
+from vaelab.priors._base import Encode, LatentPrior, Prior
 
-__all__ = ["Prior"]
+__all__ = ["Encode", "LatentPrior", "Prior"]

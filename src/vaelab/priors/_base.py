@@ -3,9 +3,37 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from torch import nn
+from torch.distributions import Distribution
+
+from vaelab.shapes import Images, Latents
+
+Encode = Callable[[Images], Distribution]
+"""The model's q(z|x)."""
+
+
+class LatentPrior(nn.Module, ABC):
+    """A prior with its weights, if it has any."""
+
+    @abstractmethod
+    def forward(self, encode: Encode) -> Distribution:
+        """p(z), one distribution over (latent,).
+
+        Args:
+            encode: The model's q(z|x), for priors that are made of posteriors.
+        """
+
+    def start(self, images: Images, codes: Latents, seed: int) -> None:
+        """Sets the weights from what training begins with; nothing for a prior that learns nothing.
+
+        Args:
+            images: Some training images, in random order, in [0, 1].
+            codes: The posteriors' means of them, in the same order.
+            seed: Of whatever is drawn.
+        """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,5 +41,10 @@ class Prior(ABC):
     """The setting of a prior over latents."""
 
     @abstractmethod
-    def build(self, latent_dim: int) -> nn.Module:
-        """A module that holds the prior's weights, if any, and gives, when called, the distribution over (latent,)."""
+    def build(self, latent_dim: int, image_shape: tuple[int, int, int]) -> LatentPrior:
+        """The prior over (latent,), with fresh weights if it has any.
+
+        Args:
+            latent_dim: Latents per image.
+            image_shape: (channel, height, width) of an image.
+        """

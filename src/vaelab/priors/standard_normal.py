@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.distributions import Independent, Normal
 
-from vaelab.priors._base import Prior
+from vaelab.priors._base import Encode, LatentPrior, Prior
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,16 +17,16 @@ class StandardNormalPrior(Prior):
 
     *Source*: Kingma and Welling 2014, section 3 (https://arxiv.org/abs/1312.6114).
 
-    >>> StandardNormalPrior().build(latent_dim=2)().log_prob(torch.zeros(2)).exp()
+    >>> StandardNormalPrior().build(2, (1, 8, 8))(encode=None).log_prob(torch.zeros(2)).exp()
     tensor(0.1592)
     """
 
-    def build(self, latent_dim: int) -> nn.Module:
+    def build(self, latent_dim: int, image_shape: tuple[int, int, int]) -> LatentPrior:
         """See Prior."""
         return _StandardNormal(latent_dim)
 
 
-class _StandardNormal(nn.Module):
+class _StandardNormal(LatentPrior):
     loc: Tensor
     scale: Tensor
 
@@ -35,5 +35,5 @@ class _StandardNormal(nn.Module):
         self.register_buffer("loc", torch.zeros(latent_dim), persistent=False)
         self.register_buffer("scale", torch.ones(latent_dim), persistent=False)
 
-    def forward(self) -> Independent:
+    def forward(self, encode: Encode | None) -> Independent:
         return Independent(Normal(self.loc, self.scale, validate_args=False), 1, validate_args=False)

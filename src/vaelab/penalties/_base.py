@@ -1,0 +1,90 @@
+"""The contract of every penalty."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.distributions import Distribution, Independent, Normal
+
+from vaelab.errors import InputError
+from vaelab.models import Model
+from vaelab.shapes import Images, Latents, PerImage
+
+Feed = Callable[[np.ndarray], Images]
+"""Gives the images of these rows of the collection."""
+
+
+class Encoded(NamedTuple):
+    """A batch on its way through a model."""
+
+    source: Float[Tensor, "image ..."]
+    """What the encoder read: images, (image, channel, height, width), or the latents of a first stage."""
+    q: Independent
+    """q(z|x), a batch of distributions over (latent,)."""
+    z: Latents
+    """One sample of each."""
+    prior: Distribution
+    """p(z)."""
+
+    def detached(self) -> Encoded:
+        """The same, cut off from the model: no gradient flows back into it."""
+        base = self.q.base_dist
+        q = Independent(Normal(base.loc.detach(), base.scale.detach(), validate_args=False), 1, validate_args=False)
+        return Encoded(self.source.detach(), q, self.z.detach(), self.prior)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Charge:
+    """What a penalty says of a batch."""
+
+    cost: PerImage | Float[Tensor, ""]
+    """What is multiplied by the weight and added to the loss; one number for the batch, or one per image."""
+    reports: dict[str, Tensor | float] = field(default_factory=dict)
+    """What the log shows of it, by name; detached."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Penalty(ABC):
+    """What an objective adds to distortion and rate.
+
+        loss = distortion + rate_weight * rate + sum over penalties of weight * cost
+    """
+
+    weight: float = 1.0
+    """What the cost is multiplied by; 0 or more."""
+
+    def __post_init__(self):
+        if not 0 <= self.weight < float("inf"):
+            raise InputError("penalty.weight", "be 0 or more and finite", self.weight)
+
+    def build(self, model: Model, feed: Feed, num_images: int, source_shape: tuple[int, ...]) -> nn.Module:
+        """What the penalty holds while the model is trained, such as a critic with its weights; its companion.
+
+        Args:
+            model: The model that is trained.
+            feed: Gives images by row.
+            num_images: Images that it is trained on.
+            source_shape: Of what the encoder reads for one image.
+        """
+        return nn.Module()
+
+    @abstractmethod
+    def __call__(self, model: Model, encoded: Encoded, companion: nn.Module, step: int | None) -> Charge:
+        """The cost of a batch. Gradients flow to the model; the companion's weights are frozen meanwhile.
+
+        Args:
+            model: The model, or the stage of it, that encoded the batch.
+            encoded: The batch.
+            companion: As `build` gave it.
+            step: Optimiser steps taken so far; None: as at the end of every schedule, on held-out images.
+        """
+
+    def critic_loss(self, encoded: Encoded, companion: nn.Module) -> Float[Tensor, ""] | None:
+        """What the companion's weights minimise, given a detached batch; None where there is nothing to learn."""
+        return None
