@@ -43,6 +43,7 @@ class Experiment:
 
     def __post_init__(self):
         check(self)
+        self.objective.check(self.model)
         if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}", self.name):
             raise InputError(
                 "name", "be 1 to 100 letters, digits, dots, - and _, not beginning with a dot or -", repr(self.name)

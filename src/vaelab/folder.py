@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 
 from vaelab.data import Dataset, Intensity
+from vaelab.data.conditions import Condition
 from vaelab.data.dataset import content_hash
 from vaelab.errors import InputError
 from vaelab.machine import processor
@@ -35,6 +36,8 @@ class DataFacts:
     """The channels' names."""
     intensity: Intensity
     """The scaling to [0, 1], fitted on the training images."""
+    conditions: tuple[Condition, ...]
+    """The columns under which the model sees the images, fitted on the training images."""
     content_hash: str
     """Of all pixels and the table."""
     left_out: tuple[tuple[str, str], ...]
@@ -50,6 +53,7 @@ def facts_of(dataset: Dataset) -> DataFacts:
         dtype=str(collection.images.dtype),
         channels=collection.channels,
         intensity=dataset.intensity,
+        conditions=dataset.conditions,
         content_hash=content_hash(collection),
         left_out=collection.left_out,
     )
@@ -68,8 +72,10 @@ def read_facts(path: Path) -> DataFacts:
         intensity = Intensity(lo=tuple(lo), hi=tuple(hi), square_root=square_root)
         del facts["intensity"]
         lists = {name: tuple(facts.pop(name)) for name in ("image_shape", "channels")}
+        columns = ({**column, "categories": tuple(column["categories"])} for column in facts.pop("conditions"))
+        conditions = tuple(Condition(**column) for column in columns)
         left_out = tuple((file, reason) for file, reason in facts.pop("left_out"))
-        return DataFacts(intensity=intensity, left_out=left_out, **lists, **facts)
+        return DataFacts(intensity=intensity, conditions=conditions, left_out=left_out, **lists, **facts)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise InputError(str(path), "be the data.json of a run", "something else", "Train anew.") from None
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import count
 from pathlib import Path
@@ -24,6 +24,7 @@ import torch
 
 from vaelab import experiment as record
 from vaelab.data import Dataset, Intensity, Splits, prepare
+from vaelab.data.conditions import Condition, encode_conditions
 from vaelab.data.dataset import content_hash
 from vaelab.data.feed import Feed
 from vaelab.errors import InputError
@@ -37,7 +38,7 @@ from vaelab.training import train as steps_of
 from vaelab.training.checkpoint import check_room, load_checkpoint, load_weights
 from vaelab.training.choices import plain
 from vaelab.training.listeners import Checkpoints, CSVLog, Listener, ProgressBar, TensorBoardLog
-from vaelab.training.loop import seed_noise, step_terms
+from vaelab.training.loop import seed_noise
 
 
 class Interrupted(KeyboardInterrupt):
@@ -67,6 +68,22 @@ class Run:
         """The channels' names."""
         return self.facts.channels
 
+    def given(self, rows: np.ndarray) -> Model:
+        """The model for the images of these rows: under their conditions, if the run has any."""
+        numbers = self.dataset.condition_numbers() if self.facts.conditions else None
+        return self.model if numbers is None else self.model.given(torch.from_numpy(numbers[rows]))
+
+    def under(self, values: Mapping[str, object], num_images: int = 1) -> Model:
+        """The model for images that all have the same condition, by column.
+
+        Raises:
+            InputError: A column is missing, or its value is not one that the model was trained with.
+
+        ``run.under({"drug": "taxol"})``
+        """
+        table = pd.DataFrame({name: [value] * num_images for name, value in values.items()})
+        return self.model.given(torch.from_numpy(encode_conditions(self.facts.conditions, table)))
+
     @cached_property
     def splits(self) -> Splits:
         """Rows of the collection for training, validation and test."""
@@ -85,7 +102,7 @@ class Run:
         if found != self.facts.content_hash:
             mend = "Put the images back as they were, or train anew."
             raise InputError("the images", f"be those of the run ({self.facts.content_hash[:12]})", found[:12], mend)
-        return Dataset(collection=dataset.collection, splits=self.splits, intensity=self.intensity)
+        return replace(dataset, splits=self.splits, intensity=self.intensity, conditions=self.facts.conditions)
 
     @property
     def feed(self) -> Feed:
@@ -98,13 +115,19 @@ class Run:
 
 
 def train(
-    experiment: Experiment, folder: Path | str | None = None, *, progress: bool = True, strict: bool = False
+    experiment: Experiment,
+    folder: Path | str | None = None,
+    *,
+    start: Model | None = None,
+    progress: bool = True,
+    strict: bool = False,
 ) -> Run:
     """Trains an experiment in a new folder.
 
     Args:
         experiment: What to train.
         folder: Where; it must not hold a run yet. Default ``runs/<name>-<k>`` with the first free k.
+        start: A trained model of the same setting, from whose weights training begins.
         progress: Show progress bars.
         strict: Refuse the images when any file cannot be used.
 
@@ -119,7 +142,9 @@ def train(
         )
     dataset = prepare(experiment.data, strict=strict, progress=progress)
     device = _device(experiment.training)
-    model = _build(experiment, dataset.collection.image_shape).to(device)
+    model = _build(experiment, dataset.collection.image_shape, dataset.conditions).to(device)
+    if start is not None:
+        model.load_state_dict(start.state_dict())
     batches = _batches(experiment, dataset, device)
     check_pixels(model.likelihood, batches.feed(batches.train[:256]))
     choices = _choose(experiment, model, batches)
@@ -131,7 +156,8 @@ def train(
     write_facts(facts, folder / "data.json")
     write_environment(choices, device, folder / "environment.json")
     record.write(experiment, folder / "experiment.json")
-    return _go(Run(folder=folder, experiment=experiment, model=model, facts=facts), batches, choices, progress)
+    run = Run(folder=folder, experiment=experiment, model=model, facts=facts)
+    return _go(run, batches, choices, progress, started=start is not None)
 
 
 def resume(folder: Path | str, *, progress: bool = True) -> Run:
@@ -170,14 +196,17 @@ def free_folder(name: str) -> Path:
     return next(path for k in count(1) if not (path := Path("runs") / f"{name}-{k}").exists())
 
 
-def _go(run: Run, batches: Batches, choices: Choices, progress: bool) -> Run:
-    """Trains from the last checkpoint, or from the beginning, to the end."""
+def _go(run: Run, batches: Batches, choices: Choices, progress: bool, *, started: bool = False) -> Run:
+    """Trains from the last checkpoint, or from the beginning, to the end; `started`: from weights that are there."""
     training = run.experiment.training
-    state = begin(run.model, training, len(batches.train))
+    state = begin(run.model, run.experiment.objective, batches, training, run.experiment.seed)
     checkpoints = Checkpoints(run.folder / "checkpoints", training)
     last = run.folder / "checkpoints" / "last.safetensors"
     if last.exists():
         load_checkpoint(state, last)
+    elif started:
+        state.prior_started = True
+        checkpoints.save(state)
     with ExitStack() as stack:
         interrupted = stack.enter_context(_interrupts())
         listeners = _listeners(run, batches, checkpoints, state.step)
@@ -211,12 +240,14 @@ def _read(folder: Path) -> Run:
         raise InputError(str(folder), "be the folder of a run", "a folder without experiment.json", mend)
     experiment = record.read(folder / "experiment.json")
     facts = read_facts(folder / "data.json")
-    return Run(folder=folder, experiment=experiment, model=_build(experiment, facts.image_shape), facts=facts)
+    return Run(
+        folder=folder, experiment=experiment, model=_build(experiment, facts.image_shape, facts.conditions), facts=facts
+    )
 
 
-def _build(experiment: Experiment, image_shape: tuple[int, int, int]) -> Model:
+def _build(experiment: Experiment, image_shape: tuple[int, int, int], conditions: tuple[Condition, ...]) -> Model:
     seed_noise(experiment.seed, -2)
-    return experiment.model.build(image_shape)
+    return experiment.model.build(image_shape, sum(len(condition.names) for condition in conditions))
 
 
 def _feed(experiment: Experiment, dataset: Dataset, device: str | torch.device) -> Feed:
@@ -229,7 +260,11 @@ def _batches(experiment: Experiment, dataset: Dataset, device: torch.device) -> 
         weights = _weights(dataset.collection.table, column)
     splits = dataset.splits
     return Batches(
-        feed=_feed(experiment, dataset, device), train=splits.train, validation=splits.validation, weights=weights
+        feed=_feed(experiment, dataset, device),
+        train=splits.train,
+        validation=splits.validation,
+        weights=weights,
+        conditions=dataset.condition_numbers(),
     )
 
 
@@ -247,12 +282,13 @@ def _weights(table: pd.DataFrame, column: str) -> np.ndarray:
 
 def _choose(experiment: Experiment, model: Model, batches: Batches) -> Choices:
     """By timing on the CPU; on a GPU the ways are known to be the faster ones. One step is tried in any case."""
-    training = experiment.training
-    x = batches.feed(batches.train[: training.batch_size])
+    training, objective = experiment.training, experiment.objective
+    rows = batches.train[: training.batch_size]
+    x, companions = batches.feed(rows), begin(model, objective, batches, training, experiment.seed).companions
 
     def step(model: Model) -> None:
         model.zero_grad(set_to_none=True)
-        step_terms(model, experiment.objective, x, 0, None)["loss"].mean().backward()
+        objective(batches.given(model, rows), x, 0, companions)["loss"].mean().backward()
 
     if x.device.type == "cuda":
         precision = "float32" if training.precision == "float32" else "bfloat16"

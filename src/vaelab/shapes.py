@@ -13,3 +13,9 @@ Latents = Float[Tensor, "image latent"]
 
 PerImage = Float[Tensor, " image"]
 """One number per image; losses and likelihoods in nats."""
+Numbers = Float[Tensor, "image number"]
+"""Any numbers, in rows, one row per image."""
+Source = Float[Tensor, "image ..."]
+"""What an encoder reads, one per image."""
+Scalar = Float[Tensor, ""]
+"""One number."""

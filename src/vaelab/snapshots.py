@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaelab.inference import reconstruct
+from vaelab.inference import decode_mean, reconstruct
 from vaelab.plots.pictures import channel_colours, composite, image_grid, picture_png
 from vaelab.training import Batches, State
 
@@ -30,22 +30,17 @@ class Snapshots:
     def __init__(self, folder: Path, batches: Batches, channels: tuple[str, ...], every: int):
         rows = batches.validation if len(batches.validation) else batches.train
         self.folder, self.every, self.colours = folder, every, channel_colours(channels)
-        self.x = batches.feed(rows[:_COLUMNS]).clone()
+        self.rows, self.batches = rows[:_COLUMNS], batches
+        self.x = batches.feed(self.rows).clone()
         folder.mkdir(exist_ok=True)
 
     def __call__(self, state: State) -> None:
         """Draws if it is time, without touching training's random numbers."""
         if state.step % self.every and state.step != state.num_steps:
             return
-        model = state.model
+        model = self.batches.given(state.model, self.rows)
         noise = torch.randn(4 * _COLUMNS, model.latent_dim, generator=torch.Generator().manual_seed(0))
-        was_training, dtype = model.training, model.network_dtype
-        model.eval()
-        model.network_dtype = torch.float32
-        with torch.no_grad():
-            samples = model.decode(noise.to(self.x.device)).mean
-        model.train(was_training)
-        model.network_dtype = dtype
+        samples = decode_mean(model, noise.to(self.x.device))
         tiles = [composite(_array(images), self.colours) for images in (self.x, reconstruct(model, self.x), samples)]
         picture = picture_png(image_grid(np.concatenate(tiles), len(self.x)))
         (self.folder / f"{state.step:08d}.png").write_bytes(picture)

@@ -154,12 +154,12 @@ def test_measuring_disturbs_nothing(digits, vae):
 
 def test_likelihoods_are_float32_whatever_training_uses(digits, vae):
     expected = evaluate(vae, digits[:20], num_samples=3).scores
-    vae.network_dtype = torch.bfloat16
+    vae.set_network_dtype(torch.bfloat16)
     try:
         assert evaluate(vae, digits[:20], num_samples=3).scores == expected
         assert vae.network_dtype == torch.bfloat16
     finally:
-        vae.network_dtype = torch.float32
+        vae.set_network_dtype(torch.float32)
 
 
 def test_a_prior_that_does_not_factorise_leaves_out_the_rate_per_latent():

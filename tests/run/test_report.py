@@ -20,7 +20,8 @@ from vaelab.data.sources.npz import NpzSource
 from vaelab.errors import InputError
 from vaelab.evaluation import Score, evaluate
 from vaelab.experiment import Experiment
-from vaelab.inference import local_randomness, reconstruct
+from vaelab.inference import reconstruct
+from vaelab.models import local_randomness
 from vaelab.likelihoods.grey_bernoulli import GreyBernoulliLikelihood
 from vaelab.models import VAEConfig
 from vaelab.networks.mlp import MLPDecoder, MLPEncoder

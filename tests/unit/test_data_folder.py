@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import errno
-import io
 import multiprocessing
 import os
+import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from PIL import Image
 from vaelab.data import cache as cache_module
 from vaelab.data import parallel
 from vaelab.data.sources.folder import FolderSource
+from vaelab.data.sources.tiff import TiffSource
 from vaelab.errors import InputError
 
 
@@ -239,13 +241,14 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path, monkeypatch):
     save(tmp_path / "a.png", pixels(0))
     save(tmp_path / "b.png", pixels(1))
 
-    class Guarded(io.FileIO):
-        def __init__(self, path, *args, **options):
-            if str(path).endswith("b.png"):  # the superuser, as whom tests may run, may read every file
-                raise PermissionError(errno.EACCES, "Permission denied")
-            super().__init__(path, *args, **options)
+    opened = os.open
 
-    monkeypatch.setattr("io.FileIO", Guarded)
+    def guarded(path, *args):
+        if str(path).endswith("b.png"):  # the superuser, as whom tests may run, may read every file
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return opened(path, *args)
+
+    monkeypatch.setattr(os, "open", guarded)
     assert FolderSource(path=str(tmp_path)).load().left_out == (("b.png", "cannot be read (Permission denied)"),)
 
 
@@ -300,6 +303,24 @@ def test_a_full_disk_is_one_clear_error_and_leaves_nothing(tmp_path, monkeypatch
     with pytest.raises(InputError, match=r"the image cache .*No space left on device.*VAELAB_CACHE"):
         FolderSource(path=str(tmp_path)).load()
     assert list((own_cache / "images").iterdir()) == []
+
+
+@pytest.mark.parametrize("many", [1, 1000], ids=["processes", "threads"])
+def test_a_disk_that_fills_up_while_decoding_is_one_clear_error(tmp_path, monkeypatch, own_cache, many):
+    for i in range(150):
+        save(tmp_path / f"{i:03}.png", pixels(i, (32, 32)))
+    monkeypatch.setattr(cache_module, "CHUNK_FILES", 7)
+    monkeypatch.setattr(cache_module, "MANY", many)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+    try:
+        with pytest.raises(InputError, match=r"the image cache .*File too large.*VAELAB_CACHE") as refused:
+            FolderSource(path=str(tmp_path)).load()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    one_sentence(refused.value)
+    assert list((own_cache / "images").iterdir()) == []
+    assert not multiprocessing.active_children()
 
 
 def test_a_cache_that_cannot_be_made_is_one_clear_error(tmp_path, monkeypatch):
@@ -360,3 +381,79 @@ def test_a_killed_decoder_is_one_clear_error(tmp_path, monkeypatch, own_cache):
         FolderSource(path=str(tmp_path)).load()
     assert list((own_cache / "images").iterdir()) == []
     assert not multiprocessing.active_children()
+
+
+def test_processes_and_threads_give_the_same_of_mixed_files(tmp_path, monkeypatch, own_cache):
+    forms = [((9, 7), np.uint8), ((9, 7), np.uint16), ((9, 7, 3), np.uint8), ((5, 3), np.uint8)]
+    for i in range(90):
+        shape, kind = forms[1 if i % 3 else i // 3 % 4]
+        save(tmp_path / f"images/{i:02}.png", pixels(i, shape, kind))
+        pages = pixels(i, (i % 4 + 1, *shape[:2]), kind)
+        tifffile.imwrite(tmp_path / f"{i:02}.tif", pages, photometric="minisblack", metadata=None)
+    for i in range(0, 90, 8):
+        (tmp_path / f"images/{i:02}.png").write_bytes(b"broken")
+    monkeypatch.setattr(cache_module, "CHUNK_FILES", 4)
+    monkeypatch.setattr(parallel, "workers", lambda: 3)
+    for source in (FolderSource(path=str(tmp_path / "images")), TiffSource(path=str(tmp_path))):
+        loaded = []
+        for many, slot in ((1000, 0), (1, 1 << 24), (1, 600)):
+            monkeypatch.setattr(cache_module, "MANY", many)
+            monkeypatch.setattr(parallel, "SLOT_BYTES", slot)
+            shutil.rmtree(own_cache, ignore_errors=True)
+            loaded.append(source.load())
+        threads, *processes = loaded
+        assert threads.images.dtype == np.uint16
+        assert len(threads.left_out) > 10
+        for other in processes:
+            np.testing.assert_array_equal(other.images, threads.images)
+            pd.testing.assert_frame_equal(other.table, threads.table)
+            assert other.left_out == threads.left_out
+            assert other.channels == threads.channels
+
+
+@pytest.mark.parametrize("slot", [400, 1 << 20], ids=["pipe", "shared memory"])
+def test_results_of_processes_stay_until_the_next_is_asked_for(monkeypatch, slot):
+    def work(number):
+        return number, [np.full(number, number), np.asfortranarray(pixels(number, (3, 5)))], pixels(number)[::2, ::2]
+
+    monkeypatch.setattr(parallel, "SLOT_BYTES", slot)
+    monkeypatch.setattr(parallel, "workers", lambda: 3)
+    for number, result in enumerate(parallel.by_processes(work, range(100))):
+        time.sleep(0.002)  # while the others go on
+        expected = work(number)
+        assert result[0] == number
+        np.testing.assert_array_equal(result[1][0], expected[1][0])
+        np.testing.assert_array_equal(result[1][1], expected[1][1])
+        np.testing.assert_array_equal(result[2], expected[2])
+    assert not multiprocessing.active_children()
+
+
+def test_decoders_end_with_the_process_that_was_killed():
+    code = (
+        "import os, time\n"
+        "from vaelab.data import parallel\n"
+        "parallel.workers = lambda: 2\n"
+        "def work(number):\n"
+        "    time.sleep(0.01)\n"
+        "    return os.getpid()\n"
+        "results = parallel.by_processes(work, range(10**6))\n"
+        "print(next(results), next(results), flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        decoders = process.stdout.readline().split()
+        assert len(set(decoders)) == 2
+        assert all(map(_runs, decoders))
+        process.send_signal(signal.SIGKILL)
+    patience = time.monotonic() + 20
+    while any(map(_runs, decoders)):
+        assert time.monotonic() < patience
+        time.sleep(0.05)
+
+
+def _runs(number: str) -> bool:
+    try:
+        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

@@ -13,16 +13,14 @@ from vaelab.inference import (
     Embedding,
     decode_mean,
     embed,
-    evaluating,
     interpolate,
     interpolation_grid,
-    local_randomness,
     one_of_every_other_class,
     reconstruct,
     sample,
     traverse,
 )
-from vaelab.models import VAEConfig
+from vaelab.models import VAEConfig, evaluating, local_randomness
 
 X = torch.rand(50, 1, 8, 8, generator=torch.Generator().manual_seed(0))
 
@@ -72,7 +70,7 @@ def test_batch_statistics_are_not_used_and_modes_come_back(vae):
 
 def test_the_model_comes_back_as_it_was_after_an_error(vae):
     vae.train()
-    vae.network_dtype = torch.bfloat16
+    vae.set_network_dtype(torch.bfloat16)
     with pytest.raises(InputError):
         embed(vae, [X, 2 * X])
     assert vae.training
@@ -85,7 +83,7 @@ def test_the_model_comes_back_as_it_was_after_an_error(vae):
 
 def test_networks_run_in_float32_even_within_autocast(vae):
     expected = reconstruct(vae, X)
-    vae.network_dtype = torch.bfloat16
+    vae.set_network_dtype(torch.bfloat16)
     with torch.autocast("cpu", torch.bfloat16):
         np.testing.assert_array_equal(reconstruct(vae, X), expected)
 

@@ -47,7 +47,7 @@ def test_networks_in_bfloat16_give_distributions_in_float32():
     vae = VAEConfig(**PARTS).build((1, 8, 8))
     x = torch.rand(4, 1, 8, 8)
     exact = vae.encode(x)
-    vae.network_dtype = torch.bfloat16
+    vae.set_network_dtype(torch.bfloat16)
     coarse = vae.encode(x)
     assert coarse.mean.dtype == torch.float32
     assert not torch.equal(coarse.mean, exact.mean)

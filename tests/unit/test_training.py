@@ -19,7 +19,7 @@ from vaelab.networks.mlp import MLPDecoder, MLPEncoder
 from vaelab.objectives.elbo import ELBO
 from vaelab.training import Batches, Choices, Training, begin, choose, train, validate
 from vaelab.training.checkpoint import check_room, load_checkpoint, load_weights, save_checkpoint, save_weights
-from vaelab.training.loop import step_terms
+from vaelab.training.loop import weighted as with_weights
 
 PLAIN = Choices(threads=1)
 TRAINING = Training(batch_size=16, num_steps=12, log_every=5, validate_every=4)
@@ -40,7 +40,7 @@ def build(config, seed=0):
 
 
 def run(config, batches, training=TRAINING, choices=PLAIN, seed=0, between=None):
-    state = begin(build(config), training, len(batches.train))
+    state = begin(build(config), ELBO(), batches, training)
     for _ in train(state, ELBO(), batches, training, choices, seed):
         if between:
             between(state)
@@ -89,12 +89,12 @@ def test_resumed_equals_uninterrupted_bit_for_bit(config, choices, at, batches, 
         config, batches, choices=choices, between=lambda s: lines.append({"terms": s.terms, "val": s.validation})
     )
 
-    first = begin(build(config), TRAINING, 60)
+    first = begin(build(config), ELBO(), batches, TRAINING)
     for _ in train(first, ELBO(), batches, TRAINING, choices, 0):
         if first.step == at:
             save_checkpoint(first, tmp_path / "last.safetensors")
             break
-    second = begin(build(config, seed=9), TRAINING, 60)
+    second = begin(build(config, seed=9), ELBO(), batches, TRAINING)
     load_checkpoint(second, tmp_path / "last.safetensors")
     again = [{"terms": s.terms, "val": s.validation} for s in train(second, ELBO(), batches, TRAINING, choices, 0)]
     assert same(whole.model, second.model)
@@ -123,8 +123,8 @@ def test_a_weight_multiplies_its_own_images_loss(batches):
     """Study 4's weights were broadcast over the wrong axis: here one image's weight changes that image's term alone."""
     model, x = build(MLP), batches.feed(np.arange(4))
     weights = torch.tensor([1.0, 0.0, 3.0, 1.0])
-    plain = step_terms(model, ELBO(rate_weight=0), x, 0, None)
-    weighted = step_terms(model, ELBO(rate_weight=0), x, 0, weights)
+    plain = ELBO(rate_weight=0)(model, x, 0)
+    weighted = with_weights(plain, weights)
     torch.testing.assert_close(weighted["loss"], plain["loss"] * weights)
     torch.testing.assert_close(weighted["distortion"], plain["distortion"])
 
@@ -192,7 +192,7 @@ def test_a_full_disk_leaves_the_last_checkpoint_unharmed(batches, tmp_path, monk
     state = run(MLP, batches)
     save_checkpoint(state, tmp_path / "last.safetensors")
     good = (tmp_path / "last.safetensors").read_bytes()
-    run_on = begin(state.model, TRAINING, 60)
+    run_on = begin(state.model, ELBO(), batches, TRAINING)
 
     def full(_):
         raise OSError(28, "No space left on device")

@@ -9,13 +9,18 @@ from typing import NamedTuple
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from vaelab.shapes import Scalar
+
+Joint = Float[Tensor, " pair"]
+Marginal = Float[Tensor, "pair negative"]
+
 
 class Scores(NamedTuple):
     """What a critic gives pairs (a, b): high where it takes them for pairs that belong together."""
 
-    joint: Float[Tensor, " pair"]
+    joint: Joint
     """Of pairs that do, drawn from p(a, b)."""
-    marginal: Float[Tensor, "pair negative"]
+    marginal: Marginal
     """Of each pair's a with b's of other pairs, so drawn from p(a) p(b)."""
 
 
@@ -23,10 +28,10 @@ class Estimator(nn.Module, ABC):
     """A bound at work, with what it remembers from step to step, if anything."""
 
     @abstractmethod
-    def forward(self, scores: Scores) -> Float[Tensor, ""]:
+    def forward(self, scores: Scores) -> Scalar:
         """The bound's value, in nats. It draws no random numbers and leaves the estimator as it was."""
 
-    def surrogate(self, scores: Scores) -> Float[Tensor, ""]:
+    def surrogate(self, scores: Scores) -> Scalar:
         """What critic and encoder ascend: its gradient is the one to follow, its value need not be the bound's."""
         return self(scores)
 

@@ -205,7 +205,7 @@ def _pass(
     """Writes the images of one form (if none is given, the first image's) and counts all forms."""
     index, counts = _Index(), Counter()
     bar.done = 0
-    with open(target, "wb", buffering=CHUNK_BYTES) as out:
+    with open(target, "wb") as out:
         for numbers, result in _results(items, read, bar):
             if isinstance(result, str):
                 index.left_out.append((items[numbers[0]].name, result))
@@ -251,11 +251,13 @@ def _joined(results: list[list[Block] | str]) -> list[tuple[int, list[Block] | s
     blocks = [result[0] for result in results if not isinstance(result, str) and len(result) == 1]
     if len(blocks) < len(results):
         return [(1, result) for result in results]
-    first = blocks[0]
-    if any(b.form != first.form or b.channels != first.channels or len(b.images) > 1 for b in blocks):
+    first, form = blocks[0], blocks[0].form
+    if any(len(b.images) > 1 or b.channels != first.channels or b.form != form for b in blocks):
         return [(1, result) for result in results]
+    images = np.empty((len(blocks), *form[:3]), form[3])
+    np.concatenate([block.images for block in blocks], out=images)
     rows = tuple(row for block in blocks for row in block.rows)
-    return [(len(results), [Block(np.concatenate([block.images for block in blocks]), first.channels, rows)])]
+    return [(len(results), [Block(images, first.channels, rows)])]
 
 
 def _write_header(out: Any, count: int, form: Form) -> None:

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from vaelab.data.collection import ImageCollection
+from vaelab.data.conditions import Condition, encode_conditions, fit_conditions
 from vaelab.data.mapped import let_go
 from vaelab.data.scaling import Intensity, Scaling, blocks
 from vaelab.data.sources import Source
@@ -32,6 +33,9 @@ class Data:
     binarize: Literal["no", "threshold", "dynamic"] = "no"
     """Pixels as 0 or 1 when they are fed: no; threshold: 1 above 0.5, else 0; dynamic: each pixel is drawn anew
     whenever it is fed, 1 with the probability that its value in [0, 1] says."""
+    condition: tuple[str, ...] = ()
+    """Columns of the table under which the model sees each image: text and whole numbers as categories, others as
+    numbers; ``name:category`` and ``name:number`` say it. The encoder and the decoder read them."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -44,6 +48,12 @@ class Dataset:
     """Rows of train, validation and test."""
     intensity: Intensity
     """The scaling, measured on the training rows."""
+    conditions: tuple[Condition, ...] = ()
+    """What the table's columns amount to under which the model sees the images, by the training rows."""
+
+    def condition_numbers(self) -> np.ndarray | None:
+        """(image, number): the condition of every image; None where there is none."""
+        return encode_conditions(self.conditions, self.collection.table) if self.conditions else None
 
 
 def prepare(data: Data, *, strict: bool = False, progress: bool = False) -> Dataset:
@@ -61,7 +71,8 @@ def prepare(data: Data, *, strict: bool = False, progress: bool = False) -> Data
     splits = data.split.assign(collection.table)
     intensity = data.scaling.fit(collection.images, splits.train)
     _refuse_masks(collection.images, splits.train, data.scaling)
-    return Dataset(collection=collection, splits=splits, intensity=intensity)
+    conditions = fit_conditions(data.condition, collection.table, splits.train)
+    return Dataset(collection=collection, splits=splits, intensity=intensity, conditions=conditions)
 
 
 def content_hash(collection: ImageCollection) -> str:

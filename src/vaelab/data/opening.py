@@ -58,7 +58,7 @@ def _kind(place: Path, path: str) -> str:
 def _folder_kind(folder: Path) -> str:
     from vaelab.data.sources.celeba import find_attributes
 
-    if any("idx3" in file.name and "images" in file.name for file in folder.iterdir()):
+    if any("idx3" in name and "images" in name for name in os.listdir(folder)):
         return "idx"
     if find_attributes(folder) is not None:
         return "celeba"

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import itertools
+import mmap
 import multiprocessing
 import os
+import pickle
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from vaelab.errors import InputError
 
 S = TypeVar("S")
 T = TypeVar("T")
-PIPE_BYTES = 1 << 20
+AHEAD = 2
+"""How many results of one process may wait."""
+SLOT_BYTES = 1 << 24
+"""Room for the arrays of a result, taken from the memory as far as it is used; larger ones go through a pipe."""
+FREE = b"1"
 
 
 def workers() -> int:
@@ -39,41 +46,45 @@ def without_collection() -> Iterator[None]:
 
 
 def by_processes(work: Callable[[S], T], inputs: Sequence[S]) -> Iterator[T]:
-    """work(input) for each input, in order; each process takes every n-th input and is at most one result ahead.
+    """work(input) for each input, in order; each process takes every n-th input and is at most two results ahead.
 
     The processes are copies of this one (fork): they start in milliseconds and import nothing again. They end with
-    this one, however it ends, for then nobody reads their results.
+    this one, however it ends, for then nobody takes their results.
 
     Args:
-        work: Must not touch torch or the screen; its results are pickled.
+        work: Must not touch torch or the screen; its results are pickled. Their arrays lie in shared memory, which
+            the next results overwrite: they hold until the next result is asked for.
         inputs: What to work on.
 
     Raises:
         InputError: A process was killed, as the system does when the memory is used up.
     """
     context = multiprocessing.get_context("fork")
-    readers: list[Connection] = []
-    processes = []
     count = min(workers(), len(inputs))
+    slots = [mmap.mmap(-1, SLOT_BYTES) for _ in range(AHEAD * count)]
+    pipes: list[Connection] = []
+    processes = []
     try:
         for first in range(count):
-            reader, writer = context.Pipe(duplex=False)
-            _widen(writer)
-            process = context.Process(target=_serve, args=(work, inputs[first::count], writer, [*readers, reader]))
-            process.daemon = True
+            pipe, theirs = context.Pipe()
+            pipes.append(pipe)
+            numbers = range(first, len(inputs), count)
+            process = context.Process(target=_serve, args=(work, inputs, numbers, slots, theirs, pipes), daemon=True)
             process.start()
-            writer.close()
-            readers.append(reader)
+            theirs.close()
             processes.append(process)
         for number in range(len(inputs)):
-            try:
-                yield readers[number % count].recv()
-            except EOFError:
-                got = "one that was killed"
-                raise InputError("a decoding process", "end by itself", got, "Is there enough memory?") from None
+            pipe, slot = pipes[number % count], slots[number % len(slots)]
+            body, lengths = pipe.recv()
+            yield _unpacked(body, lengths, slot)
+            if number + len(slots) < len(inputs):
+                pipe.send_bytes(FREE)
+    except (EOFError, ConnectionError):
+        got = "one that was killed"
+        raise InputError("a decoding process", "end by itself", got, "Is there enough memory?") from None
     finally:
-        for reader in readers:
-            reader.close()
+        for pipe in pipes:
+            pipe.close()
         for process in processes:
             process.terminate()
             process.join()
@@ -96,25 +107,47 @@ def can_fork() -> bool:
     return sys.platform == "linux"
 
 
-def _widen(pipe: Connection) -> None:
-    """Lets a result lie in the pipe until it is taken, so that its process goes on; as it is where that is refused."""
-    import fcntl
-
-    with contextlib.suppress(OSError):
-        fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-
-
-def _serve(work: Callable[[S], T], inputs: Sequence[S], writer: Connection, others: list[Connection]) -> None:
-    """What one process does. It holds no reading end, so that writing fails once the first process is gone."""
+def _serve(
+    work: Callable[[S], T],
+    inputs: Sequence[S],
+    numbers: range,
+    slots: Sequence[mmap.mmap],
+    pipe: Connection,
+    others: Sequence[Connection],
+) -> None:
+    """What one process does. It holds none of the first process's ends, so that its own breaks once that is gone."""
     gc.freeze()
     gc.enable()
     for other in others:
         other.close()
     try:
-        for each in inputs:
-            writer.send(work(each))
-    except (BrokenPipeError, KeyboardInterrupt):
+        for number in numbers:
+            result = work(inputs[number])
+            if number >= len(slots):
+                pipe.recv_bytes()
+            pipe.send(_packed(result, slots[number % len(slots)]))
+    except (EOFError, ConnectionError, KeyboardInterrupt):
         pass
     finally:
-        writer.close()
+        pipe.close()
         os._exit(0)  # without the parent's clean-up at exit, which is not this process's to do
+
+
+def _packed(result: object, slot: mmap.mmap) -> tuple[bytes, list[int]]:
+    """The result without its arrays, and the length of each in the slot; with them where they do not fit."""
+    buffers: list[pickle.PickleBuffer] = []
+    body = pickle.dumps(result, 5, buffer_callback=buffers.append)
+    arrays = [buffer.raw() for buffer in buffers]
+    lengths = [array.nbytes for array in arrays]
+    if sum(lengths) > len(slot):
+        return pickle.dumps(result, 5), []
+    slot.seek(0)
+    for array in arrays:
+        slot.write(array)
+    return body, lengths
+
+
+def _unpacked(body: bytes, lengths: Sequence[int], slot: mmap.mmap) -> Any:
+    """The result, its arrays views of the slot."""
+    ends = [0, *itertools.accumulate(lengths)]
+    return pickle.loads(body, buffers=[memoryview(slot)[start:end] for start, end in itertools.pairwise(ends)])

@@ -54,11 +54,13 @@ def read_png(data: bytes) -> np.ndarray | None:
     except ValueError:
         raise Unreadable("is truncated or damaged: its pixels cannot be unpacked") from None
     shape = (height, width, CHANNELS[colour])
+    if bits == 8:
+        return np.frombuffer(planes[0], np.uint8).reshape(shape)
     if len(planes) == 2:
         high, low = (np.frombuffer(plane, np.uint8).reshape(shape) for plane in planes)
         return (high.astype(np.uint16) << 8) | low
-    stored = np.dtype(np.uint8 if bits == 8 else "<u2" if mode == "I;16" else ">u2")
-    return np.frombuffer(planes[0], stored).reshape(shape).astype(stored.newbyteorder("="), copy=False)
+    stored = "<u2" if mode == "I;16" else ">u2"
+    return np.frombuffer(planes[0], stored).reshape(shape).astype(np.uint16, copy=False)
 
 
 def _chunks(data: bytes) -> tuple[tuple[int, ...], bytes | memoryview]:

@@ -15,9 +15,9 @@ from vaelab.distributions import rate, rate_per_latent
 from vaelab.errors import InputError
 from vaelab.evaluation._importance import ImportanceSums, apart, check_num_samples, draws
 from vaelab.evaluation._pixels import absolute_errors, similarities, squared_errors
-from vaelab.inference import ImageBatches, batches, device_of, evaluating, local_randomness
+from vaelab.inference import ImageBatches, batches
 from vaelab.likelihoods import DataSpace, check_pixels
-from vaelab.models import Model
+from vaelab.models import Model, device_of, evaluating, local_randomness
 from vaelab.shapes import Images
 
 Reconstructor = Callable[[Images], Images]
@@ -101,11 +101,11 @@ def gather(
     check_num_samples(num_samples)
     columns: dict[str, list[np.ndarray]] = defaultdict(list)
     with evaluating(model), local_randomness(apart(seed), device_of(model)):
-        for x in batches(model, images, batch_size):
+        for given, x in batches(model, images, batch_size):
             if model.likelihood.space == "binary":
                 check_pixels(model.likelihood, x)
-            q = model.encode(x)
-            found = _codes_and_nats(model, q, x, num_samples, batch_size) | _errors(x, model.decode(q.mean).mean)
+            q = given.encode(x)
+            found = _codes_and_nats(given, q, x, num_samples, batch_size) | _errors(x, given.decode(q.mean).mean)
             for name, reconstruct in (baselines or {}).items():
                 found |= {f"{name} {key}": value for key, value in _errors(x, reconstruct(x)).items()}
             for name, values in found.items():

@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from vaelab.errors import InputError
-from vaelab.inference import ImageBatches, batches, device_of, evaluating, local_randomness
-from vaelab.models import Model
+from vaelab.inference import ImageBatches, batches
+from vaelab.models import Model, device_of, evaluating, local_randomness
 from vaelab.shapes import Images
 
 Draws = Float64[Tensor, "sample image"]
@@ -23,10 +23,10 @@ def draws(model: Model, q: Distribution, x: Images, num_samples: int, batch_size
 
     The networks compute in the model's precision, what is summed over samples is float64, on the CPU.
     """
-    at_once = max(1, batch_size // len(x))
+    at_once, prior = max(1, batch_size // len(x)), model.prior
     for start in range(0, num_samples, at_once):
         z = q.sample(torch.Size([min(at_once, num_samples - start)]))
-        ratio = model.prior.log_prob(z) - q.log_prob(z)
+        ratio = prior.log_prob(z) - q.log_prob(z)
         p = model.decode(z.flatten(0, 1))
         likelihood = p.log_prob(x.expand(len(z), *x.shape).flatten(0, 1)).view(len(z), len(x))
         yield likelihood.cpu().double(), ratio.cpu().double()
@@ -96,8 +96,8 @@ def importance_weights(
     check_num_samples(num_samples)
     rows = []
     with evaluating(model), local_randomness(apart(seed), device_of(model)):
-        for x in batches(model, images, batch_size):
-            parts = draws(model, model.encode(x), x, num_samples, batch_size)
+        for given, x in batches(model, images, batch_size):
+            parts = draws(given, given.encode(x), x, num_samples, batch_size)
             rows.append(torch.cat([likelihood + ratio for likelihood, ratio in parts]).T.numpy())
     return np.concatenate(rows)
 

@@ -12,7 +12,6 @@ from vaelab.inference.embed import Embedding, embed
 from vaelab.inference.interpolate import Interpolation, interpolate, interpolation_grid, one_of_every_other_class
 from vaelab.inference.reconstruct import reconstruct
 from vaelab.inference.sample import sample
-from vaelab.inference.still import device_of, evaluating, local_randomness
 from vaelab.inference.traverse import Traversal, traverse
 
 __all__ = [
@@ -22,12 +21,9 @@ __all__ = [
     "Traversal",
     "batches",
     "decode_mean",
-    "device_of",
     "embed",
-    "evaluating",
     "interpolate",
     "interpolation_grid",
-    "local_randomness",
     "one_of_every_other_class",
     "reconstruct",
     "sample",

@@ -8,8 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from vaelab.errors import InputError
-from vaelab.inference.still import device_of
-from vaelab.models import Model
+from vaelab.models import Model, device_of
 from vaelab.shapes import Images
 
 ImageBatches = Tensor | Iterable[Tensor]
@@ -19,11 +18,13 @@ ImageBatches = Tensor | Iterable[Tensor]
 _ROUNDING = 1e-5
 
 
-def batches(model: Model, images: ImageBatches, batch_size: int = 256) -> Iterator[Images]:
-    """The images on the model's device, at most batch_size at a time, in order.
+def batches(model: Model, images: ImageBatches, batch_size: int = 256) -> Iterator[tuple[Model, Images]]:
+    """The images on the model's device, at most batch_size at a time, in order; and the model for them.
+
+    A model that was given a condition for each image comes back with those of the batch.
 
     Args:
-        model: Says which shape they must have.
+        model: Says which shape they must have, and is given their conditions if it takes any.
         images: In [0, 1].
         batch_size: Images that go through the networks at once; 1 or more.
 
@@ -32,14 +33,14 @@ def batches(model: Model, images: ImageBatches, batch_size: int = 256) -> Iterat
     """
     if batch_size < 1:
         raise InputError("batch_size", "be at least 1", batch_size)
-    device, some = device_of(model), False
+    device, count = device_of(model), 0
     for batch in [images] if isinstance(images, Tensor) else images:
         _check(batch, model.image_shape)
         for x in batch.split(batch_size):
             if len(x):
-                some = True
-                yield x.to(device)
-    if not some:
+                yield model.part(count, count + len(x)), x.to(device)
+                count += len(x)
+    if not count:
         raise InputError("images", "hold at least one image", "none")
 
 

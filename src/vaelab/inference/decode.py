@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from vaelab.inference.still import evaluating
-from vaelab.models import Model
+from vaelab.models import Model, evaluating
 from vaelab.shapes import Latents
 
 

@@ -10,8 +10,7 @@ from scipy.special import ndtr
 
 from vaelab.errors import InputError
 from vaelab.inference.batches import ImageBatches, batches
-from vaelab.inference.still import evaluating
-from vaelab.models import Model
+from vaelab.models import Model, evaluating
 
 _ENOUGH_IMAGES = 10_000
 
@@ -91,8 +90,8 @@ def embed(model: Model, images: ImageBatches, batch_size: int = 256) -> Embeddin
     """
     locs, scales = [], []
     with evaluating(model):
-        for x in batches(model, images, batch_size):
-            q = model.encode(x)
+        for given, x in batches(model, images, batch_size):
+            q = given.encode(x)
             locs.append(q.mean.cpu().numpy())
             scales.append(q.stddev.cpu().numpy())
     return Embedding(loc=np.concatenate(locs), scale=np.concatenate(scales))

@@ -12,8 +12,7 @@ from torch import Tensor
 from vaelab.errors import InputError
 from vaelab.inference.batches import batches
 from vaelab.inference.decode import decode_mean
-from vaelab.inference.still import evaluating
-from vaelab.models import Model
+from vaelab.models import Model, evaluating
 from vaelab.shapes import Images, Latents
 
 Others = Float[Tensor, "other channel height width"]
@@ -102,4 +101,4 @@ def one_of_every_other_class(labels: np.ndarray, anchor: int) -> np.ndarray:
 
 def _codes(model: Model, x: Images) -> Latents:
     with evaluating(model):
-        return torch.cat([model.encode(part).mean for part in batches(model, x)])
+        return torch.cat([given.encode(part).mean for given, part in batches(model, x)])

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vaelab.inference.batches import ImageBatches, batches
-from vaelab.inference.still import evaluating
-from vaelab.models import Model
+from vaelab.models import Model, evaluating
 
 
 def reconstruct(model: Model, images: ImageBatches, batch_size: int = 256) -> np.ndarray:
@@ -30,5 +29,5 @@ def reconstruct(model: Model, images: ImageBatches, batch_size: int = 256) -> np
     """
     with evaluating(model):
         return np.concatenate(
-            [model.decode(model.encode(x).mean).mean.cpu().numpy() for x in batches(model, images, batch_size)]
+            [m.decode(m.encode(x).mean).mean.cpu().numpy() for m, x in batches(model, images, batch_size)]
         )

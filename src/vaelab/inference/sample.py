@@ -6,8 +6,7 @@ import numpy as np
 import torch
 
 from vaelab.errors import InputError
-from vaelab.inference.still import device_of, evaluating, local_randomness
-from vaelab.models import Model
+from vaelab.models import Model, device_of, evaluating, local_randomness
 
 
 def sample(

@@ -14,8 +14,7 @@ from vaelab.errors import InputError
 from vaelab.inference.batches import ImageBatches
 from vaelab.inference.decode import decode_mean
 from vaelab.inference.embed import Embedding, embed
-from vaelab.inference.still import device_of
-from vaelab.models import Model
+from vaelab.models import Model, device_of
 
 OneImage = Float[Tensor, "anchor channel height width"]
 

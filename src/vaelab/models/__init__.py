@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from vaelab.models._base import Model, ModelConfig
+from vaelab.models._base import Conditions, Model, ModelConfig
+from vaelab.models._still import device_of, evaluating, local_randomness
+from vaelab.models.two_stage import TwoStage, TwoStageConfig
 from vaelab.models.vae import VAE, VAEConfig
 
-__all__ = ["VAE", "Model", "ModelConfig", "VAEConfig"]
+__all__ = [
+    "VAE",
+    "Conditions",
+    "Model",
+    "ModelConfig",
+    "TwoStage",
+    "TwoStageConfig",
+    "VAEConfig",
+    "device_of",
+    "evaluating",
+    "local_randomness",
+]

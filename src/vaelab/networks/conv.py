@@ -49,7 +49,7 @@ class ConvEncoder(Encoder):
     """What follows each convolution and each fully connected layer."""
 
     def __post_init__(self):
-        _check("model.encoder", self.widths, self.kernels, self.dense)
+        check_layers("model.encoder", self.widths, self.kernels, self.dense)
         check_choice("model.encoder.norm", self.norm, Norm)
         check_choice("model.encoder.activation", self.activation, Activation)
 
@@ -62,11 +62,11 @@ class ConvEncoder(Encoder):
         channels, height, width = image_shape
         widths = self.widths or default_widths(height, width)
         kernels = _one_each(self.kernels, widths)
-        sizes = _sizes("model.encoder.widths", (height, width), kernels)
+        sizes = halved_sizes("model.encoder.widths", (height, width), kernels)
         body: list[nn.Module] = []
         for before, after, kernel, size in zip((channels, *widths), widths, kernels, sizes, strict=False):
-            body.append(nn.Conv2d(before, after, kernel, stride=2, padding=_padding(size, kernel)))
-            body.extend(_after(after, self.norm, self.activation))
+            body.append(nn.Conv2d(before, after, kernel, stride=2, padding=halving_padding(size, kernel)))
+            body.extend(norm_and_activation(after, self.norm, self.activation))
         features = widths[-1] * sizes[-1][0] * sizes[-1][1]
         return nn.Sequential(*body, nn.Flatten(), *layers(features, self.dense, self.activation, num_outputs))
 
@@ -107,7 +107,7 @@ class ConvDecoder(Decoder):
     """Whether the activation also follows the layer that gives the small image."""
 
     def __post_init__(self):
-        _check("model.decoder", self.widths, (4,) if self.kernels is None else self.kernels, self.dense)
+        check_layers("model.decoder", self.widths, (4,) if self.kernels is None else self.kernels, self.dense)
         check_choice("model.decoder.upsampling", self.upsampling, Upsampling)
         check_choice("model.decoder.norm", self.norm, Norm)
         check_choice("model.decoder.activation", self.activation, Activation)
@@ -125,7 +125,7 @@ class ConvDecoder(Decoder):
         channels, height, width = output_shape
         widths = self.widths or default_widths(height, width)[::-1]
         kernels = _one_each(self.kernels or ((4,) if self.upsampling == "transposed" else (3,)), widths)
-        sizes = _sizes("model.decoder.widths", (height, width), kernels[::-1])[::-1]
+        sizes = halved_sizes("model.decoder.widths", (height, width), kernels[::-1])[::-1]
         start = (widths[0], *sizes[0])
         dense = layers(latent_dim, self.dense, self.activation, start[0] * start[1] * start[2])
         body: list[nn.Module] = [*dense, nn.Unflatten(1, start)]
@@ -134,7 +134,7 @@ class ConvDecoder(Decoder):
         outputs = (*widths[1:], channels)
         for i, (before, after, kernel) in enumerate(zip(widths, outputs, kernels, strict=True)):
             if i > 0:
-                body.extend(_after(before, self.norm, self.activation))
+                body.extend(norm_and_activation(before, self.norm, self.activation))
             body.append(_doubling(before, after, kernel, sizes[i], sizes[i + 1], self.upsampling))
         return nn.Sequential(*body)
 
@@ -152,24 +152,25 @@ def default_widths(height: int, width: int) -> tuple[int, ...]:
 def _doubling(before: int, after: int, kernel: int, small: Size, large: Size, upsampling: Upsampling) -> nn.Module:
     if upsampling != "transposed":
         return UpsampleConv2d(before, after, kernel, small, large, upsampling)
-    padding = _padding(large, kernel)
+    padding = halving_padding(large, kernel)
     reached = tuple(2 * (n - 1) - 2 * p + kernel for n, p in zip(small, padding, strict=True))
     more = (large[0] - reached[0], large[1] - reached[1])
     return FastConvTranspose2d(before, after, kernel, stride=2, padding=padding, output_padding=more)
 
 
-def _after(width: int, norm: Norm, activation: Activation) -> list[nn.Module]:
+def norm_and_activation(width: int, norm: Norm, activation: Activation) -> list[nn.Module]:
+    """Batch normalisation, where there is any, and the activation."""
     normal = [nn.BatchNorm2d(width)] if norm == "batch" else []
     return [*normal, ACTIVATIONS[activation]()]
 
 
-def _padding(size: Size, kernel: int) -> Size:
+def halving_padding(size: Size, kernel: int) -> Size:
     """Zeros around an image that is halved; with a kernel of 2, an odd size needs them to lose no pixel."""
     height, width = ((kernel - 1) // 2 or n % 2 for n in size)
     return height, width
 
 
-def _sizes(what: str, size: Size, kernels: tuple[int, ...]) -> list[Size]:
+def halved_sizes(what: str, size: Size, kernels: tuple[int, ...]) -> list[Size]:
     """The image's size before each halving and after the last: n // 2 for even kernels, rounded up for odd ones."""
     if not all(8 <= n <= 512 for n in size):
         raise InputError("image size", "be from 8x8 to 512x512 for convolutions", f"{size[0]}x{size[1]}")
@@ -178,7 +179,7 @@ def _sizes(what: str, size: Size, kernels: tuple[int, ...]) -> list[Size]:
         if min(sizes[-1]) < 2:
             fits = f"hold at most {len(sizes) - 1} widths for images of {size[0]}x{size[1]}"
             raise InputError(what, fits, len(kernels), "Each width halves the image.")
-        padding = _padding(sizes[-1], kernel)
+        padding = halving_padding(sizes[-1], kernel)
         height, width = ((n + 2 * p - kernel) // 2 + 1 for n, p in zip(sizes[-1], padding, strict=True))
         sizes.append((height, width))
     return sizes
@@ -188,7 +189,8 @@ def _one_each(kernels: tuple[int, ...], widths: tuple[int, ...]) -> tuple[int, .
     return kernels * len(widths) if len(kernels) == 1 else kernels
 
 
-def _check(owner: str, widths: tuple[int, ...] | None, kernels: tuple[int, ...], dense: tuple[int, ...]) -> None:
+def check_layers(owner: str, widths: tuple[int, ...] | None, kernels: tuple[int, ...], dense: tuple[int, ...]) -> None:
+    """Refuses widths and kernels of which no network can be built."""
     check_widths(f"{owner}.dense", dense)
     if widths is not None:
         if not widths:

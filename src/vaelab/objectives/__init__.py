@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vaelab.objectives._base import Objective, Terms
+from vaelab.objectives._base import Objective, SingleObjective, Terms
 from vaelab.objectives._scaling import effective_beta
 
-__all__ = ["Objective", "Terms", "effective_beta"]
+__all__ = ["Objective", "SingleObjective", "Terms", "effective_beta"]

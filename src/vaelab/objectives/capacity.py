@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from vaelab.distributions import rate
 from vaelab.errors import InputError
 from vaelab.models import Model
-from vaelab.objectives._base import Objective, Terms
+from vaelab.objectives._base import SingleObjective, Terms
+from vaelab.penalties import Encoded
 from vaelab.shapes import Images
 
 
 @dataclass(frozen=True, kw_only=True)
-class Capacity(Objective):
+class Capacity(SingleObjective):
     """Distortion plus the distance of the batch's mean rate from a capacity that rises with the steps.
 
         loss = -E_q[log p(x|z)] + weight * |mean KL(q(z|x) || p(z)) - capacity(step)|
@@ -31,6 +32,7 @@ class Capacity(Objective):
     """Optimiser steps over which the capacity rises in a line from 0."""
 
     def __post_init__(self):
+        super().__post_init__()
         if not 0 < self.weight < float("inf"):
             raise InputError("objective.weight", "be positive and finite", self.weight)
         if not 0 <= self.max_capacity < float("inf"):
@@ -42,11 +44,9 @@ class Capacity(Objective):
         """Nats per image after so many optimiser steps; None: in the end."""
         return self.max_capacity * (1.0 if step is None else min(1.0, step / self.num_steps))
 
-    def __call__(self, model: Model, x: Images, step: int | None) -> Terms:
-        """See Objective."""
-        q = model.encode(x)
-        z = q.rsample()
-        distortion = -model.decode(z).log_prob(x)
-        cost = rate(q, model.prior, z)
+    def nats(self, model: Model, x: Images, encoded: Encoded, step: int | None) -> Terms:
+        """See SingleObjective."""
+        distortion = -model.decode(encoded.z).log_prob(x)
+        cost = rate(encoded.q, encoded.prior, encoded.z)
         loss = distortion + self.weight * (cost.mean() - self.capacity(step)).abs()
         return {"loss": loss, "elbo": -(distortion + cost), "distortion": distortion, "rate": cost}

@@ -6,38 +6,46 @@ from dataclasses import dataclass
 
 from vaelab.distributions import rate, rate_per_latent
 from vaelab.errors import InputError
-from vaelab.models import Model
-from vaelab.objectives._base import Objective, Terms
+from vaelab.models import Model, ModelConfig
+from vaelab.objectives._base import SingleObjective, Terms
+from vaelab.penalties import Encoded
 from vaelab.shapes import Images
 
 
 @dataclass(frozen=True, kw_only=True)
-class ELBO(Objective):
-    """Distortion plus weighted rate; with weight 1, minus the evidence lower bound.
+class ELBO(SingleObjective):
+    """Distortion plus weighted rate; with weight 1 and no penalties, minus the evidence lower bound.
 
-        loss = -E_q[log p(x|z)] + rate_weight(step) * KL(q(z|x) || p(z))
+        loss = -E_q[log p(x|z)] + rate_weight(step) * KL(q(z|x) || p(z)) + sum over penalties of weight * cost
 
     Weight 1 is the VAE, above 1 the beta-VAE, 0 the plain autoencoder (its code is the posterior mean, without noise).
+    With a penalty it is, by its name, the InfoMax VAE (mutual_information), beta-TC-VAE (total_correlation), FactorVAE
+    (factor), DIP-VAE (dip) and so on.
 
     *Source*: Kingma and Welling 2014 (https://arxiv.org/abs/1312.6114); Higgins et al. 2017 (beta);
     Bowman et al. 2016 (warm-up, https://arxiv.org/abs/1511.06349); Fu et al. 2019 (cycles, https://arxiv.org/abs/1903.10145);
-    Kingma et al. 2016, appendix C.8 (free bits, https://arxiv.org/abs/1606.04934).
+    Kingma et al. 2016, appendix C.8 (free bits, https://arxiv.org/abs/1606.04934); Jiang et al. 2017 (an autoencoder
+    first, https://arxiv.org/abs/1611.05148).
 
-    >>> ELBO(rate_weight=4, warm_up_steps=100).weight(step=25)
-    1.0
+    >>> ELBO(warm_up_steps=100).weight(step=25)
+    0.25
     """
 
     rate_weight: float = 1.0
-    """Weight of the rate, beta: 0 or more. All terms are in nats per image, so 1 is the ELBO itself."""
+    """Weight of the rate, beta: 0 or more, in nats per image on both sides."""
     warm_up_steps: int = 0
-    """Optimiser steps over which the weight rises in a line from 0; 0: none."""
+    """Optimiser steps over which the weight rises in a line from 0."""
     cycle_steps: int = 0
-    """The warm-up begins again every so many steps; 0: it happens once."""
+    """Optimiser steps after which the warm-up begins again; 0: never."""
     free_bits: float = 0.0
-    """Nats per latent, on average over the batch, that cost nothing; 0 or more."""
+    """Nats that each latent's mean rate over the batch may cost nothing; 0 or more."""
+    autoencoder_steps: int = 0
+    """Steps at the beginning as a plain autoencoder; after them the rate comes in, and a prior that learns begins from
+    the codes that were found."""
 
     def __post_init__(self):
-        for name in ("rate_weight", "warm_up_steps", "cycle_steps", "free_bits"):
+        super().__post_init__()
+        for name in ("rate_weight", "warm_up_steps", "cycle_steps", "free_bits", "autoencoder_steps"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise InputError(f"objective.{name}", "be 0 or more and finite", getattr(self, name))
         if 0 < self.cycle_steps < self.warm_up_steps:
@@ -48,22 +56,39 @@ class ELBO(Objective):
                 "A cycle holds its warm-up.",
             )
 
+    @property
+    def pretrain_steps(self) -> int:
+        """See Objective."""
+        return self.autoencoder_steps
+
+    def check(self, model: ModelConfig) -> None:
+        """See Objective."""
+        super().check(model)
+        prior = getattr(model, "prior", None)
+        if self.free_bits and prior is not None and not prior.factorizes:
+            got = f"{self.free_bits:g} with the prior {type(prior).__name__}, whose latents depend on each other"
+            raise InputError("objective.free_bits", "be 0 where a latent has no rate of its own", got)
+
     def weight(self, step: int | None) -> float:
         """The rate's weight after so many optimiser steps; None: at the end of its schedule."""
-        if step is None or not self.warm_up_steps:
+        if step is None:
+            return self.rate_weight
+        step -= self.autoencoder_steps
+        if step < 0:
+            return 0.0
+        if not self.warm_up_steps:
             return self.rate_weight
         if self.cycle_steps:
             step %= self.cycle_steps
         return self.rate_weight * min(1.0, step / self.warm_up_steps)
 
-    def __call__(self, model: Model, x: Images, step: int | None) -> Terms:
-        """See Objective."""
-        q = model.encode(x)
-        z = q.rsample() if self.rate_weight else q.mean
-        distortion = -model.decode(z).log_prob(x)
-        cost = penalty = rate(q, model.prior, z)
+    def nats(self, model: Model, x: Images, encoded: Encoded, step: int | None) -> Terms:
+        """See SingleObjective."""
+        q, prior, weight = encoded.q, encoded.prior, self.weight(step)
+        is_autoencoder = not self.rate_weight or (step is not None and step < self.autoencoder_steps)
+        distortion = -model.decode(q.mean if is_autoencoder else encoded.z).log_prob(x)
+        cost = penalty = rate(q, prior, encoded.z)
         if self.free_bits:
-            penalty = rate_per_latent(q, model.prior).mean(0).clamp(min=self.free_bits).sum().expand_as(cost)
-        weight = self.weight(step)
+            penalty = rate_per_latent(q, prior).mean(0).clamp(min=self.free_bits).sum().expand_as(cost)
         loss = distortion + weight * penalty if weight else distortion
         return {"loss": loss, "elbo": -(distortion + cost), "distortion": distortion, "rate": cost}

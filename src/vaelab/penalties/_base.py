@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
 from torch import Tensor, nn
 from torch.distributions import Distribution, Independent, Normal
 
 from vaelab.errors import InputError
-from vaelab.models import Model
-from vaelab.shapes import Images, Latents, PerImage
+from vaelab.models import Model, ModelConfig
+from vaelab.shapes import Images, Latents, PerImage, Scalar, Source
 
 Feed = Callable[[np.ndarray], Images]
 """Gives the images of these rows of the collection."""
@@ -23,7 +22,7 @@ Feed = Callable[[np.ndarray], Images]
 class Encoded(NamedTuple):
     """A batch on its way through a model."""
 
-    source: Float[Tensor, "image ..."]
+    source: Source
     """What the encoder read: images, (image, channel, height, width), or the latents of a first stage."""
     q: Independent
     """q(z|x), a batch of distributions over (latent,)."""
@@ -43,7 +42,7 @@ class Encoded(NamedTuple):
 class Charge:
     """What a penalty says of a batch."""
 
-    cost: PerImage | Float[Tensor, ""]
+    cost: PerImage | Scalar
     """What is multiplied by the weight and added to the loss; one number for the batch, or one per image."""
     reports: dict[str, Tensor | float] = field(default_factory=dict)
     """What the log shows of it, by name; detached."""
@@ -53,7 +52,7 @@ class Charge:
 class Penalty(ABC):
     """What an objective adds to distortion and rate.
 
-        loss = distortion + rate_weight * rate + sum over penalties of weight * cost
+    loss = distortion + rate_weight * rate + sum over penalties of weight * cost
     """
 
     weight: float = 1.0
@@ -62,6 +61,10 @@ class Penalty(ABC):
     def __post_init__(self):
         if not 0 <= self.weight < float("inf"):
             raise InputError("penalty.weight", "be 0 or more and finite", self.weight)
+
+    def check(self, model: ModelConfig) -> None:
+        """Refuses a model, or a stage of one, with which the penalty makes no sense, with the reason."""
+        return
 
     def build(self, model: Model, feed: Feed, num_images: int, source_shape: tuple[int, ...]) -> nn.Module:
         """What the penalty holds while the model is trained, such as a critic with its weights; its companion.
@@ -85,6 +88,6 @@ class Penalty(ABC):
             step: Optimiser steps taken so far; None: as at the end of every schedule, on held-out images.
         """
 
-    def critic_loss(self, encoded: Encoded, companion: nn.Module) -> Float[Tensor, ""] | None:
+    def critic_loss(self, encoded: Encoded, companion: nn.Module) -> Scalar | None:
         """What the companion's weights minimise, given a detached batch; None where there is nothing to learn."""
         return None

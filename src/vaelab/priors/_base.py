@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import nn
 from torch.distributions import Distribution
@@ -31,7 +32,8 @@ class LatentPrior(nn.Module, ABC):
 
         Args:
             images: Some training images, in random order, in [0, 1].
-            codes: The posteriors' means of them, in the same order.
+            codes: A draw of each one's posterior, in the same order: what p(z) is to be like. Means alone would hide
+                how wide the posteriors are.
             seed: Of whatever is drawn.
         """
 
@@ -39,6 +41,11 @@ class LatentPrior(nn.Module, ABC):
 @dataclass(frozen=True, kw_only=True)
 class Prior(ABC):
     """The setting of a prior over latents."""
+
+    made_of_posteriors: ClassVar[bool] = False
+    """Whether it encodes images to be what it is."""
+    factorizes: ClassVar[bool] = False
+    """Whether its latents are independent of each other."""
 
     @abstractmethod
     def build(self, latent_dim: int, image_shape: tuple[int, int, int]) -> LatentPrior:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -20,6 +21,8 @@ class StandardNormalPrior(Prior):
     >>> StandardNormalPrior().build(2, (1, 8, 8))(encode=None).log_prob(torch.zeros(2)).exp()
     tensor(0.1592)
     """
+
+    factorizes: ClassVar[bool] = True
 
     def build(self, latent_dim: int, image_shape: tuple[int, int, int]) -> LatentPrior:
         """See Prior."""

@@ -12,13 +12,13 @@ import torch
 from vaelab.data.progress import Progress
 from vaelab.errors import InputError
 from vaelab.evaluation import Measures, evaluate
-from vaelab.inference import Embedding, local_randomness, reconstruct, sample, traverse
+from vaelab.inference import Embedding, reconstruct, sample, traverse
+from vaelab.models import local_randomness
 from vaelab.plots import shrink
 from vaelab.report.evidence import Evidence, Pairs, Plane
 from vaelab.report.labels import label_column, labels_of
 from vaelab.run import Run
 from vaelab.shapes import Images
-from vaelab.training import begin
 
 MOST_IMAGES, PIXEL_BUDGET, DRAW_BUDGET, BASELINE_BUDGET = 2000, 20_000_000, 110_000_000, 20_000_000
 """Images measured at most; and how many pixels may be measured, drawn by the decoder and given to the baselines."""
@@ -67,7 +67,7 @@ def gather(
         experiment=run.experiment,
         environment=_environment(run),
         metrics=_metrics(run),
-        planned_steps=begin(run.model, run.experiment.training, len(run.splits.train)).num_steps,
+        planned_steps=run.experiment.training.total_steps(len(run.splits.train)),
         counts={name: len(getattr(run.splits, name)) for name in ("train", "validation", "test")},
         split=split,
         image_shape=run.model.image_shape,

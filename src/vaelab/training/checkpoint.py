@@ -7,6 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 from vaelab.errors import InputError
 from vaelab.training.loop import State, diverged
 
-_NUMBERS = ("step", "counted", "best", "best_step", "waited", "stop")
+_NUMBERS = ("step", "counted", "best", "best_step", "waited", "prior_started", "stop")
 
 
 def save_checkpoint(state: State, path: Path) -> None:
@@ -24,10 +25,13 @@ def save_checkpoint(state: State, path: Path) -> None:
         InputError: A weight is not finite, or the disk is full; the file that was there stays as it was.
     """
     tensors = {f"model.{name}": value for name, value in state.model.state_dict().items()}
-    for index, moments in state.optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer.{index}.{name}": value for name, value in moments.items()}
+    tensors |= {f"companions.{name}": value for name, value in state.companions.state_dict().items()}
+    for optimizer, prefix in _optimizers(state):
+        for index, moments in optimizer.state_dict()["state"].items():
+            tensors |= {f"{prefix}.{index}.{name}": value for name, value in moments.items()}
     tensors["totals"] = state.totals
-    if not all(value.isfinite().all() for name, value in tensors.items() if name.startswith("model.")):
+    weights = (value for name, value in tensors.items() if name.startswith(("model.", "companions.")))
+    if not all(value.isfinite().all() for value in weights):
         raise diverged(state.step, "a weight")
     _write(tensors, path, {name: getattr(state, name) for name in _NUMBERS})
 
@@ -35,11 +39,13 @@ def save_checkpoint(state: State, path: Path) -> None:
 def load_checkpoint(state: State, path: Path) -> None:
     """Puts a training that was just begun where the saved one was."""
     tensors, numbers = _read(path)
-    _load_weights(state.model, tensors, path)
-    for index, parameter in enumerate(p for group in state.optimizer.param_groups for p in group["params"]):
-        prefix = f"optimizer.{index}."
-        moments = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
-        state.optimizer.state[parameter] = {name: value.to(parameter.device) for name, value in moments.items()}
+    _load_weights(state.model, "model.", tensors, path)
+    _load_weights(state.companions, "companions.", tensors, path)
+    for optimizer, name in _optimizers(state):
+        for index, parameter in enumerate(p for group in optimizer.param_groups for p in group["params"]):
+            moments = _beginning_with(f"{name}.{index}.", tensors)
+            if moments:
+                optimizer.state[parameter] = {name: value.to(parameter.device) for name, value in moments.items()}
     state.totals = tensors["totals"].to(next(state.model.parameters()).device)
     for name, value in numbers.items():
         setattr(state, name, value)
@@ -56,7 +62,7 @@ def load_weights(model: nn.Module, path: Path) -> None:
     Raises:
         InputError: The file is missing, broken, or of another model.
     """
-    _load_weights(model, _read(path)[0], path)
+    _load_weights(model, "model.", _read(path)[0], path)
 
 
 def check_room(folder: Path, model: nn.Module) -> None:
@@ -103,8 +109,17 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict]:
         raise InputError(str(path), "be a checkpoint of vaelab", f"a file that cannot be read ({error})") from None
 
 
-def _load_weights(model: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
-    weights = {name.removeprefix("model."): value for name, value in tensors.items() if name.startswith("model.")}
+def _optimizers(state: State) -> list[tuple[torch.optim.Optimizer, str]]:
+    pairs = [(state.optimizer, "optimizer"), (state.critic_optimizer, "critic_optimizer")]
+    return [(optimizer, name) for optimizer, name in pairs if optimizer is not None]
+
+
+def _beginning_with(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def _load_weights(model: nn.Module, prefix: str, tensors: dict[str, Tensor], path: Path) -> None:
+    weights = _beginning_with(prefix, tensors)
     expected = {name: tuple(value.shape) for name, value in model.state_dict().items()}
     found = {name: tuple(value.shape) for name, value in weights.items()}
     if expected != found:

@@ -52,7 +52,7 @@ class Choices:
         """Computes the model this way inside the block, and the plain way, in float32, after it."""
         threads = torch.get_num_threads()
         torch.set_num_threads(self.threads)
-        model.network_dtype = getattr(torch, self.precision)
+        model.set_network_dtype(getattr(torch, self.precision))
         _set_layout(model, torch.channels_last if self.channels_last else torch.contiguous_format)
         layers = _layers(model)
         for name, kernel in self.kernels.items():
@@ -61,7 +61,7 @@ class Choices:
             yield
         finally:
             torch.set_num_threads(threads)
-            model.network_dtype = torch.float32
+            model.set_network_dtype(torch.float32)
             _set_layout(model, torch.contiguous_format)
             for layer in layers.values():
                 layer.kernel = "stock"

@@ -22,10 +22,16 @@ class Training:
     """Adam's step size."""
     adam_epsilon: float = 1e-8
     """Adam's epsilon."""
+    critic_learning_rate: float = 5e-4
+    """Adam's step size for what the objective learns beside the model, such as critics."""
+    critic_steps: int = 1
+    """Optimiser steps that critics take for one of the model, on the same codes."""
     schedule: Literal["constant", "cosine", "step"] = "constant"
     """The learning rate over the steps: as it is; down to 0 along half a cosine; times 0.1 at 2/3 and at 5/6."""
     clip_norm: float | None = None
     """Largest norm of the gradient; a longer one is shortened to it. none: no limit."""
+    adaptive_clip: bool = False
+    """Shorten the penalties' gradient to the norm of the rest's where it is longer (Belghazi et al. 2018, appendix)."""
     patience: int | None = None
     """Validations without a better objective after which training stops. none: it never stops early."""
     weight_column: str | None = None
@@ -52,16 +58,24 @@ class Training:
     """Time memory layouts and kernels on this machine and take the fastest; false: the stock ones."""
 
     def __post_init__(self):
-        for name in ("batch_size", "log_every"):
+        for name in ("batch_size", "log_every", "critic_steps"):
             _check(name, getattr(self, name), getattr(self, name) >= 1, "be at least 1")
         for name in ("num_steps", "patience", "validate_every", "checkpoint_steps", "snapshot_every", "threads"):
             value = getattr(self, name)
             _check(name, value, value is None or value >= 1, "be at least 1, or none")
         _check("threads", self.threads, self.threads is None or self.threads <= 1024, "be at most 1024, or none")
-        for name in ("num_epochs", "learning_rate", "adam_epsilon", "checkpoint_minutes"):
+        for name in ("num_epochs", "learning_rate", "critic_learning_rate", "adam_epsilon", "checkpoint_minutes"):
             value = getattr(self, name)
             _check(name, value, 0 < value < float("inf"), "be positive and finite")
         _check("clip_norm", self.clip_norm, self.clip_norm is None or self.clip_norm > 0, "be positive, or none")
+
+    def steps_per_epoch(self, num_images: int) -> int:
+        """Steps in a pass over so many training images."""
+        return max(1, num_images // self.batch_size)
+
+    def total_steps(self, num_images: int) -> int:
+        """Steps that a training on so many images is to take."""
+        return self.num_steps or max(1, round(self.num_epochs * self.steps_per_epoch(num_images)))
 
 
 def _check(name: str, value: object, ok: bool, should: str) -> None:

@@ -5,18 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from vaelab.data.feed import Feed
 from vaelab.errors import InputError
-from vaelab.models import Model
-from vaelab.objectives import Objective
+from vaelab.models import Model, device_of, evaluating
+from vaelab.objectives import Objective, Terms
 from vaelab.training.choices import Choices
 from vaelab.training.config import Training
 
+E = TypeVar("E")
+_START_IMAGES = 4096
+"""From whose codes a prior that learns begins."""
 Means = dict[str, float]
 """Mean of every term of the objective over images, in nats per image."""
 
@@ -33,6 +37,20 @@ class Batches:
     """Rows to validate on; may be empty."""
     weights: np.ndarray | None = None
     """One weight per row of the collection, by which its image's loss is multiplied."""
+    conditions: np.ndarray | None = None
+    """(image, number): the condition of each row of the collection; None for a model that takes none."""
+
+    def given(self, model: Model, rows: np.ndarray) -> Model:
+        """The model for the images of these rows, under their conditions."""
+        if self.conditions is None:
+            return model
+        return model.given(torch.from_numpy(self.conditions[rows]).to(self.feed.device))
+
+    def weights_of(self, rows: np.ndarray) -> Tensor | None:
+        """The weights of these rows, if images have any."""
+        if self.weights is None:
+            return None
+        return torch.from_numpy(self.weights[rows].astype(np.float32)).to(self.feed.device)
 
 
 @dataclass(eq=False, kw_only=True)
@@ -41,6 +59,10 @@ class State:
 
     model: Model
     optimizer: torch.optim.Optimizer
+    companions: nn.Module
+    """What the objective holds beside the model, such as critics; their weights are frozen but for their own step."""
+    critic_optimizer: torch.optim.Optimizer | None = None
+    """Of the companions' weights, if there are any."""
     num_steps: int
     """Steps that the training is to take in all."""
     steps_per_epoch: int
@@ -57,6 +79,8 @@ class State:
     """Step at which it was reached."""
     waited: int = 0
     """Validations since then."""
+    prior_started: bool = False
+    """Whether a prior that learns has begun from the codes of training images, or from another run."""
     stop: str = ""
     """Why to stop after this step; empty to go on."""
     terms: Means | None = None
@@ -80,23 +104,24 @@ class State:
         return self.optimizer.param_groups[0]["lr"]
 
 
-def begin(model: Model, training: Training, num_images: int) -> State:
-    """A training at step 0, for so many training images."""
+def begin(model: Model, objective: Objective, batches: Batches, training: Training, seed: int = 0) -> State:
+    """A training at step 0."""
+    num_images = len(batches.train)
     if num_images < 1:
         raise InputError(
             "training images", "be at least 1", num_images, "Leave more images to data.split's training part."
         )
-    device = next(model.parameters()).device
-    optimizer = torch.optim.Adam(
-        model.parameters(),
-        lr=training.learning_rate,
-        eps=training.adam_epsilon,
-        fused=True,
-        capturable=device.type == "cuda",
+    seed_noise(seed, -3)
+    companions = objective.build(model, batches.feed, num_images).to(device_of(model))
+    learns = any(True for _ in companions.parameters())
+    return State(
+        model=model,
+        optimizer=_adam(model, training, training.learning_rate),
+        companions=companions.requires_grad_(False),
+        critic_optimizer=_adam(companions, training, training.critic_learning_rate) if learns else None,
+        num_steps=training.total_steps(num_images),
+        steps_per_epoch=training.steps_per_epoch(num_images),
     )
-    steps_per_epoch = max(1, num_images // training.batch_size)
-    num_steps = training.num_steps or max(1, round(training.num_epochs * steps_per_epoch))
-    return State(model=model, optimizer=optimizer, num_steps=num_steps, steps_per_epoch=steps_per_epoch)
 
 
 def train(
@@ -116,14 +141,18 @@ def train(
     with choices.applied(model):
         _match_layout(state.optimizer)
         model.train()
+        state.companions.train()
         while state.step < state.num_steps and not state.stop:
             epoch, position = divmod(state.step, state.steps_per_epoch)
             if epoch != order_epoch:
                 order = batches.train[np.random.default_rng([seed, epoch]).permutation(len(batches.train))]
                 order_epoch = epoch
-            _set_learning_rate(state.optimizer, training, state.step, state.num_steps)
+            if state.step >= objective.pretrain_steps and not state.prior_started:
+                start_prior(model, batches, seed)
+                state.prior_started = True
+            _set_learning_rates(state, training)
             rows = order[position * batch_size : (position + 1) * batch_size]
-            names, means = _step(state, objective, batches, rows, training.clip_norm, seed)
+            names, means = _step(state, objective, batches, rows, training, seed)
             state.totals = means if state.counted == 0 else state.totals + means
             state.counted += 1
             state.step += 1
@@ -131,32 +160,34 @@ def train(
             yield state
 
 
-def step_terms(
-    model: Model, objective: Objective, x: Tensor, step: int | None, weights: Tensor | None
-) -> dict[str, Tensor]:
-    """The objective's terms, the loss of each image multiplied by its weight."""
-    terms = objective(model, x, step)
-    return terms if weights is None else {**terms, "loss": terms["loss"] * weights}
+def start_prior(model: Model, batches: Batches, seed: int) -> None:
+    """Lets a prior that learns begin from the codes of training images, some thousands at most."""
+    if model.learns_prior:
+        rows = np.random.default_rng([seed, 2**32]).permutation(batches.train)[:_START_IMAGES]
+        batches.given(model, rows).start_prior(batches.feed(rows), seed)
 
 
-def validate(model: Model, objective: Objective, batches: Batches, seed: int = 0) -> Means:
+def validate(
+    model: Model, objective: Objective, batches: Batches, seed: int = 0, companions: nn.Module | None = None
+) -> Means:
     """Means of the terms over the validation images: float32, the noise the same each time, schedules at their end."""
-    was_training, dtype = model.training, model.network_dtype
-    model.eval()
-    model.network_dtype = torch.float32
     sums: dict[str, float] = {}
-    try:
-        with torch.no_grad():
-            seed_noise(seed, -1)
-            for start in range(0, len(batches.validation), 256):
-                rows = batches.validation[start : start + 256]
-                terms = step_terms(model, objective, batches.feed(rows), None, _weights(batches, rows))
-                for name, values in terms.items():
-                    sums[name] = sums.get(name, 0.0) + values.double().sum().item()
-    finally:
-        model.train(was_training)
-        model.network_dtype = dtype
+    companions = (companions or nn.Module()).eval()
+    with evaluating(model):
+        seed_noise(seed, -1)
+        for rows in np.array_split(batches.validation, -(-len(batches.validation) // 256)):
+            terms = objective(batches.given(model, rows), batches.feed(rows), None, companions)
+            for name, values in weighted(terms, batches.weights_of(rows)).items():
+                sums[name] = sums.get(name, 0.0) + values.double().sum().item()
+    companions.train()
     return {name: total / len(batches.validation) for name, total in sums.items()}
+
+
+def weighted(terms: Terms, weights: Tensor | None) -> Terms:
+    """The terms with the loss of each image, and the penalty in it, multiplied by its weight."""
+    if weights is None:
+        return terms
+    return {name: value * weights if name in ("loss", "penalty") else value for name, value in terms.items()}
 
 
 def seed_noise(seed: int, step: int) -> None:
@@ -168,18 +199,58 @@ def seed_noise(seed: int, step: int) -> None:
 
 
 def _step(
-    state: State, objective: Objective, batches: Batches, rows: np.ndarray, clip_norm: float | None, seed: int
+    state: State, objective: Objective, batches: Batches, rows: np.ndarray, training: Training, seed: int
 ) -> tuple[list[str], Tensor]:
-    """One optimiser step; the terms' names, and their means over the batch, left on the device."""
+    """One optimiser step, and the critics'; the terms' names, and their means over the batch, left on the device."""
     seed_noise(seed, state.step)
     x = batches.feed(rows)
-    terms = step_terms(state.model, objective, x, state.step, _weights(batches, rows))
+    model = batches.given(state.model, rows)
+    encoded = objective.encode(model, x)
+    terms = weighted(objective.terms(model, x, encoded, state.step, state.companions), batches.weights_of(rows))
     state.optimizer.zero_grad(set_to_none=True)
-    terms["loss"].mean().backward()
-    if clip_norm is not None:
-        torch.nn.utils.clip_grad_norm_(state.model.parameters(), clip_norm)
+    if training.adaptive_clip and "penalty" in terms:
+        _backward_clipped(terms, state.model)
+    else:
+        terms["loss"].mean().backward()
+    if training.clip_norm is not None:
+        torch.nn.utils.clip_grad_norm_(state.model.parameters(), training.clip_norm)
     state.optimizer.step()
+    if state.critic_optimizer is not None:
+        _critic_steps(state, objective, encoded, training)
     return list(terms), torch.stack([values.detach() for values in terms.values()]).mean(1)
+
+
+def _critic_steps(state: State, objective: Objective[E], encoded: E, training: Training) -> None:
+    """Optimiser steps of the companions' weights, on the codes of this step, cut off from the model."""
+    optimizer = state.critic_optimizer
+    assert optimizer is not None
+    state.companions.requires_grad_(True)
+    for _ in range(training.critic_steps):
+        loss = objective.critic_loss(encoded, state.companions)
+        assert loss is not None
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        if training.clip_norm is not None:
+            torch.nn.utils.clip_grad_norm_(state.companions.parameters(), training.clip_norm)
+        optimizer.step()
+    state.companions.requires_grad_(False)
+
+
+def _backward_clipped(terms: Terms, model: Model) -> None:
+    """The gradient of the loss, that of the penalties in it made no longer than that of the rest."""
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    mine = torch.autograd.grad(terms["penalty"].mean(), parameters, retain_graph=True, allow_unused=True)
+    terms["loss"].mean().backward()
+    pairs = [(p.grad, g) for p, g in zip(parameters, mine, strict=True) if p.grad is not None and g is not None]
+    others = [p.grad for p, g in zip(parameters, mine, strict=True) if p.grad is not None and g is None]
+    rest = _norm([whole - part for whole, part in pairs] + others)
+    too_much = 1 - (rest / _norm([part for _, part in pairs])).clamp(max=1)
+    for whole, part in pairs:
+        whole.sub_(too_much * part)
+
+
+def _norm(tensors: list[Tensor]) -> Tensor:
+    return torch.nn.utils.get_total_norm(tensors)
 
 
 def _report(
@@ -201,7 +272,7 @@ def _report(
         if not all(map(math.isfinite, values)):
             raise diverged(state.step, "the loss")
     if len(batches.validation) and (state.step % (training.validate_every or state.steps_per_epoch) == 0 or done):
-        state.validation = validate(state.model, objective, batches, seed)
+        state.validation = validate(state.model, objective, batches, seed, state.companions)
         if state.validation["loss"] < state.best:
             state.best, state.best_step, state.waited = state.validation["loss"], state.step, 0
         else:
@@ -218,12 +289,6 @@ def diverged(step: int, what: str) -> InputError:
     )  # fmt: skip
 
 
-def _weights(batches: Batches, rows: np.ndarray) -> Tensor | None:
-    if batches.weights is None:
-        return None
-    return torch.from_numpy(batches.weights[rows].astype(np.float32)).to(batches.feed.device)
-
-
 def _match_layout(optimizer: torch.optim.Optimizer) -> None:
     """Lays the moments out in memory as their parameters are: the fused optimiser walks through both side by side."""
     for parameter, moments in optimizer.state.items():
@@ -232,11 +297,21 @@ def _match_layout(optimizer: torch.optim.Optimizer) -> None:
                 moments[name] = torch.empty_like(parameter).copy_(value)
 
 
-def _set_learning_rate(optimizer: torch.optim.Optimizer, training: Training, step: int, num_steps: int) -> None:
-    factor = 1.0
+def _adam(module: nn.Module, training: Training, learning_rate: float) -> torch.optim.Optimizer:
+    parameters = list(module.parameters())
+    on_gpu = parameters[0].device.type == "cuda"
+    return torch.optim.Adam(parameters, lr=learning_rate, eps=training.adam_epsilon, fused=True, capturable=on_gpu)
+
+
+def _set_learning_rates(state: State, training: Training) -> None:
+    factor, step, num_steps = 1.0, state.step, state.num_steps
     if training.schedule == "cosine":
         factor = 0.5 * (1 + math.cos(math.pi * step / num_steps))
     elif training.schedule == "step":
         factor = 0.1 ** ((step >= num_steps * 2 / 3) + (step >= num_steps * 5 / 6))
-    for group in optimizer.param_groups:
-        group["lr"] = training.learning_rate * factor
+    for optimizer, rate in (
+        (state.optimizer, training.learning_rate),
+        (state.critic_optimizer, training.critic_learning_rate),
+    ):
+        for group in optimizer.param_groups if optimizer else ():
+            group["lr"] = rate * factor

@@ -8,7 +8,7 @@ from itertools import chain
 
 import torch
 
-from vaelab.models import Model
+from vaelab.models._base import Model
 
 
 @contextmanager
@@ -26,12 +26,12 @@ def evaluating(model: Model) -> Iterator[None]:
     modes = {module: module.training for module in model.modules()}
     dtype = model.network_dtype
     model.eval()
-    model.network_dtype = torch.float32
+    model.set_network_dtype(torch.float32)
     try:
         with torch.no_grad(), torch.autocast(device_of(model).type, enabled=False):
             yield
     finally:
-        model.network_dtype = dtype
+        model.set_network_dtype(dtype)
         for module, mode in modes.items():
             module.training = mode
 

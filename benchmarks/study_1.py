@@ -1,0 +1,173 @@
+"""Study 1 made again: VAE, beta-VAE, InfoMax-VAE and two-stage VAEs on cells, compared on common ground.
+
+    python -m benchmarks.study_1 [--images synthetic|bbbc021] [--epochs N] [--seeds 0 1 2] [--out FOLDER] [--quick]
+
+The study's architecture and objective, Adam 1e-4 (critics 5e-4) and batch 32, on 7,387 synthetic cells with their known
+plane, or on real ones split by plate. Each row is measured on the same held-out images: error per channel, rate, mutual
+information by the interpolated bound with its ceiling, active units, and how well a linear and a nearest-neighbour probe
+read x, y and the outline's irregularity off the latents. "untrained" is an encoder with random weights: what a probe finds without any
+learning. Runs stand in --out and are not trained again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from statistics import mean, stdev
+
+import numpy as np
+import torch
+
+from benchmarks import ledger
+from benchmarks.published import default_data
+from vaelab import presets
+from vaelab.evaluation import evaluate
+from vaelab.evaluation.probes import Probe, probe_r2
+from vaelab.experiment import Experiment, write
+from vaelab.inference import embed
+from vaelab.models import Model, TwoStage
+from vaelab.objectives.elbo import ELBO
+from vaelab.penalties.mutual_information import MutualInformation
+from vaelab.run import Run, load
+
+TRUTH = ("x", "y", "irregularity")
+
+
+def experiments(images: str, epochs: float) -> dict[str, Experiment]:
+    """The six models of the study, each trained alike."""
+    base, two = presets.cells_synthetic(), presets.cells_two_stage()
+    single = replace(two, model=replace(two.model, embed="single"))  # pyright: ignore[reportArgumentType]
+    named = {
+        "vanilla": base,
+        "beta 2": replace(base, objective=ELBO(rate_weight=2.0)),
+        "beta 4": replace(base, objective=ELBO(rate_weight=4.0)),
+        "InfoMax": replace(base, objective=ELBO(penalties=(MutualInformation(),))),
+        "two-stage single": single,
+        "two-stage double": two,
+    }
+    if images == "bbbc021":
+        real = presets.cells(default_data().parent / "bbbc021" / "bbbc021_cells64.npz").data
+        named = {name: replace(experiment, data=real) for name, experiment in named.items()}
+    training = replace(base.training, num_epochs=epochs, patience=None, threads=1)
+    return {name: replace(experiment, training=training) for name, experiment in named.items()}
+
+
+def train(named: dict[str, Experiment], seeds: list[int], out: Path) -> dict[str, list[Run]]:
+    """Every model with every seed, as many at a time as there are cores, each on one."""
+
+    def one(name: str, seed: int) -> Path:
+        folder = out / f"{name.replace(' ', '-')}-{seed}"
+        if not (folder / "experiment.json").exists():
+            out.mkdir(parents=True, exist_ok=True)
+            file = out / f"{folder.name}.json"
+            write(replace(named[name], seed=seed), file)
+            arguments = ["train", str(file), "--out", str(folder), "--quiet"]
+        else:
+            arguments = ["resume", str(folder), "--quiet"]
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        subprocess.run([sys.executable, "-m", "vaelab", *arguments], check=True, env=environment)
+        print(f"  {folder.name} is trained", file=sys.stderr, flush=True)
+        return folder
+
+    jobs = [(name, seed) for seed in seeds for name in named]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        folders = list(pool.map(lambda job: one(*job), jobs))
+    runs: dict[str, list[Run]] = {name: [] for name in named}
+    for (name, _), folder in zip(jobs, folders, strict=True):
+        runs[name].append(load(folder))
+    return runs
+
+
+def stages(name: str, run: Run) -> Iterator[tuple[str, Model]]:
+    """The models of a run, with their names in the table."""
+    if isinstance(run.model, TwoStage):
+        yield f"{name}: first", run.model.first
+        yield f"{name}: second", run.model.second
+    else:
+        yield name, run.model
+
+
+def measure(run: Run, model: Model) -> dict[str, float]:
+    """What stands in the table, on the run's test images."""
+    splits, feed = run.splits, run.feed
+    measures = evaluate(model, feed.batches(splits.test), num_samples=20, channels=run.channels)
+    scores = measures.scores
+    found = {f"mse {channel}": scores[f"mse/{channel}"].value for channel in run.channels}
+    information = scores["mutual_information"]
+    found |= {
+        "-ELBO": -scores["elbo"].value,
+        "rate": scores["rate"].value,
+        "MI >=": information.value,
+        "ceiling": information.ceiling or float("nan"),
+        "active": scores["active_units"].value,
+    }
+    return found | probes(run, model)
+
+
+def probes(run: Run, model: Model) -> dict[str, float]:
+    """R^2 of the known plane from the latents, where it is known."""
+    table = run.dataset.collection.table
+    truth = [name for name in TRUTH if name in table]
+    if not truth:
+        return {}
+    codes = {part: embed(model, run.feed.batches(getattr(run.splits, part))).loc for part in ("train", "test")}
+    kinds: dict[str, Probe] = {"lin": "linear", "kNN": "neighbours"}
+    return {
+        f"R2 {name} {short}": probe_r2(
+            codes["train"], np.asarray(table[name])[run.splits.train],
+            codes["test"], np.asarray(table[name])[run.splits.test], probe,
+        ).value
+        for name in truth
+        for short, probe in kinds.items()
+    }  # fmt: skip
+
+
+def table(runs: dict[str, list[Run]]) -> list[dict[str, object]]:
+    """A row for each model and stage: means over the seeds, with their standard deviation where there are several."""
+    found: dict[str, list[dict[str, float]]] = {}
+    for name, each in runs.items():
+        for run in each:
+            for stage, model in stages(name, run):
+                found.setdefault(stage, []).append(measure(run, model))
+                print(f"  {stage}: {json.dumps({k: round(v, 3) for k, v in found[stage][-1].items()})}", file=sys.stderr)
+    first = runs["vanilla"][0]
+    torch.manual_seed(0)
+    untrained = first.experiment.model.build(first.model.image_shape)
+    found["untrained"] = [measure(first, untrained)]
+    return [
+        {"model": name, "seeds": len(rows), **{key: _shown([row[key] for row in rows]) for key in rows[0]}}
+        for name, rows in found.items()
+    ]
+
+
+def _shown(values: list[float]) -> str:
+    digits = 4 if max(map(abs, values)) < 0.1 else 2 if max(map(abs, values)) < 100 else 0
+    spread = f" ±{stdev(values):.{digits}f}" if len(values) > 1 else ""
+    return f"{mean(values):.{digits}f}{spread}"
+
+
+def main() -> None:
+    """Trains, measures and prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--images", choices=["synthetic", "bbbc021"], default="synthetic")
+    parser.add_argument("--epochs", type=float, default=150.0, help="passes over the training images [the study's 150]")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--out", type=Path, default=Path("runs/study_1"), help="where the runs stand [runs/study_1]")
+    parser.add_argument("--quick", action="store_true", help="a twentieth of a pass and one seed, not kept")
+    args = parser.parse_args()
+    named = experiments(args.images, 0.05 if args.quick else args.epochs)
+    runs = train(named, args.seeds[:1] if args.quick else args.seeds, args.out / args.images)
+    rows = table(runs)
+    ledger.show(f"Study 1 on {args.images} cells, {args.epochs:g} passes: mean over seeds ± standard deviation", rows)
+    ledger.keep(f"study_1_{args.images}", [{"epochs": args.epochs, **row} for row in rows], quick=args.quick)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""Mixtures of Gaussians: fitted to codes, and which component a code belongs to."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Float
+from torch import Tensor
+from torch.distributions import Distribution, MixtureSameFamily
+
+from vaelab.errors import InputError
+from vaelab.shapes import Latents
+
+if TYPE_CHECKING:
+    from sklearn.mixture import GaussianMixture
+
+Responsibilities = Float[Tensor, "image component"]
+"""The probability of each component of a mixture, for each image; a row sums to 1."""
+
+_NUM_STARTS = 3
+_MOST_ITERATIONS = 1000
+
+
+def responsibilities(prior: Distribution, z: Latents) -> Responsibilities:
+    """p(c|z): how probable it is that a code came from each component of a mixture.
+
+        p(c|z) = weight_c p(z|c) / sum over k of weight_k p(z|k)
+
+    Args:
+        prior: A mixture over latents, such as the `prior` of a model that was built with one.
+        z: Codes; the posteriors' means for one assignment per image.
+
+    Raises:
+        InputError: The prior has no components.
+
+    *Source*: Jiang et al. 2017, equation 16 (https://arxiv.org/abs/1611.05148).
+
+    >>> import torch
+    >>> from torch.distributions import Categorical, Independent, Normal
+    >>> sides = Independent(Normal(torch.tensor([[-2.0], [2.0]]), torch.ones(2, 1)), 1)
+    >>> responsibilities(MixtureSameFamily(Categorical(torch.ones(2)), sides), torch.tensor([[0.0], [5.0]]))
+    tensor([[5.0000e-01, 5.0000e-01],
+            [2.0612e-09, 1.0000e+00]])
+    """
+    if not isinstance(prior, MixtureSameFamily):
+        mend = "Train with --model.prior mixture."
+        raise InputError("the prior", "be a mixture, to have components", type(prior).__name__, mend)
+    weights = prior.mixture_distribution.logits.log_softmax(-1)
+    return (weights + prior.component_distribution.log_prob(z.unsqueeze(1))).softmax(-1)
+
+
+def fit_mixture(codes: np.ndarray, num_components: int, seed: int = 0) -> GaussianMixture:
+    """scikit-learn's mixture of diagonal Gaussians, fitted to codes by expectation maximisation.
+
+    The likeliest of three fits, each begun from k-means; float64.
+
+    Args:
+        codes: (image, latent).
+        num_components: 1 or more.
+        seed: Of k-means.
+
+    Raises:
+        InputError: There are fewer different codes than components, or one is not finite.
+
+    *Source*: https://scikit-learn.org/stable/modules/mixture.html#gaussian-mixture.
+
+    >>> fit_mixture(np.array([[0.0], [0.2], [9.8], [10.0]]), 2).weights_.round(3).tolist()
+    [0.5, 0.5]
+    """
+    # here, because it takes as long to import as the rest together
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.mixture import GaussianMixture
+
+    if num_components < 1:
+        raise InputError("components", "be at least 1", num_components)
+    if not np.isfinite(codes).all():
+        raise InputError("the codes", "be finite numbers", "others", "The encoder may have diverged.")
+    if num_components > 1:
+        num_codes = len(np.unique(codes, axis=0))
+        if num_codes < num_components:
+            mend = "Take fewer components, or more images."
+            raise InputError("the codes", f"be at least {num_components}, one for each component", num_codes, mend)
+    mixture = GaussianMixture(
+        num_components,
+        covariance_type="diag",
+        n_init=_NUM_STARTS,
+        max_iter=_MOST_ITERATIONS,
+        random_state=seed % 2**32,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return mixture.fit(codes.astype(np.float64))

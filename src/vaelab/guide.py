@@ -1,0 +1,135 @@
+"""A finished run trained on, so that chosen images come to lie where a person wants them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from vaelab.errors import InputError
+from vaelab.inference import embed
+from vaelab.objectives import SingleObjective
+from vaelab.penalties.guidance import Guidance
+from vaelab.run import Run, train
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Guided:
+    """What guidance did."""
+
+    run: Run
+    """The new run."""
+    anchors: pd.DataFrame
+    """A row for each chosen image: ``image`` (row number), ``before`` and ``after``: its code's distance from its
+    anchor."""
+    moves: pd.DataFrame
+    """A row for each image of the collection: ``moved``, how far its code went, and ``is_anchor``."""
+
+
+def guide(
+    run: Run,
+    guidance: Guidance,
+    folder: Path | str | None = None,
+    *,
+    num_steps: int = 500,
+    learning_rate: float = 1e-4,
+    progress: bool = True,
+) -> Guided:
+    """Trains a run on, with the objective it had plus `guidance`, in a new folder; and measures what moved.
+
+    Args:
+        run: A finished run of a model with one stage.
+        guidance: The images, their anchors and their weights.
+        folder: Where the new run goes; default ``runs/<name>-guided-<k>``.
+        num_steps: Optimiser steps.
+        learning_rate: Adam's; small, so that what was learnt stays.
+        progress: Show a progress bar.
+
+    Raises:
+        InputError: The anchors do not fit the run.
+    """
+    before = run.experiment
+    if not isinstance(before.objective, SingleObjective):
+        raise InputError("guidance", "be of a model with one stage", "a run of two stages")
+    too_far = [row for row in guidance.rows if row >= run.facts.num_images]
+    if too_far:
+        raise InputError("anchors", f"be rows below {run.facts.num_images}, the run's images", too_far[0])
+    others = tuple(part for part in before.objective.penalties if not isinstance(part, Guidance))
+    experiment = replace(
+        before,
+        name=f"{before.name}-guided",
+        objective=replace(before.objective, penalties=(*others, guidance)),
+        training=replace(
+            before.training, num_steps=num_steps, learning_rate=learning_rate, schedule="cosine", patience=None
+        ),
+    )
+    after = train(experiment, folder, start=run.model, progress=progress)
+    old, new = (_codes(each) for each in (run, after))
+    rows, places = np.array(guidance.rows, int), np.array(guidance.anchors)
+    moves = pd.DataFrame({"moved": np.linalg.norm(new - old, axis=1), "is_anchor": False})
+    moves.loc[rows, "is_anchor"] = True
+    distances = {
+        name: np.linalg.norm(codes[rows] - places, axis=1) for name, codes in (("before", old), ("after", new))
+    }
+    moves.to_csv(after.folder / "moves.csv", index_label="image")
+    return Guided(run=after, anchors=pd.DataFrame({"image": rows, **distances}), moves=moves)
+
+
+def read_anchors(path: Path | str, run: Run, weight: float = 1.0) -> Guidance:
+    """The guidance that a CSV asks for: the column ``image``, one for each latent (``z0``, ``z1``, ...), and ``delta``.
+
+    An image is a row number of the collection or, where its table has a column ``path``, a path in it. ``delta`` is the
+    weight of the image, 1 where there is no such column.
+
+    Args:
+        path: The file.
+        run: Whose images and latents are meant.
+        weight: Of the whole guidance, in the loss.
+
+    Raises:
+        InputError: The file cannot be read as such a table, or names images that are not there.
+    """
+    try:
+        table = pd.read_csv(path)
+    except (OSError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(str(path), "be a CSV with the columns image, z0, z1, ...", reason) from None
+    latents = [f"z{i}" for i in range(run.model.latent_dim)]
+    missing = [name for name in ("image", *latents) if name not in table]
+    if missing or not len(table):
+        got = f"one without {missing[0]}" if missing else "one without rows"
+        raise InputError(str(path), f"be a CSV with the columns image, {', '.join(latents)}", got)
+    places = table[latents].apply(pd.to_numeric, errors="coerce").to_numpy(float)
+    if not np.isfinite(places).all():
+        got = f"others in line {int(np.argmin(np.isfinite(places).all(1))) + 2}"
+        raise InputError(str(path), f"hold numbers in {', '.join(latents)}", got)
+    deltas = np.ones(len(table))
+    if "delta" in table:
+        deltas = np.nan_to_num(np.asarray(pd.to_numeric(table["delta"], errors="coerce"), float))
+    return Guidance(
+        weight=weight,
+        rows=tuple(_row(path, name, run) for name in table["image"]),
+        anchors=tuple(map(tuple, places.tolist())),
+        deltas=tuple(map(float, deltas)),
+    )
+
+
+def _row(path: Path | str, name: object, run: Run) -> int:
+    """The row number that an entry of the column ``image`` stands for."""
+    text = str(name)
+    if text.isdigit():
+        return int(text)
+    paths = run.dataset.collection.table.get("path")
+    found = np.flatnonzero(paths.astype(str) == text) if paths is not None else []
+    if not len(found):
+        raise InputError(str(path), "name images by row number or by the path in their table", repr(text))
+    return int(found[0])
+
+
+def _codes(run: Run) -> np.ndarray:
+    rows = np.arange(run.facts.num_images)
+    with torch.no_grad():
+        return embed(run.given(rows), run.feed.batches(rows)).loc.astype(float)

@@ -1,0 +1,90 @@
+"""A few images held near points of latent space that someone has chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isfinite
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from vaelab.errors import InputError
+from vaelab.models import Model, ModelConfig
+from vaelab.penalties._base import Charge, Encoded, Feed, Penalty
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guidance(Penalty):
+    """The squared distance of chosen images' codes from the places that a person gave them.
+
+        cost = sum_i delta_i * ||mu_i - anchor_i||^2,   mu_i = E[z] under q(z|x_i)
+
+    The chosen images are encoded anew in every step, whichever images are in the batch.
+
+    *Source*: "Human guidance" in meeting notes on an InfoMax VAE of cell images, 2020.
+
+    >>> Guidance(rows=(3, 8), anchors=((0.0, 1.0), (2.0, 0.0))).weight
+    1.0
+    """
+
+    rows: tuple[int, ...] = ()
+    """Row numbers of the chosen images in the collection."""
+    anchors: tuple[tuple[float, ...], ...] = ()
+    """Where each is to be: a number for each latent."""
+    deltas: tuple[float, ...] = ()
+    """The weight of each image; left out: 1 for all."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        if any(row < 0 for row in self.rows) or len(set(self.rows)) < len(self.rows):
+            raise InputError("guidance.rows", "be different row numbers from 0", list(self.rows))
+        if len(self.anchors) != len(self.rows):
+            raise InputError("guidance.anchors", f"be one for each of {len(self.rows)} rows", len(self.anchors))
+        if len({len(anchor) for anchor in self.anchors}) > 1 or not all(map(isfinite, sum(self.anchors, ()))):
+            raise InputError("guidance.anchors", "be finite, and of one length", "others")
+        if len(self.deltas) not in (0, len(self.rows)) or not all(0 < d < float("inf") for d in self.deltas):
+            raise InputError("guidance.deltas", "be a positive number for each row, or none at all", list(self.deltas))
+
+    def check(self, model: ModelConfig) -> None:
+        """See Penalty."""
+        latent_dim = getattr(model, "latent_dim", None)
+        for anchor in self.anchors[:1]:
+            if latent_dim is not None and len(anchor) != latent_dim:
+                raise InputError("guidance.anchors", f"have {latent_dim} numbers, one for each latent", len(anchor))
+
+    def build(self, model: Model, feed: Feed, num_images: int, source_shape: tuple[int, ...]) -> nn.Module:
+        """See Penalty."""
+        if tuple(source_shape) != tuple(model.image_shape):
+            mend = "Guide the first stage, or a model of one stage."
+            raise InputError("guidance", "stand where the encoder reads images", "a second stage", mend)
+        if model.num_conditions:
+            raise InputError("guidance", "stand in a model without conditions", "one with data.condition")
+        return _Anchors(self, feed)
+
+    def __call__(self, model: Model, encoded: Encoded, companion: nn.Module, step: int | None) -> Charge:
+        """See Penalty."""
+        assert isinstance(companion, _Anchors)
+        if not len(companion.deltas):
+            return Charge(cost=encoded.z.new_zeros(()), reports={"anchor_distance": 0.0})
+        squares = (model.encode(companion.x).mean - companion.anchors).square().sum(1)
+        return Charge(
+            cost=(companion.deltas * squares).sum(), reports={"anchor_distance": squares.detach().sqrt().mean()}
+        )
+
+
+class _Anchors(nn.Module):
+    x: Tensor
+    anchors: Tensor
+    deltas: Tensor
+
+    def __init__(self, guidance: Guidance, feed: Feed):
+        super().__init__()
+        deltas = guidance.deltas or (1.0,) * len(guidance.rows)
+        values = {
+            "x": feed(np.array(guidance.rows, np.int64)).clone(),
+            "anchors": torch.tensor(guidance.anchors, dtype=torch.float32),
+            "deltas": torch.tensor(deltas, dtype=torch.float32),
+        }
+        for name, value in values.items():
+            self.register_buffer(name, value, persistent=False)

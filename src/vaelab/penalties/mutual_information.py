@@ -1,0 +1,87 @@
+"""A reward for what latents say of the image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import isfinite
+from typing import cast
+
+from torch import nn
+
+from vaelab.bounds import Bound, Estimator, Scores
+from vaelab.bounds.interpolated import Interpolated
+from vaelab.critics import Critic
+from vaelab.critics.separable import SeparableCritic
+from vaelab.errors import InputError
+from vaelab.models import Model
+from vaelab.penalties._base import Charge, Encoded, Feed, Penalty
+from vaelab.shapes import Scalar
+
+
+@dataclass(frozen=True, kw_only=True)
+class MutualInformation(Penalty):
+    """Minus the mutual information between what the encoder reads and its latents: the InfoMax-VAE.
+
+        cost = -I(x; z),  z ~ q(z|x),  estimated by a bound on the scores of a critic that learns beside the model
+
+    The weight is the alpha of the InfoMax-VAE and of study 1. The cost's value is minus the bound's, in nats; its
+    gradient is that of the bound's surrogate. Of a whole batch it is one number, so batches are of 2 images or more.
+
+    The default bound holds on average whatever the critic, unlike SMILE, has a far smaller variance than
+    Donsker-Varadhan and NWJ, and a ceiling well above InfoNCE's log(batch).
+
+    *Source*: Lotfi Rezaabad and Vishwanath 2020 (https://arxiv.org/abs/1912.13361).
+
+    >>> MutualInformation(weight=0.5).critic.num_negatives(32)
+    31
+    """
+
+    bound: Bound = field(default_factory=Interpolated)
+    """The bound on I, in nats."""
+    critic: Critic = field(default_factory=SeparableCritic)
+    """The network that scores pairs (x, z)."""
+
+    def build(self, model: Model, feed: Feed, num_images: int, source_shape: tuple[int, ...]) -> nn.Module:
+        """See Penalty."""
+        return _Companion(self.critic.build(source_shape, model.latent_dim), self.bound.build())
+
+    def __call__(self, model: Model, encoded: Encoded, companion: nn.Module, step: int | None) -> Charge:
+        """See Penalty. A single held-out image shows nothing: 0 nats.
+
+        Raises:
+            InputError: A batch of one image is to be trained on.
+        """
+        if len(encoded.z) == 1:
+            return _of_one_image(encoded, step)
+        estimator, scores = _judged(companion, encoded)
+        value = estimator(scores).detach()
+        cost = -value
+        if step is not None:
+            surrogate = estimator.surrogate(scores)
+            cost = cost - (surrogate - surrogate.detach())
+        ceiling = self.bound.ceiling(self.critic.num_negatives(len(encoded.z)))
+        known = {"mutual_information_ceiling": ceiling} if isfinite(ceiling) else {}
+        return Charge(cost=cost, reports={"mutual_information": value, **known})
+
+    def critic_loss(self, encoded: Encoded, companion: nn.Module) -> Scalar:
+        """See Penalty."""
+        estimator, scores = _judged(companion, encoded)
+        return -estimator.surrogate(scores)
+
+
+class _Companion(nn.Module):
+    def __init__(self, critic: nn.Module, estimator: Estimator):
+        super().__init__()
+        self.critic, self.estimator = critic, estimator
+
+
+def _judged(companion: nn.Module, encoded: Encoded) -> tuple[Estimator, Scores]:
+    held = cast(_Companion, companion)
+    return held.estimator, held.critic(encoded.source, encoded.z)
+
+
+def _of_one_image(encoded: Encoded, step: int | None) -> Charge:
+    if step is not None:
+        mend = "An image's mutual information is judged by the others of its batch; take a larger batch size."
+        raise InputError("the batch", "hold at least 2 images for mutual information", 1, mend)
+    return Charge(cost=0.0 * encoded.z.sum(), reports={"mutual_information": 0.0})

@@ -1,0 +1,94 @@
+"""A prior of several Gaussians, whose components are clusters of images: VaDE."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
+from torch.nn.functional import softplus
+
+from vaelab.distributions.mixture import fit_mixture
+from vaelab.errors import InputError
+from vaelab.priors._base import Encode, LatentPrior, Prior
+from vaelab.shapes import Images, Latents
+
+
+@dataclass(frozen=True, kw_only=True)
+class MixturePrior(Prior):
+    """A mixture of diagonal Gaussians whose weights, means and scales are learnt; with it, a VAE is VaDE.
+
+        c ~ Categorical(weight);  z ~ N(loc_c, scale_c^2);  p(z) = sum over c of weight_c N(z; loc_c, scale_c^2)
+
+    The rate has no closed form; it is log q(z|x) - log p(z) on the sample, and with it the ELBO is that of VaDE, whose
+    posterior is q(z, c|x) = q(z|x) p(c|z). For any z,
+
+        sum over c of p(c|z) [log p(z|c) + log p(c) - log p(c|z)] = sum over c of p(c|z) log p(z) = log p(z)
+
+    since p(z|c) p(c) / p(c|z) = p(z), so that
+
+        E_q[log p(x|z) + log p(z|c) + log p(c) - log q(z|x) - log p(c|z)] = E_q[log p(x|z) + log p(z) - log q(z|x)]
+
+    The paper's q(c|x) = E_q(z|x)[p(c|z)] gives a bound that is lower by E_q(z|x) KL(q(c|x) || p(c|z)), its equation 14;
+    from one sample, as it is trained there, both are the same. `vaelab.distributions.mixture.responsibilities` gives
+    p(c|z).
+
+    Fresh components lie at random; `start` fits them to codes. Codes of an encoder that has learnt nothing have no
+    clusters, and then most components end unused, so train as the paper does: first as an autoencoder
+    (objective.autoencoder_steps), after which the prior starts from the codes that were found.
+
+    *Source*: Jiang et al. 2017, Variational Deep Embedding, sections 3.1 to 3.3 (https://arxiv.org/abs/1611.05148).
+
+    >>> prior = MixturePrior(num_components=3).build(2, (1, 8, 8))(encode=None)
+    >>> prior.mixture_distribution.probs.shape, prior.log_prob(torch.zeros(5, 2)).shape
+    (torch.Size([3]), torch.Size([5]))
+    """
+
+    num_components: int = 10
+    """Gaussians, 1 or more. `vaelab clusters` says how many the codes of a trained run ask for."""
+    min_scale: float = 0.01
+    """No component becomes narrower than this standard deviation; above 0."""
+
+    def __post_init__(self):
+        if self.num_components < 1:
+            raise InputError("model.prior.num_components", "be at least 1", self.num_components)
+        if not 0 < self.min_scale < float("inf"):
+            raise InputError("model.prior.min_scale", "be positive and finite", self.min_scale)
+
+    def build(self, latent_dim: int, image_shape: tuple[int, int, int]) -> LatentPrior:
+        """See Prior."""
+        return _Mixture(self.num_components, self.min_scale, latent_dim)
+
+
+class _Mixture(LatentPrior):
+    def __init__(self, num_components: int, min_scale: float, latent_dim: int):
+        super().__init__()
+        self.min_scale = min_scale
+        self.logits = nn.Parameter(torch.zeros(num_components))
+        self.loc = nn.Parameter(torch.randn(num_components, latent_dim))
+        self.raw_scale = nn.Parameter(self._raw(torch.ones(num_components, latent_dim)))
+
+    def forward(self, encode: Encode | None) -> MixtureSameFamily:
+        scale = self.min_scale + softplus(self.raw_scale)
+        components = Independent(Normal(self.loc, scale, validate_args=False), 1, validate_args=False)
+        return MixtureSameFamily(Categorical(logits=self.logits, validate_args=False), components, validate_args=False)
+
+    @torch.no_grad()
+    def start(self, images: Images, codes: Latents, seed: int) -> None:
+        """Fits the mixture to the codes; see `vaelab.distributions.mixture.fit_mixture`.
+
+        Scales begin at twice `min_scale` or above, where their gradient is not lost.
+
+        Raises:
+            InputError: There are fewer different codes than components, or one is not finite.
+        """
+        fitted = fit_mixture(codes.numpy(force=True), len(self.logits), seed)
+        self.logits.copy_(torch.as_tensor(fitted.weights_).log())
+        self.loc.copy_(torch.as_tensor(fitted.means_))
+        self.raw_scale.copy_(self._raw(torch.as_tensor(fitted.covariances_).sqrt()))
+
+    def _raw(self, scale: Tensor) -> Tensor:
+        """What softplus and the floor turn into this scale."""
+        above = (scale - self.min_scale).clamp(min=self.min_scale)
+        return above + (-torch.expm1(-above)).log()

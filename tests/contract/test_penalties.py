@@ -1,0 +1,158 @@
+"""What holds for every penalty."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from vaelab.catalogue import members
+from vaelab.errors import InputError
+from vaelab.fields import field_docs
+from vaelab.models import TwoStageConfig, VAEConfig
+from vaelab.networks.mlp import MLPDecoder, MLPEncoder
+from vaelab.penalties import Encoded, Penalty
+from vaelab.record import from_record, to_record
+
+SHAPE = (1, 8, 8)
+SMALL = {"encoder": MLPEncoder(hidden=(16,)), "decoder": MLPDecoder(hidden=(16,))}
+SETTINGS = {"guidance": {"rows": (0, 2), "anchors": ((0.0, 1.0, 0.5), (2.0, -1.0, 0.0))}}
+"""Of members that have to be told something."""
+
+
+@pytest.fixture(scope="module")
+def images():
+    return torch.rand(7, *SHAPE, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.fixture(params=members(Penalty))
+def penalty(request):
+    return members(Penalty)[request.param](**SETTINGS.get(request.param, {}))
+
+
+@pytest.fixture
+def vae():
+    torch.manual_seed(1)
+    return VAEConfig(latent_dim=3, **SMALL).build(SHAPE)
+
+
+def encoded_by(model, x):
+    torch.manual_seed(2)
+    q = model.encode(x)
+    return Encoded(x, q, q.rsample(), model.prior)
+
+
+def companion_of(penalty, model, images, source_shape=SHAPE):
+    torch.manual_seed(3)
+
+    def feed(rows: np.ndarray):
+        return images[torch.from_numpy(np.asarray(rows))]
+
+    return penalty.build(model, feed, len(images), source_shape)
+
+
+def gradients(module):
+    return [p.grad for p in module.parameters() if p.grad is not None]
+
+
+def test_it_says_what_it_is_and_where_it_comes_from(penalty):
+    assert penalty.__doc__.splitlines()[0].endswith(".")
+    assert "*Source*" in penalty.__doc__
+    assert all(field_docs(type(penalty)).get(name) for name in vars(penalty))
+    assert from_record(Penalty, to_record(penalty)) == penalty
+
+
+def test_its_cost_is_one_number_or_one_per_image_and_its_reports_are_cut_off(penalty, vae, images):
+    charge = penalty(vae, encoded_by(vae, images), companion_of(penalty, vae, images), 0)
+    assert charge.cost.shape in ((), (7,))
+    assert charge.cost.isfinite().all()
+    assert charge.reports
+    for value in charge.reports.values():
+        assert not (torch.is_tensor(value) and value.requires_grad)
+        assert np.isfinite(float(value)), "one number"
+
+
+def test_its_cost_moves_the_encoder_and_no_frozen_companion(penalty, vae, images):
+    companion = companion_of(penalty, vae, images).requires_grad_(False)
+    penalty(vae, encoded_by(vae, images), companion, 0).cost.mean().backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in vae.encoder.parameters())
+    assert any(p.grad.abs().sum() > 0 for p in vae.encoder.parameters())
+    assert not gradients(companion)
+
+
+def test_what_its_companion_learns_moves_all_of_it_and_not_the_model(penalty, vae, images):
+    companion = companion_of(penalty, vae, images)
+    loss = penalty.critic_loss(encoded_by(vae, images).detached(), companion)
+    if loss is None:
+        assert not list(companion.parameters())
+        return
+    loss.backward()
+    assert not gradients(vae)
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in companion.parameters())
+
+
+def test_its_companion_learns(penalty, vae, images):
+    companion, encoded = companion_of(penalty, vae, images), encoded_by(vae, images).detached()
+    if not list(companion.parameters()):
+        return
+    optimizer = torch.optim.Adam(companion.parameters(), 1e-3)
+    losses = []
+    for _ in range(9):
+        optimizer.zero_grad()
+        losses.append(penalty.critic_loss(encoded, companion))
+        losses[-1].backward()
+        optimizer.step()
+    assert sum(losses[-3:]) < sum(losses[:3])
+
+
+def test_its_noise_is_that_of_torch(penalty, vae, images):
+    values = []
+    for _ in range(2):
+        encoded, companion = encoded_by(vae, images), companion_of(penalty, vae, images)
+        torch.manual_seed(4)
+        loss = penalty.critic_loss(encoded.detached(), companion)
+        values.append((penalty(vae, encoded, companion, 0).cost.mean(), 0.0 if loss is None else loss))
+    assert values[0] == values[1]
+
+
+def test_a_companion_read_back_says_the_same(penalty, vae, images):
+    first, encoded = companion_of(penalty, vae, images), encoded_by(vae, images)
+    torch.manual_seed(5)
+    second = penalty.build(vae, lambda rows: images[torch.from_numpy(np.asarray(rows))], len(images), SHAPE)
+    second.load_state_dict(first.state_dict())
+    costs = []
+    for companion in (first, second):
+        torch.manual_seed(6)
+        costs.append(penalty(vae, encoded, companion, 0).cost)
+    assert torch.equal(*costs)
+
+
+def test_held_out_images_are_judged_even_one_alone(penalty, vae, images):
+    companion = companion_of(penalty, vae, images)
+    with torch.no_grad():
+        for x in (images, images[:2], images[:1]):
+            assert penalty(vae, encoded_by(vae, x), companion, None).cost.isfinite().all()
+
+
+def test_it_takes_a_second_stage_which_reads_vectors_or_says_why_not(penalty, images):
+    torch.manual_seed(1)
+    stages = {"first": VAEConfig(latent_dim=5, **SMALL), "second": VAEConfig(latent_dim=3, **SMALL)}
+    model = TwoStageConfig(**stages).build(SHAPE)
+    both = model.encode_both(images)
+    encoded = Encoded(both.source, both.second, both.second.rsample(), model.prior)
+    try:
+        companion = companion_of(penalty, model, images, (model.source_dim,))
+    except InputError as refusal:
+        if "second stage" not in str(refusal):
+            raise
+        return
+    penalty(model, encoded, companion, 0).cost.mean().backward()
+    assert sum(grad.abs().sum() for grad in gradients(model.top.encoder)) > 0
+    assert penalty.critic_loss(encoded.detached(), companion) is not None or not list(companion.parameters())
+
+
+@pytest.mark.parametrize("weight", [-1.0, float("inf"), float("nan")])
+@pytest.mark.parametrize("name", members(Penalty))
+def test_no_weight_below_zero(name, weight):
+    with pytest.raises(InputError, match=f"penalty.weight should be 0 or more and finite, got {weight}"):
+        members(Penalty)[name](weight=weight, **SETTINGS.get(name, {}))
