@@ -95,7 +95,7 @@ def bare_steps(bench: Workbench) -> Iterator[None]:
 def whole_steps(bench: Workbench, folder: Path) -> Iterator[Iterator[State]]:
     """vaelab's loop with all that `vaelab train` listens with."""
     training = bench.experiment.training
-    state = begin(bench.model, ELBO(), bench.batches, training)
+    state = begin(bench.model, bench.experiment.objective, bench.batches, training)
     with ExitStack() as stack:
         bar = stack.enter_context(ProgressBar(training.batch_size, 0))
         log = CSVLog(folder / "metrics.csv", training.batch_size, 0)

@@ -26,7 +26,7 @@ from benchmarks.rounds import alternate, medians, quiet_rounds
 from vaelab.catalogue import members
 from vaelab.data import Source
 
-ROUNDS, FILES = 5, 6000
+ROUNDS, FILES = 15, 6000
 FLOOR, AIM = 1.6, 1.9
 KINDS = ("sprites", "cells")
 

@@ -3,39 +3,34 @@
     python -m benchmarks.study_1 [--images synthetic|bbbc021] [--epochs N] [--seeds 0 1 2] [--out FOLDER] [--quick]
 
 The study's architecture and objective, Adam 1e-4 (critics 5e-4) and batch 32, on 7,387 synthetic cells with their known
-plane, or on real ones split by plate. Each row is measured on the same held-out images: error per channel, rate, mutual
-information by the interpolated bound with its ceiling, active units, and how well a linear and a nearest-neighbour probe
-read x, y and the outline's irregularity off the latents. "untrained" is an encoder with random weights: what a probe finds without any
-learning. Runs stand in --out and are not trained again.
+plane, or on real ones split by plate. Each row is measured on the same held-out images: error per channel, rate,
+mutual information by the interpolated bound with its ceiling, active units, and how well a linear and a
+nearest-neighbour probe read x, y and the outline's irregularity off the latents. "untrained" is an encoder with random
+weights: what a probe finds without any learning. Runs stand in --out and are not trained again.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from statistics import mean, stdev
 
 import numpy as np
 import torch
 
 from benchmarks import ledger
+from benchmarks.many_runs import say, shown, train
 from benchmarks.published import default_data
 from vaelab import presets
 from vaelab.evaluation import evaluate
 from vaelab.evaluation.probes import Probe, probe_r2
-from vaelab.experiment import Experiment, write
+from vaelab.experiment import Experiment
 from vaelab.inference import embed
 from vaelab.models import Model, TwoStage
 from vaelab.objectives.elbo import ELBO
 from vaelab.penalties.mutual_information import MutualInformation
-from vaelab.run import Run, load
+from vaelab.run import Run
 
 TRUTH = ("x", "y", "irregularity")
 
@@ -57,32 +52,6 @@ def experiments(images: str, epochs: float) -> dict[str, Experiment]:
         named = {name: replace(experiment, data=real) for name, experiment in named.items()}
     training = replace(base.training, num_epochs=epochs, patience=None, threads=1)
     return {name: replace(experiment, training=training) for name, experiment in named.items()}
-
-
-def train(named: dict[str, Experiment], seeds: list[int], out: Path) -> dict[str, list[Run]]:
-    """Every model with every seed, as many at a time as there are cores, each on one."""
-
-    def one(name: str, seed: int) -> Path:
-        folder = out / f"{name.replace(' ', '-')}-{seed}"
-        if not (folder / "experiment.json").exists():
-            out.mkdir(parents=True, exist_ok=True)
-            file = out / f"{folder.name}.json"
-            write(replace(named[name], seed=seed), file)
-            arguments = ["train", str(file), "--out", str(folder), "--quiet"]
-        else:
-            arguments = ["resume", str(folder), "--quiet"]
-        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        subprocess.run([sys.executable, "-m", "vaelab", *arguments], check=True, env=environment)
-        print(f"  {folder.name} is trained", file=sys.stderr, flush=True)
-        return folder
-
-    jobs = [(name, seed) for seed in seeds for name in named]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        folders = list(pool.map(lambda job: one(*job), jobs))
-    runs: dict[str, list[Run]] = {name: [] for name in named}
-    for (name, _), folder in zip(jobs, folders, strict=True):
-        runs[name].append(load(folder))
-    return runs
 
 
 def stages(name: str, run: Run) -> Iterator[tuple[str, Model]]:
@@ -136,21 +105,15 @@ def table(runs: dict[str, list[Run]]) -> list[dict[str, object]]:
         for run in each:
             for stage, model in stages(name, run):
                 found.setdefault(stage, []).append(measure(run, model))
-                print(f"  {stage}: {json.dumps({k: round(v, 3) for k, v in found[stage][-1].items()})}", file=sys.stderr)
+                say(f"{stage}: {found[stage][-1]}")
     first = runs["vanilla"][0]
     torch.manual_seed(0)
     untrained = first.experiment.model.build(first.model.image_shape)
     found["untrained"] = [measure(first, untrained)]
     return [
-        {"model": name, "seeds": len(rows), **{key: _shown([row[key] for row in rows]) for key in rows[0]}}
+        {"model": name, "seeds": len(rows), **{key: shown([row[key] for row in rows]) for key in rows[0]}}
         for name, rows in found.items()
     ]
-
-
-def _shown(values: list[float]) -> str:
-    digits = 4 if max(map(abs, values)) < 0.1 else 2 if max(map(abs, values)) < 100 else 0
-    spread = f" ±{stdev(values):.{digits}f}" if len(values) > 1 else ""
-    return f"{mean(values):.{digits}f}{spread}"
 
 
 def main() -> None:
@@ -163,7 +126,9 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a twentieth of a pass and one seed, not kept")
     args = parser.parse_args()
     named = experiments(args.images, 0.05 if args.quick else args.epochs)
-    runs = train(named, args.seeds[:1] if args.quick else args.seeds, args.out / args.images)
+    runs = train(
+        named, args.seeds[:1] if args.quick else args.seeds, args.out / ("quick" if args.quick else "") / args.images
+    )
     rows = table(runs)
     ledger.show(f"Study 1 on {args.images} cells, {args.epochs:g} passes: mean over seeds ± standard deviation", rows)
     ledger.keep(f"study_1_{args.images}", [{"epochs": args.epochs, **row} for row in rows], quick=args.quick)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from vaelab.evaluation import Score as Score
     from vaelab.evaluation import evaluate as evaluate
     from vaelab.experiment import Experiment as Experiment
+    from vaelab.inference import counterfactual as counterfactual
     from vaelab.inference import embed as embed
     from vaelab.inference import interpolate as interpolate
     from vaelab.inference import reconstruct as reconstruct
@@ -40,6 +41,7 @@ _HOMES = {
     "Score": "vaelab.evaluation",
     "evaluate": "vaelab.evaluation",
     "Experiment": "vaelab.experiment",
+    "counterfactual": "vaelab.inference",
     "embed": "vaelab.inference",
     "interpolate": "vaelab.inference",
     "reconstruct": "vaelab.inference",

@@ -23,7 +23,8 @@ def override(part: T, settings: Iterable[tuple[str, str]]) -> T:
 
     A field that holds a part of a family takes a member's name, and then that member's defaults, unless it is the one
     that stands there already. Such exchanges come first, in whatever order they are given; of one field given twice the
-    last counts. ``-`` and ``_`` are the same in names.
+    last counts. In a list of parts each goes by its name: ``objective.penalties.dip.weight``. ``-`` and ``_`` are the
+    same in names.
 
     Args:
         part: The settings to begin from.
@@ -79,12 +80,25 @@ def _set(cls: type, record: dict, names: list[str], text: str, where: str) -> di
         value = parse(kinds[name], text, here)
         same = isinstance(value, dict) and isinstance(held, dict) and value["kind"] == held.get("kind")
         return record if same else record | {name: value}
+    family = next((contract_of(get_args(o)[0]) for o in options(kinds[name]) if get_origin(o) is tuple), None)
+    if family is not None:
+        return record | {name: _set_in_list(family, held or [], rest, text, here)}
     part = next((option for option in options(kinds[name]) if is_dataclass(option)), None)
     if part is None:
         raise InputError(here, f"be {describe(kinds[name])}, without fields of its own", repr(".".join(names)))
     if held is None and contract_of(part):
         raise InputError(here, f"be {describe(part)}, before a field of it is set", "none", "Name it too.")  # pyright: ignore
     return record | {name: _set(part, held or {}, rest, text, here)}  # pyright: ignore[reportArgumentType]
+
+
+def _set_in_list(family: type, held: list[dict], names: list[str], text: str, where: str) -> list[dict]:
+    """The list of parts of a family with a field set of the one that is called names[0]."""
+    kind = name_of(find(family, names[0], where))
+    if kind not in (part["kind"] for part in held):
+        raise InputError(f"{where}.{kind}", "be in the list before a field of it is set", "none", "Name it too.")
+    if len(names) == 1:
+        raise InputError(f"{where}.{kind}", "be followed by one of its fields", "none")
+    return [_set(family, part, names[1:], text, f"{where}.{kind}") if part["kind"] == kind else part for part in held]
 
 
 def _parse_one(kind: Any, text: str, where: str) -> Any:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import count
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -31,7 +32,7 @@ from vaelab.errors import InputError
 from vaelab.experiment import Experiment
 from vaelab.folder import DataFacts, facts_of, read_environment, read_facts, write_environment, write_facts
 from vaelab.likelihoods import check_pixels
-from vaelab.models import Model
+from vaelab.models import Model, TwoStage
 from vaelab.snapshots import Snapshots
 from vaelab.training import Batches, Choices, Training, begin, choose
 from vaelab.training import train as steps_of
@@ -69,9 +70,18 @@ class Run:
         return self.facts.channels
 
     def given(self, rows: np.ndarray) -> Model:
-        """The model for the images of these rows: under their conditions, if the run has any."""
-        numbers = self.dataset.condition_numbers() if self.facts.conditions else None
-        return self.model if numbers is None else self.model.given(torch.from_numpy(numbers[rows]))
+        """The model for the run's images of these rows: under their conditions, if it takes any."""
+        return self.given_table(self.dataset.collection.table.iloc[rows]) if self.facts.conditions else self.model
+
+    def given_table(self, table: pd.DataFrame) -> Model:
+        """The model for other images, under what their table says of them.
+
+        Raises:
+            InputError: A column is missing, or holds what no training image had.
+        """
+        if not self.facts.conditions:
+            return self.model
+        return self.model.given(torch.from_numpy(encode_conditions(self.facts.conditions, table)))
 
     def under(self, values: Mapping[str, object], num_images: int = 1) -> Model:
         """The model for images that all have the same condition, by column.
@@ -81,8 +91,17 @@ class Run:
 
         ``run.under({"drug": "taxol"})``
         """
-        table = pd.DataFrame({name: [value] * num_images for name, value in values.items()})
-        return self.model.given(torch.from_numpy(encode_conditions(self.facts.conditions, table)))
+        return self.given_table(pd.DataFrame({name: [value] * num_images for name, value in values.items()}))
+
+    def at_stage(self, stage: Literal["first", "second"]) -> Run:
+        """The run with one stage of its two-stage model as the model.
+
+        Raises:
+            InputError: The model has one stage only.
+        """
+        if not isinstance(self.model, TwoStage):
+            raise InputError("the stage", "be left out for a model of one stage", stage)
+        return replace(self, model=self.model.first if stage == "first" else self.model.second)
 
     @cached_property
     def splits(self) -> Splits:

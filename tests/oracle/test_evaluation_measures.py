@@ -36,7 +36,7 @@ def vae():
 
 
 def test_every_metric_is_a_function_of_gathered_arrays():
-    known = {field.name for field in fields(Gathered)} | {"elbos"}
+    known = {field.name for field in fields(Gathered)} | {"elbos", "labels", "clusters"}
     assert set(METRICS) >= {
         *("active_units", "bits_per_dim", "distortion", "effective_samples", "elbo", "fit", "log_likelihood"),
         *("mae", "mse", "psnr", "rate", "rate_per_latent", "ssim"),

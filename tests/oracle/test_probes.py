@@ -38,7 +38,7 @@ def test_numbers_that_have_nothing_to_do_with_the_codes_score_nothing():
 
 
 def test_bad_input_is_refused():
-    with pytest.raises(InputError, match="probe_r2.codes should be one for each of 3 numbers, got 2"):
+    with pytest.raises(InputError, match=r"probe_r2.codes should be one for each of 3 numbers, got 2"):
         probe_r2(Z[:2], Z[:3, 0], Z, Z[:, 0])
     with pytest.raises(InputError, match="should differ from each other"):
         probe_r2(Z, Z[:, 0], Z, np.ones(600))

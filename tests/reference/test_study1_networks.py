@@ -6,6 +6,9 @@ import pytest
 import torch
 from torch import nn
 
+from vaelab.likelihoods.gaussian import GaussianLikelihood
+from vaelab.models import VAEConfig
+from vaelab.models.two_stage import TwoStageConfig
 from vaelab.networks import num_parameters
 from vaelab.networks.conv import ConvDecoder, ConvEncoder
 from vaelab.networks.mlp import MLPEncoder
@@ -112,3 +115,17 @@ def test_the_preset_has_the_first_stage():
 
     model = cells_synthetic().model
     assert (model.latent_dim, model.encoder, model.decoder) == (100, FIRST_ENCODER, FIRST_DECODER)
+
+
+@pytest.mark.parametrize("embed", ["single", "double"])
+def test_both_stages_have_these_parts_and_no_more(embed):
+    """Beside the networks each stage learns the scale of each of three channels."""
+    likelihood = GaussianLikelihood(scale="per_channel")
+    model = TwoStageConfig(
+        embed=embed,
+        first=VAEConfig(latent_dim=100, encoder=FIRST_ENCODER, decoder=FIRST_DECODER, likelihood=likelihood),
+        second=VAEConfig(latent_dim=3, encoder=SECOND_ENCODER, decoder=SECOND_DECODER, likelihood=likelihood),
+    ).build(IMAGE)
+    others = ["trunk", "first head", "first decoder", "second decoder"]
+    expected = sum(COUNTS[part] for part in [*others, f"second encoder, {embed} embed"])
+    assert num_parameters(model) == expected + 2 * 3

@@ -20,18 +20,24 @@ from vaelab.data.sources.npz import NpzSource
 from vaelab.errors import InputError
 from vaelab.evaluation import Score, evaluate
 from vaelab.experiment import Experiment
-from vaelab.inference import reconstruct
-from vaelab.models import local_randomness
+from vaelab.inference import reconstruct, sample
 from vaelab.likelihoods.grey_bernoulli import GreyBernoulliLikelihood
-from vaelab.models import VAEConfig
+from vaelab.models import Model, TwoStageConfig, VAEConfig, local_randomness
 from vaelab.networks.mlp import MLPDecoder, MLPEncoder
 from vaelab.objectives.elbo import ELBO
-from vaelab.plots import Classes
+from vaelab.objectives.two_stage import TwoStageObjective
+from vaelab.penalties.mutual_information import MutualInformation
+from vaelab.plots import Classes, curve
 from vaelab.presets import preset
+from vaelab.priors.mixture import MixturePrior
+from vaelab.priors.vamp import VampPrior
 from vaelab.report import gather, render, write_report
+from vaelab.report.cautions import warnings
+from vaelab.report.components import draw_components
 from vaelab.report.how_made import settings
+from vaelab.report.kind import kind_of
 from vaelab.report.labels import label_column, labels_of
-from vaelab.report.words import duration, interval_of, kept_step, number, still_improving, value_of, warnings
+from vaelab.report.words import duration, interval_of, kept_step, number, still_improving, value_of
 from vaelab.run import Run, load, train
 
 
@@ -283,6 +289,226 @@ def test_global_random_numbers_are_left_alone(digits):
 def test_a_loaded_run_gives_the_same_numbers(digits, evidence):
     again = gather(load(digits.folder), num_samples=8)
     assert again.measures.scores["elbo"].value == evidence.measures.scores["elbo"].value
+
+
+@pytest.fixture(scope="module")
+def cells(tmp_path_factory) -> Run:
+    """Three kinds of images at a dose; two stages with critics, the second with a mixture prior."""
+    folder = tmp_path_factory.mktemp("cells")
+    rng = np.random.default_rng(0)
+    kinds, doses = rng.integers(0, 3, 300), rng.uniform(0, 3, 300).astype(np.float32)
+    images = rng.integers(0, 40, (300, 2, 8, 8), np.uint8)
+    for image, kind, dose in zip(images, kinds, doses, strict=True):
+        image[:, 2 * kind : 2 * kind + 3, 1 : 3 + int(dose)] += 150
+    moa = np.array(["DMSO", "taxol", NASTY])[kinds]
+    np.savez(folder / "cells.npz", images=images, moa=moa, dose=doses, channels=np.array(["DNA", "actin"]))
+    networks = {"encoder": MLPEncoder(hidden=(32,)), "decoder": MLPDecoder(hidden=(32,))}
+    first = VAEConfig(latent_dim=6, likelihood=GreyBernoulliLikelihood(), **networks)
+    info_max = ELBO(penalties=(MutualInformation(),))
+    experiment = Experiment(
+        name="cells",
+        data=Data(source=NpzSource(path=str(folder / "cells.npz"), layout="channels_first"), condition=("moa", "dose")),
+        model=TwoStageConfig(first=first, second=replace(first, latent_dim=2, prior=MixturePrior(num_components=3))),
+        objective=TwoStageObjective(first=info_max, second=info_max, first_alone_steps=60),
+        training=preset("digits").training,
+    )
+    return train(quick(experiment, 200), folder / "run", progress=False)
+
+
+@pytest.fixture(scope="module")
+def cells_evidence(cells):
+    return gather(cells, num_samples=4)
+
+
+def condition_of(run: Run, rows: np.ndarray, moa: str | None = None, dose: float | None = None) -> torch.Tensor:
+    """(image, number): kind one-hot and dose in standard deviations, by hand."""
+    table = run.dataset.collection.table
+    kinds = table["moa"].iloc[rows] if moa is None else [moa] * len(rows)
+    doses = table["dose"].to_numpy(np.float64)
+    train_doses = doses[run.splits.train]
+    scaled = ((doses[rows] if dose is None else np.full(len(rows), dose)) - train_doses.mean()) / train_doses.std()
+    hot = np.array([[kind == name for name in sorted(set(table["moa"]))] for kind in kinds], float)
+    return torch.from_numpy(np.column_stack([hot, scaled]).astype(np.float32))
+
+
+@torch.no_grad()
+def drawn_by(model: Model, x: torch.Tensor) -> np.ndarray:
+    return model.decode(model.encode(x).mean).mean.numpy()
+
+
+def test_every_stage_is_shown_under_the_images_own_conditions(cells, cells_evidence):
+    for pairs in (cells_evidence.pairs, cells_evidence.worst, cells_evidence.best):
+        x = cells.feed(pairs.rows)
+        model = cells.model.given(condition_of(cells, pairs.rows))
+        np.testing.assert_array_equal(pairs.originals, x.numpy())
+        np.testing.assert_allclose(pairs.reconstructions, drawn_by(model, x), atol=1e-5)
+        np.testing.assert_allclose(pairs.first, drawn_by(model.first, x), atol=1e-5)
+        others = cells.model.given(condition_of(cells, pairs.rows).roll(1, 0))
+        assert np.abs(pairs.reconstructions - drawn_by(others, x)).max() > 0.01
+        assert np.abs(pairs.first - pairs.reconstructions).max() > 0.01
+
+
+def test_the_stages_are_measured_on_the_same_images(cells, cells_evidence):
+    rows = cells_evidence.per_image["row"].to_numpy()
+    x = cells.feed(rows)
+    model = cells.model.given(condition_of(cells, rows))
+    page = Page(render(cells_evidence)).text
+    for stage, own in (("first stage", model.first), ("second stage", model)):
+        scores = cells_evidence.stages[stage].scores
+        errors = ((drawn_by(own, x) - x.numpy()) ** 2).mean(axis=(0, 2, 3))
+        found = [scores[f"mse/{channel}"].value for channel in ("DNA", "actin")]
+        np.testing.assert_allclose(found, errors, rtol=1e-4)
+        for name in ("rate", "mutual_information", "mse", "mse/actin"):
+            assert value_of(scores[name]) in page
+    assert "First stage, 6 latents" in page
+    assert "Second stage, 2 latents" in page
+
+
+def test_codes_are_decoded_under_every_category_the_dose_kept(cells, cells_evidence):
+    swaps, rows = cells_evidence.swaps, cells_evidence.pairs.rows[:6]
+    assert swaps.column == "moa"
+    assert swaps.categories == tuple(sorted(["DMSO", "taxol", NASTY]))
+    assert swaps.own == tuple(cells.dataset.collection.table["moa"].iloc[rows])
+    np.testing.assert_array_equal(swaps.originals, cells.feed(rows).numpy())
+    with torch.no_grad():
+        z = cells.model.given(condition_of(cells, rows)).encode(cells.feed(rows)).mean
+        for place, category in enumerate(swaps.categories):
+            under = cells.model.given(condition_of(cells, rows, moa=category))
+            np.testing.assert_allclose(swaps.images[:, place], under.decode(z).mean.numpy(), atol=1e-5)
+    same = np.abs(swaps.images[:, 0] - swaps.images[:, 1]).max(axis=(1, 2, 3))
+    assert (same > 1e-3).all()
+    assert (np.abs(swaps.samples[:, 0] - swaps.samples[:, 1]).max(axis=(1, 2, 3)) > 1e-3).all()
+    assert swaps.samples.shape == (4, 3, 2, 8, 8)
+
+
+def test_samples_have_the_conditions_of_the_real_images_beside_them(cells, cells_evidence):
+    real = cells.feed(cells.splits.test).numpy()
+    places = [int(np.flatnonzero((real == image).all(axis=(1, 2, 3)))[0]) for image in cells_evidence.real]
+    condition = condition_of(cells, cells.splits.test[places])
+    expected = sample(cells.model.given(condition), len(places), seed=0)
+    np.testing.assert_allclose(cells_evidence.samples, expected, atol=1e-5)
+    assert np.abs(expected - sample(cells.model.given(condition.roll(1, 0)), len(places), seed=0)).max() > 0.01
+
+
+def test_traversals_are_decoded_under_the_usual_condition(cells, cells_evidence):
+    table = cells.dataset.collection.table.iloc[cells.splits.train]
+    kind, dose = table["moa"].value_counts().index[0], float(table["dose"].astype(float).mean())
+    walks = cells_evidence.walks
+    z = np.tile(walks.held, (15, 1))
+    z[:, walks.latents[0]] = walks.values[0]
+    fixed = cells.model.given(condition_of(cells, np.array([0]), moa=kind, dose=dose))
+    with torch.no_grad():
+        np.testing.assert_allclose(walks.images[0], fixed.decode(torch.from_numpy(z)).mean.numpy(), atol=1e-4)
+    assert f"moa = {kind}, dose = {number(dose)}" in Page(render(cells_evidence)).text
+
+
+def test_each_component_shows_its_own_samples(cells, cells_evidence):
+    parts, prior = cells_evidence.components, cells.model.prior
+    assert parts.weights.tolist() == sorted(parts.weights, reverse=True)
+    np.testing.assert_allclose(parts.weights, prior.mixture_distribution.probs[parts.numbers].numpy(force=True))
+    assert parts.weights.sum() == pytest.approx(1, abs=1e-5)
+    loc = torch.from_numpy(cells_evidence.measures.embedding.loc)[:, None]
+    nearest = (prior.component_distribution.log_prob(loc) + prior.mixture_distribution.probs.log()).argmax(1)
+    assert parts.counts.tolist() == [(nearest == number).sum().item() for number in parts.numbers]
+    text = Page(render(cells_evidence)).text
+    assert all(f"Component {number}" in text for number in parts.numbers)
+
+
+def test_components_are_told_apart_by_their_samples(cells, cells_evidence):
+    """With components far apart and narrow, each row must be what the decoder makes of that component's middle."""
+    prior = cells.model.top._prior
+    before = {name: value.clone() for name, value in prior.state_dict().items()}
+    middles = torch.tensor([[-3.0, 0.0], [0.0, 3.0], [3.0, -3.0]])
+    try:
+        prior.loc.data.copy_(middles)
+        prior.raw_scale.data.fill_(-30.0)
+        prior.logits.data.copy_(torch.tensor([0.0, 2.0, 1.0]))
+        fixed = cells.model.given(condition_of(cells, np.array([0])))
+        setting = cells.experiment.model.second.prior
+        parts = draw_components(fixed, setting, cells_evidence.measures.embedding, 0)
+        assert parts.numbers.tolist() == [1, 2, 0]
+        with torch.no_grad():
+            expected = fixed.decode(middles[parts.numbers]).mean.numpy()
+        np.testing.assert_allclose(parts.samples.mean(1), expected, atol=0.02)
+        assert np.abs(expected[0] - expected[1]).max() > 0.1
+        assert draw_components(fixed, VampPrior(), cells_evidence.measures.embedding, 0) is None
+    finally:
+        prior.load_state_dict(before)
+
+
+def test_the_kind_of_model_stands_in_words(cells, digits, cells_evidence, evidence):
+    assert kind_of(cells.experiment) == "A conditional two-stage variational autoencoder (VaDE, InfoMax)"
+    assert kind_of(digits.experiment) == "A variational autoencoder"
+    text = Page(render(cells_evidence)).text
+    assert "with 6 and 2 latents" in text
+    assert "each under its moa and dose, in 200 steps" in text
+    plain = Page(render(evidence)).text
+    for heading in ("Both stages", "another condition", "Each component", "Penalties", "What follows is about"):
+        assert heading not in plain
+
+
+def test_the_page_of_the_whole_family_is_escaped_and_has_its_curves(cells_evidence):
+    html = render(cells_evidence)
+    page = Page(html)
+    assert NASTY not in html
+    assert page.text.count("Mutual information") >= 4
+    for title in ("Both stages together", "First stage", "Second stage"):
+        assert html.index(f"<h4>{title}</h4>")
+    charts = [a["aria-label"] for tag, a in page.tags if a.get("role") == "img"]
+    assert sum(label.startswith("Mutual information in nats against") for label in charts) == 2
+    assert not any("ceiling" in label for label in charts)
+
+
+def test_a_curve_shows_its_ceiling_on_an_axis_that_holds_it():
+    frame = pd.DataFrame({"step": [1, 2, 3], "split": "validation", "bound": [0.5, 1.0, 1.5], "bound_ceiling": 3.5})
+    ax = curve(frame, "bound", ceiling="bound_ceiling").axes[0]
+    dashed = [line for line in ax.lines if line.get_linestyle() == "--"]
+    assert [line.get_ydata().tolist() for line in dashed] == [[3.5] * 3]
+    assert ax.get_ylim()[0] <= 0 < 3.5 < ax.get_ylim()[1]
+    assert not any(line.get_linestyle() == "--" for line in curve(frame, "bound").axes[0].lines)
+
+
+def test_a_curve_leaves_out_the_preparation():
+    values = [*np.full(20, 2000.0), *np.linspace(9, 8, 20)]
+    frame = pd.DataFrame({"step": range(1, 41), "split": "train", "rate": values})
+    ax = curve(frame, "rate", prepared=20).axes[0]
+    assert ax.get_ylim()[1] < 12
+    assert "2,000 before step 20, above" in " ".join(text.get_text() for text in ax.texts)
+    assert curve(frame, "rate").axes[0].get_ylim()[1] > 1900
+
+
+def test_collapse_names_its_stage(cells_evidence):
+    first = cells_evidence.first
+    flat = replace(first, latent_variances=np.zeros(6))
+    said = dict(warnings(replace(cells_evidence, first=flat)))
+    assert "Posterior collapse in the first stage" in said
+    assert "Posterior collapse in the second stage" not in said
+    rate = replace(cells_evidence.measures.scores["rate"], value=0.05)
+    measures = replace(cells_evidence.measures, scores={**cells_evidence.measures.scores, "rate": rate})
+    assert "Posterior collapse in the second stage" in dict(warnings(replace(cells_evidence, measures=measures)))
+
+
+@pytest.mark.parametrize(("value", "warned"), [(3.4, True), (3.2, False)])
+def test_mutual_information_at_its_ceiling_is_warned_of(evidence, value, warned):
+    """Logged last on validation images, or measured: within 5 % of 3.5 or not."""
+    title = "Mutual information at the ceiling of its bound"
+    frame = pd.DataFrame({"step": [1, 2], "split": "validation", "mutual_information": [3.5, value]})
+    logged = replace(evidence, metrics=frame.assign(mutual_information_ceiling=3.5, loss=1.0, seconds=1.0))
+    assert (title in dict(warnings(logged))) == warned
+    if warned:
+        assert "on validation images, 3.40 of at most 3.50 nats" in dict(warnings(logged))[title]
+        assert "the true value may be any higher" in dict(warnings(logged))[title]
+    score = replace(evidence.measures.scores["mutual_information"], value=value, ceiling=3.5)
+    measures = replace(evidence.measures, scores={**evidence.measures.scores, "mutual_information": score})
+    assert (title in dict(warnings(replace(evidence, measures=measures)))) == warned
+
+
+def test_metrics_beside_the_report_have_both_stages(cells, cells_evidence, tmp_path):
+    write_report(cells, tmp_path, num_samples=4)
+    beside = json.loads((tmp_path / "metrics.json").read_text())
+    for name in ("mse", "rate"):
+        assert beside["first_stage"]["scores"][name]["value"] == cells_evidence.first.scores[name].value
+        assert beside["scores"][name]["value"] == cells_evidence.measures.scores[name].value
 
 
 def score(value: float, interval: tuple[float, float] | None = None) -> Score:

@@ -207,7 +207,7 @@ def test_the_command_prints_what_scikit_learn_says_of_the_codes(runs, capsys):
 
 
 def test_the_command_compares_with_a_column(runs, capsys, tmp_path):
-    plain = said(capsys, runs / "plain", "--components", "10", "--label", "label", "--plot", tmp_path / "c.png")
+    plain = said(capsys, runs / "plain", "--components", "9-10", "--label", "label", "--plot", tmp_path / "c.png")
     mixed = said(capsys, runs / "mixed", "--components", "10", "--label", "label")
     assert (tmp_path / "c.png").read_bytes()[:4] == b"\x89PNG"
     assert "the prior's" not in plain
@@ -235,4 +235,6 @@ def test_the_command_refuses_in_one_sentence(runs, capsys, tmp_path):
     assert "at most the number of training images" in refusal(capsys, runs / "plain", "--components", "99999")
     assert "--num-images should be at least 1" in refusal(capsys, runs / "plain", "--num-images", "0")
     assert "--plot should end in .png" in refusal(capsys, runs / "plain", "--plot", "x.pdf")
+    one = refusal(capsys, runs / "plain", "--components", "7", "--plot", "x.png")
+    assert "should be a range such as 2-20 where --plot is given, got 7." in one
     assert "be the folder of a run" in refusal(capsys, tmp_path)

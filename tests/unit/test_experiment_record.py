@@ -296,3 +296,25 @@ def test_any_value_in_any_field_gives_a_part_or_one_sentence(member):
             assert from_record(member, to_record(part)) == part
 
     refused_or_read()
+
+
+def test_parts_in_a_list_are_named_and_set_by_their_names():
+    settings = [("penalties.dip.weight", "5"), ("penalties", "dip,total-correlation"), ("penalties.dip.variant", "I")]
+    dip, correlation = override(ELBO(), settings).penalties
+    assert (dip.weight, dip.variant, correlation.weight) == (5.0, "I", 1.0)
+    kept = override(override(ELBO(), settings), [("penalties.total-correlation.weight", "2")])
+    assert [part.weight for part in kept.penalties] == [5.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "sentence"),
+    [
+        ("penalties", "dap", "penalties[0] should be a known name, got 'dap'."),
+        ("penalties.dip.weight", "1", "penalties.dip should be in the list before a field of it is set, got none."),
+        ("penalties.dap.weight", "1", "penalties should be a known name, got 'dap'."),
+    ],
+)
+def test_a_wrong_name_in_a_list_is_refused(path, text, sentence):
+    with pytest.raises(InputError) as refusal:
+        override(ELBO(), [(path, text)])
+    assert str(refusal.value).startswith(sentence)

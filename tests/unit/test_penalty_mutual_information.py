@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from math import log
+
 import pytest
 import torch
 
 from vaelab.bounds import Bound
 from vaelab.bounds.info_nce import InfoNCE
+from vaelab.bounds.interpolated import Interpolated
 from vaelab.bounds.nwj import NWJ
+from vaelab.bounds.smile import Smile
 from vaelab.catalogue import members
 from vaelab.critics import Critic
 from vaelab.critics.concatenated import ConcatenatedCritic
@@ -117,14 +121,17 @@ def test_it_is_of_the_latents_of_a_first_stage_too():
     assert (first.grad != 0).any()
 
 
-def test_its_reward_raises_the_information(penalty):
-    """Encoder and critic together, nothing else: from codes that are nearly noise to codes that tell the images apart."""
+@pytest.mark.parametrize("critic", [SeparableCritic(hidden=(64,)), ConcatenatedCritic(hidden=(100, 50))], ids=type)
+@pytest.mark.parametrize("bound", [InfoNCE(), Interpolated(), Smile()], ids=type)
+def test_its_reward_raises_the_information_and_stays_steady(bound, critic):
+    """Encoder and critic alone, with no rate to hold them back: from codes that are noise to codes that tell apart."""
+    penalty = MutualInformation(bound=bound, critic=critic)
     model, companion = start(penalty)
     x = torch.rand(16, 1, 8, 8).round()
     model_optimizer = torch.optim.Adam(model.encoder.parameters(), lr=1e-3)
     critic_optimizer = torch.optim.Adam(companion.parameters(), lr=1e-3)
     found = []
-    for step in range(150):
+    for step in range(200):
         q = model.encode(x)
         batch = Encoded(x, q, q.rsample(), model.prior)
         companion.requires_grad_(False)
@@ -137,9 +144,9 @@ def test_its_reward_raises_the_information(penalty):
         penalty.critic_loss(batch.detached(), companion).backward()
         critic_optimizer.step()
         found.append(charge.reports["mutual_information"].item())
-    most = penalty.bound.ceiling(penalty.critic.num_negatives(16))
     assert sum(found[:10]) / 10 < 0.2
-    assert sum(found[-10:]) / 10 > min(1.0, 0.8 * most)
+    assert min(found) > -1
+    assert sum(found[-10:]) / 10 > 0.8 * min(log(16), bound.ceiling(critic.num_negatives(16)))
 
 
 def test_a_record_holds_it_whole():

@@ -10,7 +10,13 @@ from typing import Any
 
 import pytest
 
+from vaelab.models import TwoStageConfig
+from vaelab.networks.mlp import MLPEncoder
+from vaelab.objectives.elbo import ELBO
+from vaelab.objectives.two_stage import TwoStageObjective
+from vaelab.penalties.mutual_information import MutualInformation
 from vaelab.presets import preset
+from vaelab.priors.mixture import MixturePrior
 from vaelab.report import write_report
 from vaelab.run import train
 
@@ -31,6 +37,25 @@ def report(tmp_path_factory) -> Path:
     experiment = preset("digits")
     training = replace(experiment.training, num_steps=60, validate_every=20, log_every=10, tune=False)
     run = train(replace(experiment, training=training), tmp_path_factory.mktemp("runs") / "digits", progress=False)
+    return write_report(run, num_samples=4, max_images=200)
+
+
+@pytest.fixture(scope="module")
+def family(tmp_path_factory) -> Path:
+    """The report of a run with conditions, two stages, a mixture prior and a critic: every panel there is."""
+    digits = preset("digits")
+    mixture = replace(
+        digits.model, latent_dim=3, encoder=MLPEncoder(hidden=(32,)), prior=MixturePrior(num_components=3)
+    )
+    info_max = ELBO(penalties=(MutualInformation(),))
+    experiment = replace(
+        digits,
+        data=replace(digits.data, condition=("label:category",)),
+        model=TwoStageConfig(first=digits.model, second=mixture),
+        objective=TwoStageObjective(first=info_max, second=info_max, first_alone_steps=20),
+        training=replace(digits.training, num_steps=60, validate_every=20, log_every=10, tune=False),
+    )
+    run = train(experiment, tmp_path_factory.mktemp("runs") / "family", progress=False)
     return write_report(run, num_samples=4, max_images=200)
 
 
@@ -75,9 +100,10 @@ def test_it_opens_whole_and_asks_for_nothing(tab, report):
     assert tab.locator("section").count() == 5
 
 
+@pytest.mark.parametrize("kind", ["report", "family"])
 @pytest.mark.parametrize("tab", WINDOWS[:3], indirect=True)
-def test_every_picture_is_there_and_nothing_is_cut(tab, report):
-    tab.goto(report.as_uri())
+def test_every_picture_is_there_and_nothing_is_cut(tab, kind, request):
+    tab.goto(request.getfixturevalue(kind).as_uri())
     tab.evaluate("document.querySelectorAll('details').forEach(fold => fold.open = true)")
     broken = "[...document.querySelectorAll('main img')].filter(i => !i.complete || !i.naturalWidth).length"
     assert tab.evaluate(broken) == 0
@@ -91,6 +117,20 @@ def test_every_picture_is_there_and_nothing_is_cut(tab, report):
         }).map(text => text.textContent);
     })"""
     assert tab.evaluate(cut) == []
+
+
+def test_each_image_is_framed_once_under_its_own_condition(tab, family):
+    tab.goto(family.as_uri())
+    swapped = tab.locator(".swaps").first
+    rows = swapped.locator("tbody tr")
+    assert rows.count() == 6
+    for i in range(6):
+        assert rows.nth(i).locator("td").count() == 10
+        assert rows.nth(i).locator("td.own").count() == 1
+    style = "getComputedStyle(document.querySelector('.swaps .own img')).outlineStyle"
+    assert tab.evaluate(style) == "solid"
+    assert tab.evaluate("(s => s.scrollWidth <= s.clientWidth)(document.querySelector('.swaps').parentElement)")
+    assert tab.locator(".walk.component").count() == 3
 
 
 @pytest.mark.parametrize("tab", WINDOWS[:3], indirect=True)

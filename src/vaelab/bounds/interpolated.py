@@ -32,7 +32,7 @@ class Interpolated(Bound):
     9.04
     """
 
-    alpha: float = 0.01
+    alpha: float = 0.1
     """Share of the batch in the normaliser, above 0 and below 1: the smaller, the higher the ceiling and the larger the
     variance. (Not the study's alpha, which is the penalty's weight.)"""
 

@@ -55,6 +55,8 @@ def run(args) -> int:
             raise InputError(flag, f"be at least {least}", value)
     if args.plot is not None and not args.plot.endswith(".png"):
         raise InputError("--plot", "end in .png", repr(args.plot))
+    if args.plot is not None and len(components) == 1:
+        raise InputError("--components", "be a range such as 2-20 where --plot is given", args.components)
 
     from vaelab.data.progress import Progress
     from vaelab.evaluation.clustering import compare_components

@@ -9,10 +9,12 @@ from vaelab.cli._left_out import say_left_out
 from vaelab.errors import InputError
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor
 
     from vaelab.data import ImageCollection
     from vaelab.data.progress import Progress
+    from vaelab.inference import Embedding
     from vaelab.run import Run
 
 _EXAMPLES = """\
@@ -22,7 +24,9 @@ examples:
   vaelab embed runs/cells-1 folder/ -o codes.parquet
 
 For each image: the posterior's mean (z0, z1, ...) and standard deviation (z0_scale, ...) per latent, and the columns of
-the images' table. .parquet and .h5ad need the extras vaelab[parquet] and vaelab[anndata]."""
+the images' table; where the prior is a mixture, also the likeliest component (cluster) and the probability of each
+(p_cluster_0, ...). Of a two-stage model the codes are the second stage's, unless --stage first is said. .parquet and
+.h5ad need the extras vaelab[parquet] and vaelab[anndata]."""
 
 
 def add(commands) -> None:
@@ -35,12 +39,14 @@ def add(commands) -> None:
         "images", metavar="IMAGES", nargs="?", help="folder, CSV, TIFF, npz, npy, IDX [the run's own images]"
     )
     parser.add_argument("-o", "--output", metavar="FILE", required=True, help="ends in .csv, .npz, .parquet or .h5ad")
+    parser.add_argument("--stage", metavar="STAGE", help="first or second, of a two-stage model [second]")
     parser.add_argument("--strict", action="store_true", help="refuse images among which one is broken")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
 
 
 def run(args) -> int:
     """Does it."""
+    from vaelab.cli._stage import at_stage
     from vaelab.data.feed import Feed
     from vaelab.data.progress import Progress
     from vaelab.export import check_target, write_embedding
@@ -48,16 +54,30 @@ def run(args) -> int:
     from vaelab.run import load
 
     target = check_target(args.output)
-    trained = load(args.run)
+    trained = at_stage(load(args.run), args.stage)
     collection = _images(trained, args)
     feed = Feed(collection.images, trained.intensity, trained.experiment.data.binarize)
     with Progress("embedding", len(feed), shown=not args.quiet) as bar:
-        codes = embed(trained.model, _watched(feed.batches(), bar))
-    write_embedding(target, codes, collection.table)
+        codes = embed(trained.given_table(collection.table), _watched(feed.batches(), bar))
+    write_embedding(target, codes, collection.table.assign(**_clusters(trained, codes)))
     say_left_out(collection.left_out, len(collection))
     if not args.quiet:
         print(f"{len(codes):,} images, {codes.latent_dim} latents: {target}")
     return 0
+
+
+def _clusters(trained: Run, codes: Embedding) -> dict[str, np.ndarray]:
+    """The component of a mixture prior that each image most likely belongs to, and the probability of every one."""
+    import torch
+    from torch.distributions import MixtureSameFamily
+
+    from vaelab.distributions.mixture import responsibilities
+
+    if not isinstance(trained.model.prior, MixtureSameFamily):
+        return {}
+    with torch.no_grad():
+        found = responsibilities(trained.model.prior, torch.from_numpy(codes.loc)).numpy()
+    return {"cluster": found.argmax(1)} | {f"p_cluster_{c}": found[:, c] for c in range(found.shape[1])}
 
 
 def _watched(batches: Iterator[Tensor], bar: Progress) -> Iterator[Tensor]:

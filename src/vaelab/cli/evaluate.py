@@ -30,6 +30,7 @@ def add(commands) -> None:
     parser = commands.add_parser("evaluate", help="measure a run on held-out images", epilog=_EXAMPLES)
     parser.add_argument("run", metavar="RUN", help="the run folder")
     parser.add_argument("--split", metavar="NAME", help="train, validation or test [test, if the run has one]")
+    parser.add_argument("--stage", metavar="STAGE", help="first or second, of a two-stage model [second]")
     parser.add_argument("--num-samples", metavar="K", default="100", help="draws per image for ELBO and log p(x) [100]")
     parser.add_argument("--num-images", metavar="N", default="none", help="a random draw of so many images [all]")
     parser.add_argument("--seed", metavar="SEED", default="0", help="of the draws [0]")
@@ -49,9 +50,10 @@ def run(args) -> int:
     if args.split is not None and args.split not in _SPLITS:
         raise unknown_name("--split", args.split, _SPLITS)
 
+    from vaelab.cli._stage import at_stage
     from vaelab.run import load
 
-    trained = load(args.run)
+    trained = at_stage(load(args.run), args.stage)
     split, rows = _rows(trained, args.split, num_images, seed)
     measures = _measure(trained, rows, num_samples, seed, progress=not args.quiet)
     facts = {"split": split, "num_images": len(rows), "num_samples": num_samples, "seed": seed}
@@ -85,7 +87,7 @@ def _measure(trained: Run, rows: np.ndarray, num_samples: int, seed: int, *, pro
     some = np.sort(np.random.default_rng(seed).permutation(train)[:5000])
     with Progress("measuring", len(rows), shown=progress) as bar:
         return evaluate(
-            trained.model,
+            trained.given(rows),
             feed.batches(rows),
             num_samples=num_samples,
             channels=trained.channels,

@@ -48,15 +48,15 @@ def mutual_information(loc: np.ndarray, scale: np.ndarray) -> Score:
     """
     random = np.random.default_rng(0)
     rows = random.permutation(len(loc))[:MOST_IMAGES]
-    means = loc[rows].astype(np.float64)
-    means, scales = means - means.mean(0), scale[rows].astype(np.float64)
-    draws = means + scales * random.standard_normal(means.shape)
     half = len(rows) // 2
     if half < 2:
         return _score(np.zeros(len(rows)), 0.0)
     ceiling = 1 + log((half - 1) / min(SHARES))
-    if not (np.isfinite(draws).all() and (scales > 0).all()):
+    means, scales = loc[rows].astype(np.float64), scale[rows].astype(np.float64)
+    if not (np.isfinite(means + scales).all() and (scales > 0).all()):
         return _score(np.full(len(rows), np.nan), ceiling)
+    means -= means.mean(0)
+    draws = means + scales * random.standard_normal(means.shape)
     first, second = slice(0, half), slice(half, len(rows))
     densities = {part.start: _densities(draws[part], means[part], scales[part]) for part in (first, second)}
     values = []

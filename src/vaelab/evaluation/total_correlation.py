@@ -18,12 +18,14 @@ def total_correlation(loc: np.ndarray, scale: np.ndarray) -> Score:
 
         E_q(z)[log q(z) - sum over j of log q(z_j)],    q(z) = mean over the N images of N(z; loc, scale^2)
 
-    It is 0 if and only if the latents are independent, and no less in any other case. One draw from the posterior of
-    each image, of 1,000 random ones if there are more, gives it without bias *for the images at hand*; of these, 10,000
-    random ones are taken if there are more. For the population that they come from it is too high, since separate
-    posteriors make no smooth q(z): where they do not overlap it reaches its ceiling, (latents - 1) * ln N, whatever the
-    truth. So compare models on equally many images. `log_density_ratio` without each draw's own image errs the other
-    way, and so shows how far the truth may lie; the interval doesn't.
+    It is 0 if and only if the latents are independent, and above 0 otherwise. One draw from each image's posterior
+    estimates it without bias *for the images at hand*; above 10,000 images, 10,000 random ones are taken, and above
+    1,000 the draws are from 1,000 of them.
+
+    For the population that the images come from it is mostly too high, since separate posteriors make no smooth q(z):
+    where they do not overlap it reaches its ceiling, (latents - 1) * ln N, whatever the truth. So compare models on
+    equally many images. `log_density_ratio` without each draw's own image errs the other way; the two show how far the
+    truth may lie, which the interval does not.
 
     Args:
         loc: (image, latent), the posteriors' means.
@@ -57,8 +59,8 @@ def log_density_ratio(z: np.ndarray, loc: np.ndarray, scale: np.ndarray, leave_o
         z: (draw, latent), the first from the first image's posterior, the second from the second's, and so on.
         loc: (image, latent), the means of all images' posteriors.
         scale: (image, latent), their standard deviations, positive.
-        leave_own_out: Whether q(z) at each draw is the mean over the other images alone. The mean of the ratios is then
-            an estimate for the population of images that is too low, where with all images it is too high.
+        leave_own_out: Whether q(z) at each draw is the mean over the other images alone. For the population of images
+            the ratios' mean is then mostly too low, where with all images it is mostly too high.
 
     Returns:
         (draw,) numbers.

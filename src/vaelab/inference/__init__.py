@@ -7,6 +7,7 @@ model and the random generators as they were.
 from __future__ import annotations
 
 from vaelab.inference.batches import ImageBatches, batches
+from vaelab.inference.counterfactual import counterfactual
 from vaelab.inference.decode import decode_mean
 from vaelab.inference.embed import Embedding, embed
 from vaelab.inference.interpolate import Interpolation, interpolate, interpolation_grid, one_of_every_other_class
@@ -20,6 +21,7 @@ __all__ = [
     "Interpolation",
     "Traversal",
     "batches",
+    "counterfactual",
     "decode_mean",
     "embed",
     "interpolate",

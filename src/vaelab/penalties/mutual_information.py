@@ -27,8 +27,10 @@ class MutualInformation(Penalty):
     The weight is the alpha of the InfoMax-VAE and of study 1. The cost's value is minus the bound's, in nats; its
     gradient is that of the bound's surrogate. Of a whole batch it is one number, so batches are of 2 images or more.
 
-    The default bound holds on average whatever the critic, unlike SMILE, has a far smaller variance than
-    Donsker-Varadhan and NWJ, and a ceiling well above InfoNCE's log(batch).
+    The default bound holds on average whatever the critic, unlike SMILE, and has a ceiling above InfoNCE's log(batch).
+    What marginal pairs take off it is below 1 / alpha, so it stays steady where an encoder that the rate does not hold
+    back runs away with Donsker-Varadhan or NWJ. The value is that of a batch, and of a critic that may still lag
+    behind; the metric `mutual_information` of a trained model needs no critic.
 
     *Source*: Lotfi Rezaabad and Vishwanath 2020 (https://arxiv.org/abs/1912.13361).
 

@@ -26,23 +26,30 @@ def terms(metrics: pd.DataFrame) -> tuple[str, ...]:
 @styled
 def curve(
     metrics: pd.DataFrame, term: str, *, unit: str = "nats per image", kept_step: int | None = None,
-    width: float = 420, height: float = 262,
+    ceiling: str | None = None, prepared: int = 0, width: float = 420, height: float = 262,
 ) -> Figure:  # fmt: skip
     """One term against the optimiser step, on training and validation images.
 
-    The axis holds everything after the first tenth of the steps; where the beginning lies outside, the picture says so.
+    The axis holds everything after the first tenth of the steps, and after the preparation; where the beginning lies
+    outside, the picture says so.
 
     Args:
         metrics: A run's metrics: columns step, split and the term.
         term: The column to draw.
         unit: What stands at the vertical axis.
         kept_step: The step whose weights were kept, marked with a line; None: no mark.
+        ceiling: The column that says how large the term can be, drawn as a dashed line, with the whole axis from 0;
+            None: nothing limits it.
+        prepared: Steps at the beginning that prepared the model in another way.
         width: CSS pixels.
         height: CSS pixels.
     """
     sheet, ax = figure(width, height)
     ends = {split: _line(ax, metrics, term, split) for split in SPLITS}
-    _limit(ax, metrics, term)
+    if ceiling is None:
+        _limit(ax, metrics, term, prepared)
+    else:
+        _ceilings(ax, metrics, ceiling)
     _name_ends(ax, {split: end for split, end in ends.items() if end})
     if kept_step is not None:
         ax.axvline(kept_step, color=MUTED, linewidth=0.8, linestyle=(0, (3, 3)), zorder=1)
@@ -71,10 +78,21 @@ def _line(ax: Axes, metrics: pd.DataFrame, term: str, split: str) -> tuple[float
     return float(rows["step"].iloc[-1]), float(rows[term].iloc[-1])
 
 
-def _limit(ax: Axes, metrics: pd.DataFrame, term: str) -> None:
+def _ceilings(ax: Axes, metrics: pd.DataFrame, column: str) -> None:
+    """The ceiling on each split, where it has one, inside an axis that holds 0."""
+    low, high = ax.get_ylim()
+    for split, colour in SPLITS.items():
+        rows = metrics.loc[metrics["split"] == split, ["step", column]].dropna()
+        if len(rows):
+            ax.plot(rows["step"], rows[column], color=colour, linewidth=1.2, linestyle=(0, (5, 3)), zorder=1)
+            high = max(high, 1.06 * float(rows[column].max()))
+    ax.set_ylim(min(low, 0), high)
+
+
+def _limit(ax: Axes, metrics: pd.DataFrame, term: str, prepared: int) -> None:
     """Limits the axis to what follows the first tenth of the steps, when the beginning would flatten it."""
     rows = metrics[["step", term]].replace([np.inf, -np.inf], np.nan).dropna()
-    late = rows.loc[rows["step"] > 0.1 * rows["step"].max(), term]
+    late = rows.loc[rows["step"] > max(0.1 * rows["step"].max(), prepared), term]
     if len(late) < 2:
         return
     low, high = float(late.min()), float(late.max())
@@ -87,7 +105,8 @@ def _limit(ax: Axes, metrics: pd.DataFrame, term: str) -> None:
         low - 0.16 * span, high + 0.08 * span
     )
     side, y, align = ("above", 0.98, "top") if cut > high else ("below", 0.03, "bottom")
-    words = f"begins at {cut:,.0f}, {side}".replace("-", "\N{MINUS SIGN}")
+    when = f"{cut:,.0f} before step {prepared:,}" if prepared else f"begins at {cut:,.0f}"
+    words = f"{when}, {side}".replace("-", "\N{MINUS SIGN}")
     ax.text(0.93, y, words, transform=ax.transAxes, va=align, ha="right", color=MUTED, fontsize=10)
 
 

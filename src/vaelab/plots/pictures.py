@@ -100,16 +100,16 @@ def image_grid(tiles: np.ndarray, columns: int, *, gap: int = 2) -> np.ndarray:
     return sheet
 
 
-def reconstruction_pairs(originals: np.ndarray, reconstructions: np.ndarray, *, gap: int = 1) -> np.ndarray:
-    """(pair, height, width, 4) uint8: each original above its reconstruction.
+def reconstruction_pairs(originals: np.ndarray, *reconstructions: np.ndarray, gap: int = 1) -> np.ndarray:
+    """(pair, height, width, 4) uint8: each original above its reconstruction, or its several ones.
 
     Args:
         originals: (image, height, width, 3) uint8.
-        reconstructions: The same shape.
-        gap: Transparent pixels between the two.
+        reconstructions: Each of the same shape.
+        gap: Transparent pixels between them.
     """
-    both = np.stack([originals, reconstructions], axis=1)
-    return np.stack([image_grid(pair, 1, gap=gap) for pair in both])
+    stacks = np.stack([originals, *reconstructions], axis=1)
+    return np.stack([image_grid(stack, 1, gap=gap) for stack in stacks])
 
 
 def traversal_grid(tiles: np.ndarray, *, gap: int = 2) -> np.ndarray:

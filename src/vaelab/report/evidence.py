@@ -30,6 +30,8 @@ class Pairs:
     """(pair, channel, height, width) in [0, 1]."""
     reconstructions: np.ndarray
     """The same shape: the mean of p(x|z) at the posterior's mean."""
+    first: np.ndarray | None = None
+    """The same of the first stage, in a two-stage run."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -48,6 +50,42 @@ class Plane:
     """Per image: classes, or numbers."""
     images: np.ndarray
     """(image, channel, height, width) in [0, 1], small: the images at the points."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Swaps:
+    """The same codes decoded under each category of one condition, the other conditions kept."""
+
+    column: str
+    """The condition."""
+    categories: tuple[str, ...]
+    """Those shown, the most frequent ones."""
+    total: int
+    """Categories that there are."""
+    own: tuple[str, ...]
+    """The category of each image."""
+    originals: np.ndarray
+    """(image, channel, height, width) in [0, 1], held out."""
+    images: np.ndarray
+    """(image, category, channel, height, width): their posteriors' means, decoded."""
+    samples: np.ndarray
+    """(sample, category, channel, height, width): draws of the prior, decoded, each under all categories."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Components:
+    """Images from each component of a mixture prior, the heaviest first."""
+
+    numbers: np.ndarray
+    """(component,), which of the prior's components it is, from 0."""
+    weights: np.ndarray
+    """(component,), its probability."""
+    counts: np.ndarray
+    """(component,), measured images whose posterior's mean comes from it most probably."""
+    samples: np.ndarray
+    """(component, sample, channel, height, width): the mean of p(x|z) at draws of it."""
+    total: int
+    """Components that the prior has."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -108,6 +146,21 @@ class Evidence:
     """The best-fitted first."""
     seconds: float
     """What computing all this took."""
+    conditions: tuple[str, ...] = ()
+    """Columns of the table under which the model sees images."""
+    held_condition: str = ""
+    """The condition of the traversals and the components' samples, in words; empty: the model takes none."""
+    first: Measures | None = None
+    """Of the first stage on the same images, in a two-stage run; all else is the second's."""
+    swaps: Swaps | None = None
+    """Of a run under conditions with categories."""
+    components: Components | None = None
+    """Of a run with a mixture prior."""
+
+    @property
+    def stages(self) -> dict[str, Measures]:
+        """The measures by stage; a model that has but one has no name for it."""
+        return {"first stage": self.first, "second stage": self.measures} if self.first else {"": self.measures}
 
     @property
     def latent_dim(self) -> int:
@@ -117,9 +170,14 @@ class Evidence:
     @property
     def active(self) -> np.ndarray:
         """(latent,), True where the posterior mean varies over images."""
-        return self.measures.latent_variances > ACTIVE_VARIANCE
+        return active_in(self.measures)
 
     @property
     def rate(self) -> float:
         """Nats per image that the code carries."""
         return self.measures.scores["rate"].value
+
+
+def active_in(measures: Measures) -> np.ndarray:
+    """(latent,), True where the posterior mean varies over images."""
+    return measures.latent_variances > ACTIVE_VARIANCE

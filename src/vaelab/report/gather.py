@@ -13,8 +13,11 @@ from vaelab.data.progress import Progress
 from vaelab.errors import InputError
 from vaelab.evaluation import Measures, evaluate
 from vaelab.inference import Embedding, reconstruct, sample, traverse
-from vaelab.models import local_randomness
+from vaelab.models import Model, TwoStage, TwoStageConfig, local_randomness
 from vaelab.plots import shrink
+from vaelab.priors import Prior
+from vaelab.report.components import draw_components
+from vaelab.report.conditioned import in_words, swap_conditions, usual_condition
 from vaelab.report.evidence import Evidence, Pairs, Plane
 from vaelab.report.labels import label_column, labels_of
 from vaelab.run import Run
@@ -50,17 +53,27 @@ def gather(
     num_samples = num_samples or int(np.clip(DRAW_BUDGET // (len(rows) * pixels), FEWEST_DRAWS, MOST_DRAWS))
     with local_randomness(seed, torch.device("cpu")):
         x = run.feed(rows)
-    measures = _measure(run, x, num_samples, seed, progress)
+    model = run.given(rows)
+    measures = _measure(run, model, x, num_samples, seed, progress)
+    first = _measure(run, model.first, x, num_samples, seed, progress) if isinstance(model, TwoStage) else None
     fits = measures.per_image["fit"].to_numpy()
     order = np.argsort(fits, kind="stable")
     shuffled = np.random.default_rng(seed).permutation(len(rows))
 
     def pairs(chosen: np.ndarray) -> Pairs:
-        images = x[torch.from_numpy(chosen)]
-        drawn = reconstruct(run.model, images)
-        return Pairs(rows=rows[chosen], fits=fits[chosen], originals=images.numpy(), reconstructions=drawn)
+        images, own = x[torch.from_numpy(chosen)], run.given(rows[chosen])
+        return Pairs(
+            rows=rows[chosen],
+            fits=fits[chosen],
+            originals=images.numpy(),
+            reconstructions=reconstruct(own, images),
+            first=reconstruct(own.first, images) if isinstance(own, TwoStage) else None,
+        )
 
-    collection, real = run.dataset.collection, x[torch.from_numpy(shuffled[:NUM_SAMPLES])].numpy()
+    some = shuffled[:NUM_SAMPLES]
+    collection, real = run.dataset.collection, x[torch.from_numpy(some)].numpy()
+    held = usual_condition(run)
+    fixed = run.under(held) if held else run.model
     importance = measures.latent_rates if measures.latent_rates is not None else measures.latent_variances
     return Evidence(
         folder=run.folder,
@@ -84,11 +97,16 @@ def gather(
         per_image=_per_image(measures, rows, collection.table),
         pairs=pairs(shuffled[:NUM_PAIRS]),
         real=real,
-        samples=sample(run.model, len(real), seed),
-        walks=traverse(run.model, measures.embedding, NUM_STEPS, latents=np.argsort(-importance)[:NUM_WALKS].tolist()),
+        samples=sample(run.given(rows[some]), len(real), seed),
+        walks=traverse(fixed, measures.embedding, NUM_STEPS, latents=np.argsort(-importance)[:NUM_WALKS].tolist()),
         plane=_plane(measures.embedding, x, collection.table.iloc[rows], collection.factors),
         worst=pairs(order[:NUM_ODD]),
         best=pairs(order[::-1][:NUM_ODD].copy()),
+        conditions=tuple(held),
+        held_condition=in_words(held),
+        first=first,
+        swaps=swap_conditions(run, rows[shuffled], seed),
+        components=draw_components(fixed, _prior(run), measures.embedding, seed),
         seconds=time.monotonic() - start,
     )
 
@@ -104,12 +122,12 @@ def _held_out(run: Run, max_images: int | None, seed: int) -> tuple[str, np.ndar
     return parts[0], rows
 
 
-def _measure(run: Run, x: Images, num_samples: int, seed: int, progress: bool) -> Measures:
+def _measure(run: Run, model: Model, x: Images, num_samples: int, seed: int, progress: bool) -> Measures:
     most = max(2, BASELINE_BUDGET // int(np.prod(run.model.image_shape)))
     some = np.sort(np.random.default_rng(seed).permutation(run.splits.train)[: min(5000, most)])
     with local_randomness(seed, torch.device("cpu")), Progress("measuring", len(x), shown=progress) as bar:
         return evaluate(
-            run.model,
+            model,
             x,
             num_samples=num_samples,
             channels=run.channels,
@@ -117,6 +135,14 @@ def _measure(run: Run, x: Images, num_samples: int, seed: int, progress: bool) -
             seed=seed,
             on_batch=bar.advance,
         )
+
+
+def _prior(run: Run) -> Prior | None:
+    """The setting of the prior of the model's latents."""
+    config = run.experiment.model
+    if isinstance(config, TwoStageConfig):
+        config = config.second if isinstance(run.model, TwoStage) else config.first
+    return getattr(config, "prior", None)
 
 
 def _plane(embedding: Embedding, x: Images, table: pd.DataFrame, factors: tuple[str, ...]) -> Plane:

@@ -11,25 +11,19 @@ from vaelab.evaluation import Score
 from vaelab.plots import curve, terms
 from vaelab.report.evidence import Evidence
 from vaelab.report.html import Markup, chart, heading, paragraph, prose, section, table
-from vaelab.report.words import interval_of, kept_step, plural, value_of
+from vaelab.report.names import CEILING, grouped, term_of, title_of
+from vaelab.report.panels import stages
+from vaelab.report.words import ceiling_of, interval_of, kept_step, plural, value_of
 
-NAMES = {
-    "elbo": "ELBO", "mse": "MSE", "mae": "MAE", "psnr": "PSNR", "ssim": "SSIM", "bits_per_dim": "Bits per dimension",
-    "log_likelihood": "log p(x)", "active_units": "Active latents", "rate_per_latent": "Rate per latent",
-    "fit": "Well fitted",
-}  # fmt: skip
 ARROWS = {
     "higher": Markup('<span class="arrow" aria-hidden="true">\N{UPWARDS ARROW}</span> higher'),
     "lower": Markup('<span class="arrow" aria-hidden="true">\N{DOWNWARDS ARROW}</span> lower'),
     "neither": Markup('<span class="quiet">neither</span>'),
 }
-TITLES = {
-    "loss": ("Loss", "what was minimised; lower is better"),
-    "elbo": ("ELBO", "higher is better"),
-    "distortion": ("Distortion", "minus the expected log p(x|z); lower is better"),
-    "rate": ("Rate", "KL(q(z|x) || p(z)): what the code carries"),
-}
-ORDER = ("elbo", "log_likelihood", "distortion", "rate", "bits_per_dim", "effective_samples", "active_units")
+ORDER = (
+    "elbo", "log_likelihood", "distortion", "rate", "mutual_information", "total_correlation", "bits_per_dim",
+    "effective_samples", "active_units",
+)  # fmt: skip
 OF_PIXELS = ("mse", "mae", "psnr", "ssim")
 
 
@@ -48,20 +42,15 @@ def how_good(evidence: Evidence) -> str:
     rows = [_row(name, scores[name]) for name in whole]
     measures = table(head, rows, caption="Measures on held-out images", kind="measures")
     return section(
-        "good", "How good is it?", lead, measures, _baselines(evidence), _channels(evidence),
+        "good", "How good is it?", lead, measures, stages(evidence), _baselines(evidence), _channels(evidence),
         heading("Every term while it trained"), _curves(evidence),
     )  # fmt: skip
-
-
-def title_of(name: str) -> str:
-    """A measure's name as a reader writes it."""
-    return NAMES.get(name) or name.replace("_", " ").capitalize()
 
 
 def _row(name: str, score: Score) -> list:
     metric = functions("vaelab.evaluation").get(name)
     what = (metric.__doc__ or "").strip().partition("\n")[0] if metric else ""
-    ceiling = f" At most {score.ceiling:g}." if score.ceiling is not None else ""
+    ceiling = f" At most {most}." if (most := ceiling_of(score)) else ""
     first = Markup(f"<span>{escape(title_of(name))}</span>{prose(what + ceiling)}")
     return [
         first, (value_of(score), "n value"), (interval_of(score) or "\N{EN DASH}", "range"), (score.unit, "unit"),
@@ -120,15 +109,24 @@ def _with_interval(score: Score) -> Markup:
 def _curves(evidence: Evidence) -> str:
     if evidence.metrics.empty:
         return paragraph("This run has no metrics.csv, so there are no curves.", "quiet")
-    kept, charts = kept_step(evidence.metrics), []
-    for term in terms(evidence.metrics):
-        if evidence.metrics[term].notna().to_numpy().any():
-            title, note = TITLES.get(term, (term.replace("_", " ").capitalize(), ""))
-            alt = f"{title} in nats per image against the optimiser step, on training and validation images."
-            charts.append(chart(curve(evidence.metrics, term, kept_step=kept), alt=alt, title=title, note=note))
+    measured = tuple(t for t in terms(evidence.metrics) if evidence.metrics[t].notna().to_numpy().any())
+    kept, parts = kept_step(evidence.metrics), []
+    for title, names in grouped(measured).items():
+        charts = "".join(_curve(evidence, name, kept) for name in names)
+        parts.append((f"<h4>{escape(title)}</h4>" if title else "") + f'<div class="charts">{charts}</div>')
     note = "Training values are means over the steps since the point before, with the weights as they were then."
     if kept is not None:
         note += (
             f" The dashed line is step {kept:,}, of the lowest validation loss: its weights are those reported here."
         )
-    return f'<div class="charts">{"".join(charts)}</div>' + paragraph(note, "note")
+    return "".join(parts) + paragraph(note, "note")
+
+
+def _curve(evidence: Evidence, name: str, kept: int | None) -> str:
+    """The curve of one term, with its ceiling where it has one."""
+    title, note, unit = term_of(name)
+    ceiling = f"{name}{CEILING}" if f"{name}{CEILING}" in evidence.metrics else None
+    prepared = evidence.experiment.objective.pretrain_steps
+    alt = f"{title} in {unit} against the optimiser step, on training and validation images."
+    sheet = curve(evidence.metrics, name, unit=unit, kept_step=kept, ceiling=ceiling, prepared=prepared)
+    return chart(sheet, alt=alt, title=title, note=note)

@@ -19,6 +19,8 @@ WORDS = (
     ("rate", "KL(q(z|x) || p(z)): nats of information that the code holds about its image"),
     ("distortion", "minus the expected log p(x|z): nats still needed to draw the image, given its code"),
     ("ELBO", "minus distortion, minus rate: a lower bound on log p(x), so higher is better"),
+    ("mutual information", "nats that a code tells of which image it belongs to; the rate is never below it"),
+    ("total correlation", "nats that latents tell of each other, over all images; 0 where they are independent"),
     ("active latent", "one whose posterior mean varies over images by more than 0.01 (Burda et al. 2016)"),
     ("held out", "never used to fit weights"),
     (

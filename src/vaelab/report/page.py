@@ -6,14 +6,15 @@ from html import escape
 from importlib.metadata import version
 from importlib.resources import files
 
-from vaelab.catalogue import name_of
+from vaelab.report.cautions import warnings
 from vaelab.report.evidence import Evidence
 from vaelab.report.how_good import how_good
 from vaelab.report.how_it_looks import how_it_looks
 from vaelab.report.how_made import how_made
+from vaelab.report.kind import kind_of
 from vaelab.report.odd_images import odd_images
 from vaelab.report.what_varies import what_varies
-from vaelab.report.words import duration, findings, interval_of, plural, size_of, value_of, warnings
+from vaelab.report.words import duration, findings, interval_of, plural, size_of, value_of
 
 SECTIONS = {
     "good": ("How good?", how_good),
@@ -33,7 +34,6 @@ FACTS = {
     "rate": "Rate",
     "active_units": "Active latents",
 }
-KINDS = {"vae": "A variational autoencoder"}
 
 
 def render(evidence: Evidence) -> str:
@@ -56,23 +56,27 @@ def render(evidence: Evidence) -> str:
 
 
 def _masthead(evidence: Evidence) -> str:
-    metrics, model = evidence.metrics, evidence.experiment.model
-    trained = (
-        f" in {plural(int(metrics['step'].max()), 'step')} and {duration(float(metrics['seconds'].max()))}"
-        if len(metrics)
-        else ""
-    )
-    kind = KINDS.get(name_of(model), f"A {name_of(model).replace('_', ' ')} model")
-    lede = (
-        f"{kind} with {plural(evidence.latent_dim, 'latent')} and {plural(evidence.num_parameters, 'weight')}, "
-        f"trained on {plural(evidence.counts['train'], 'image')} of "
-        f"{size_of(evidence.image_shape, evidence.channels)}{trained}."
-    )
     said = "".join(f"<li>{escape(sentence)}</li>" for sentence in findings(evidence))
     return (
         f'<header><p class="eyebrow">vaelab report</p><h1>{escape(evidence.experiment.name)}</h1>'
-        f'<p class="lede">{escape(lede)}</p>'
+        f'<p class="lede">{escape(_lede(evidence))}</p>'
         f'<dl class="facts">{_facts(evidence)}</dl><ul class="findings">{said}</ul>{_warnings(evidence)}</header>'
+    )
+
+
+def _lede(evidence: Evidence) -> str:
+    """What kind of model it is, and what it was trained on."""
+    metrics, first = evidence.metrics, evidence.first
+    latents = (f"{first.embedding.latent_dim} and " if first else "") + plural(evidence.latent_dim, "latent")
+    images = f"{plural(evidence.counts['train'], 'image')} of {size_of(evidence.image_shape, evidence.channels)}"
+    if evidence.conditions:
+        images += f", each under its {' and '.join(evidence.conditions)},"
+    if len(metrics):
+        images += f" in {plural(int(metrics['step'].max()), 'step')} and {duration(float(metrics['seconds'].max()))}"
+    about = " What follows is about the second stage, unless it names the first." if first else ""
+    return (
+        f"{kind_of(evidence.experiment)} with {latents} and {plural(evidence.num_parameters, 'weight')}, "
+        f"trained on {images.removesuffix(',')}.{about}"
     )
 
 
@@ -96,8 +100,8 @@ def _warnings(evidence: Evidence) -> str:
     if not found:
         checked = (
             "Nothing to warn of: checked for posterior collapse, a likelihood that is not normalised, a missing test "
-            "split, few held-out images, files left out, poor importance weights, overfitting, and training that "
-            "ended early."
+            "split, few held-out images, files left out, poor importance weights, mutual information at its ceiling, "
+            "overfitting, and training that ended early."
         )
         return f'<p class="fine">{checked}</p>'
     items = "".join(f"<li><b>{escape(what)}.</b> {escape(meaning)}</li>" for what, meaning in found)

@@ -46,8 +46,13 @@ def _walks(evidence: Evidence) -> str:
     words = (
         f"Each row moves one latent in {walks.values.shape[1]} even steps across the central {walks.coverage:.0%} of "
         "where held-out images lie on it (the aggregate posterior), the other latents held at their means. The "
-        "latents that carry most come first."
+        f"latents that {'vary' if evidence.measures.latent_rates is None else 'carry'} most come first."
     )
+    if evidence.held_condition:
+        words += (
+            f" All are decoded under one condition, {evidence.held_condition}: the training images' most frequent "
+            "categories and mean numbers."
+        )
     count = len(walks.latents)
     parts = [
         heading("One latent at a time"),

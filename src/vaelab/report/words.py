@@ -7,13 +7,11 @@ import math
 import numpy as np
 import pandas as pd
 
-from vaelab.evaluation import Score
-from vaelab.report.evidence import Evidence
+from vaelab.evaluation import Measures, Score
+from vaelab.report.evidence import Evidence, active_in
 
 MINUS, THIN, TIMES = "\N{MINUS SIGN}", "\N{NARROW NO-BREAK SPACE}", "\N{MULTIPLICATION SIGN}"
-FEW_IMAGES = 500
 COLLAPSE_RATE = 0.1
-FEW_WEIGHTS = 2.0
 
 
 def number(value: float, *, near: float | None = None, digits: int = 4) -> str:
@@ -43,6 +41,13 @@ def value_of(score: Score) -> str:
     if score.interval and score.interval[1] > score.interval[0]:
         return number(score.value, near=(score.interval[1] - score.interval[0]) / 2)
     return number(score.value)
+
+
+def ceiling_of(score: Score) -> str:
+    """The value that a score's estimate cannot pass, or nothing."""
+    if score.ceiling is None:
+        return ""
+    return f"{score.ceiling:,.0f}" if float(score.ceiling).is_integer() else number(score.ceiling, digits=3)
 
 
 def interval_of(score: Score) -> str:
@@ -107,12 +112,16 @@ def findings(evidence: Evidence) -> list[str]:
     scores, said = evidence.measures.scores, []
     if {"elbo", "distortion", "rate"} <= set(scores):
         said.append(_split_of_elbo(evidence))
+    if evidence.first:
+        said.append(_both_stages(evidence.first, evidence.measures))
     rates, active = evidence.measures.latent_rates, int(evidence.active.sum())
-    if rates is not None and evidence.rate > COLLAPSE_RATE:
-        most = int(rates.argmax())
-        share = f"{rates[most]:.2f} nats, {rates[most] / rates.sum():.0%} of the rate"
+    if evidence.rate > COLLAPSE_RATE:
         count = f"{active} of {plural(evidence.latent_dim, 'latent')} {'is' if active == 1 else 'are'} active."
-        said.append(f"{count} z{most} carries the most: {share}." if evidence.latent_dim > 1 else count)
+        if rates is not None and evidence.latent_dim > 1:
+            most = int(rates.argmax())
+            share = f"{rates[most]:.2f} nats, {rates[most] / rates.sum():.0%} of the rate"
+            count += f" z{most} carries the most: {share}."
+        said.append(count)
     if "PCA" in evidence.measures.baselines and "mse" in scores:
         ratio = scores["mse"].value / max(evidence.measures.baselines["PCA"]["mse"].value, 1e-12)
         said.append(
@@ -120,7 +129,7 @@ def findings(evidence: Evidence) -> list[str]:
             f"({number(scores['mse'].value, digits=3)} against "
             f"{number(evidence.measures.baselines['PCA']['mse'].value, digits=3)})."
         )
-    if gap := _gap(evidence.metrics):
+    if gap := last_elbos(evidence.metrics):
         train, validation = (number(value) for value in gap)
         apart = f"a gap of {number(gap[0] - gap[1], digits=3)} nats" if gap[0] > gap[1] else "no gap"
         said.append(
@@ -144,71 +153,20 @@ def _split_of_elbo(evidence: Evidence) -> str:
     )
 
 
-def warnings(evidence: Evidence) -> list[tuple[str, str]]:
-    """(what, what it means) for everything that a reader should know before trusting the numbers."""
-    found = []
-    total, measured = evidence.rate, evidence.measures.scores
-    if total < COLLAPSE_RATE or not evidence.active.any():
-        found.append((
-            "Posterior collapse",
-            f"The code carries {number(total, digits=2)} nats and {int(evidence.active.sum())} latents are active: "
-            "the model hardly uses its latents, and every image gets nearly the same reconstruction. Latent plots "
-            "below show noise. Lower the weight of the rate, warm it up over more steps, or use free bits.",
-        ))  # fmt: skip
-    if not evidence.normalized:
-        found.append((
-            "The likelihood is not normalised",
-            "Its exp(log p(x|z)) does not sum to one for these images, so ELBO and log p(x) are comparable only "
-            "between runs with this same likelihood, and bits per dimension don't count bits.",
-        ))  # fmt: skip
-    if evidence.split == "train":
-        found.append((
-            "Measured on training images",
-            "No image was held out, so the numbers say nothing of new images.",
-        ))  # fmt: skip
-    elif evidence.split != "test":
-        found.append((
-            "Measured on validation images",
-            "There is no test split. Validation images chose which weights were kept, so the numbers are a little "
-            "too good.",
-        ))  # fmt: skip
-    held_out = evidence.counts[evidence.split]
-    if held_out < FEW_IMAGES:
-        found.append((
-            "Few held-out images",
-            f"Only {plural(held_out, 'image')} could be held out; below {FEW_IMAGES} the intervals are wide and rare "
-            "kinds of images may be missing.",
-        ))  # fmt: skip
-    if evidence.left_out:
-        found.append((
-            f"{plural(len(evidence.left_out), 'file')} left out",
-            "They could not be used; each is listed with its reason under the data.",
-        ))  # fmt: skip
-    if "effective_samples" in measured and measured["effective_samples"].value < FEW_WEIGHTS:
-        found.append((
-            "log p(x) rests on few draws",
-            f"Of {evidence.num_samples} importance weights per image only "
-            f"{number(measured['effective_samples'].value, digits=2)} count on average, so log p(x) is too low by an "
-            "unknown amount; take more draws.",
-        ))  # fmt: skip
-    if (gap := _gap(evidence.metrics)) and gap[0] - gap[1] > 0.05 * abs(gap[0]):
-        found.append((
-            "Overfitting",
-            f"When training ended, the ELBO on validation images was {number(gap[0] - gap[1], digits=3)} nats below "
-            "that on training images: part of what was learnt holds for the training images only.",
-        ))  # fmt: skip
-    taken = int(evidence.metrics["step"].max()) if len(evidence.metrics) else 0
-    if 0 < taken < evidence.planned_steps and evidence.experiment.training.patience is None:
-        found.append((
-            "Not trained to the end",
-            f"{taken:,} of {evidence.planned_steps:,} steps were taken: the run was interrupted, or is still going on.",
-        ))  # fmt: skip
-    if still_improving(evidence.metrics):
-        found.append((
-            "Training may have ended too early",
-            "The best validation loss is the last one, and it was still falling: more steps would probably help.",
-        ))  # fmt: skip
-    return found
+def _both_stages(first: Measures, second: Measures) -> str:
+    """What each stage carries, and how well it reconstructs."""
+
+    def carried(measures: Measures) -> str:
+        active = int(active_in(measures).sum())
+        nats = number(measures.scores["rate"].value, digits=3)
+        return f"{nats} nats in {active} active of {plural(measures.embedding.latent_dim, 'latent')}"
+
+    errors = [measures.scores["mse"].value for measures in (first, second)]
+    return (
+        f"The first stage's code carries {carried(first)}, the second's {carried(second)}. The squared error per pixel "
+        f"is {number(errors[0], digits=3)} after the first and {number(errors[1], digits=3)} after the second, "
+        f"{number(errors[1] / max(errors[0], 1e-12), digits=2)} times as much."
+    )
 
 
 def still_improving(metrics: pd.DataFrame) -> bool:
@@ -220,7 +178,7 @@ def still_improving(metrics: pd.DataFrame) -> bool:
     return bool(last == losses.min() and before - last > 0.01 * abs(before))
 
 
-def _gap(metrics: pd.DataFrame) -> tuple[float, float] | None:
+def last_elbos(metrics: pd.DataFrame, prefix: str = "") -> tuple[float, float] | None:
     """The last ELBOs (training, validation), where both are known."""
-    train, validation = (series(metrics, split, "elbo")[1] for split in ("train", "validation"))
+    train, validation = (series(metrics, split, f"{prefix}elbo")[1] for split in ("train", "validation"))
     return (float(train[-1]), float(validation[-1])) if len(train) and len(validation) else None

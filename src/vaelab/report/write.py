@@ -60,7 +60,8 @@ def _numbers(evidence: Evidence, seed: int) -> dict:
         "num_samples": evidence.num_samples,
         "seed": seed,
     }
-    return facts | evidence.measures.to_dict()
+    first = {"first_stage": evidence.first.to_dict()} if evidence.first else {}
+    return facts | evidence.measures.to_dict() | first
 
 
 def _write(place: Path, text: str) -> None:

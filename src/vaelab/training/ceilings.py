@@ -1,0 +1,20 @@
+"""Estimates that have come to the top of what they can show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_NEAR = 0.95
+
+
+def at_ceiling(terms: Mapping[str, float]) -> dict[str, tuple[float, float]]:
+    """Term -> (value, ceiling), in nats, of those within 5 % of the largest value that their estimator can take.
+
+    Args:
+        terms: As the log has them: an estimate, and beside it ``<its name>_ceiling``.
+
+    >>> at_ceiling({"mutual_information": 3.4, "mutual_information_ceiling": 3.47, "rate": 9.0})
+    {'mutual_information': (3.4, 3.47)}
+    """
+    pairs = {name: (terms[name], terms.get(f"{name}_ceiling", float("inf"))) for name in terms}
+    return {name: (value, top) for name, (value, top) in pairs.items() if value >= _NEAR * top}
