@@ -81,7 +81,9 @@ def _words(kind: Any) -> list[str]:
         return [f"a list of {len(inner)} ({', '.join(describe(kind) for kind in inner)})"]
     if is_dataclass(kind):
         contract = contract_of(kind)
-        return list(members(contract)) if contract else [f"the fields of {getattr(kind, '__name__', kind)}"]
+        if contract is None:
+            return [f"the fields of {getattr(kind, '__name__', kind)}"]
+        return [name for name, member in members(contract).items() if kind in member.__mro__]
     return [_WORDS.get(kind, str(kind))]
 
 

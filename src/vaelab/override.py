@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import reprlib
 from collections.abc import Iterable
-from dataclasses import is_dataclass
+from dataclasses import MISSING, is_dataclass
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from vaelab.catalogue import find, name_of
@@ -75,7 +75,7 @@ def _set(cls: type, record: dict, names: list[str], text: str, where: str) -> di
     here = join(where, name)
     if name not in kinds:
         raise unknown_name(here, name, kinds)
-    held = record.get(name)
+    held = record[name] if name in record else _default(member_of(cls, record, where), name)
     if not rest:
         value = parse(kinds[name], text, here)
         same = isinstance(value, dict) and isinstance(held, dict) and value["kind"] == held.get("kind")
@@ -89,6 +89,13 @@ def _set(cls: type, record: dict, names: list[str], text: str, where: str) -> di
     if held is None and contract_of(part):
         raise InputError(here, f"be {describe(part)}, before a field of it is set", "none", "Name it too.")  # pyright: ignore
     return record | {name: _set(part, held or {}, rest, text, here)}  # pyright: ignore[reportArgumentType]
+
+
+def _default(member: type, name: str) -> Any:
+    """The part that a field holds where nothing is said, as a record; None where it holds none."""
+    field = member.__dataclass_fields__[name]  # pyright: ignore[reportAttributeAccessIssue]
+    part = field.default if field.default_factory is MISSING else field.default_factory()
+    return to_record(part) if is_dataclass(part) and not isinstance(part, type) else None
 
 
 def _set_in_list(family: type, held: list[dict], names: list[str], text: str, where: str) -> list[dict]:

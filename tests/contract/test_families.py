@@ -7,7 +7,9 @@ from dataclasses import fields, is_dataclass
 import pytest
 
 from vaelab import evaluation
+from vaelab.bounds import Bound
 from vaelab.catalogue import find, functions, members, name_of
+from vaelab.critics import Critic
 from vaelab.data import Source
 from vaelab.errors import InputError
 from vaelab.fields import field_docs
@@ -15,9 +17,10 @@ from vaelab.likelihoods import Likelihood
 from vaelab.models import ModelConfig
 from vaelab.networks import Decoder, Encoder
 from vaelab.objectives import Objective
+from vaelab.penalties import Penalty
 from vaelab.priors import Prior
 
-CONTRACTS = [Decoder, Encoder, Likelihood, ModelConfig, Objective, Prior, Source]
+CONTRACTS = [Bound, Critic, Decoder, Encoder, Likelihood, ModelConfig, Objective, Penalty, Prior, Source]
 MEMBERS = [
     pytest.param(contract, name, id=f"{contract.__name__}-{name}")
     for contract in CONTRACTS
@@ -59,7 +62,7 @@ def test_every_metric_says_what_it_is_and_where_it_comes_from(name):
 
 @pytest.mark.parametrize(
     ("contract", "name"),
-    [p for p in MEMBERS if p.values[0] in (Likelihood, Objective, Prior)],
+    [p for p in MEMBERS if p.values[0] in (Bound, Critic, Likelihood, Objective, Penalty, Prior)],
 )
 def test_every_formula_names_its_source(contract, name):
     assert "*Source*" in (members(contract)[name].__doc__ or "")

@@ -21,7 +21,7 @@ from vaelab.errors import InputError
 from vaelab.fields import contract_of, describe, field_docs, field_types, options
 from vaelab.likelihoods import Likelihood
 from vaelab.likelihoods.bernoulli import BernoulliLikelihood
-from vaelab.models import ModelConfig, VAEConfig
+from vaelab.models import ModelConfig, TwoStageConfig, VAEConfig
 from vaelab.networks import Decoder, Encoder
 from vaelab.networks.mlp import MLPEncoder
 from vaelab.objectives import Objective
@@ -119,7 +119,7 @@ def test_the_hash_is_that_of_its_canonical_json():
     assert digest({"kind": "x", "a": [1.0, 0.5]}) == hashlib.sha256(text.encode()).hexdigest()
 
 
-FIELDS = "decoder, encoder, latent_dim, likelihood, posterior_scale, prior"
+FIELDS = "decoder, encoder, latent_dim, likelihood, noise_latents, posterior_scale, prior"
 
 
 @pytest.mark.parametrize(
@@ -318,3 +318,17 @@ def test_a_wrong_name_in_a_list_is_refused(path, text, sentence):
     with pytest.raises(InputError) as refusal:
         override(ELBO(), [(path, text)])
     assert str(refusal.value).startswith(sentence)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Whole:
+    """A part of a family."""
+
+    model: ModelConfig = field(default_factory=VAEConfig)
+    """The model."""
+
+
+def test_a_part_that_was_exchanged_has_the_other_ones_defaults_below_it():
+    found = override(Whole(), [("model.first.latent_dim", "7"), ("model", "two_stage")]).model
+    assert found == replace(TwoStageConfig(), first=replace(TwoStageConfig().first, latent_dim=7))
+    assert describe(VAEConfig) == "vae"

@@ -22,14 +22,27 @@ SHAPES = {
     "cells": (3, 64, 64),
     "images": (2, 50, 70),
     "digits": (1, 8, 8),
+    "mnist_vade": (1, 28, 28),
+    "cells_info_max": (3, 64, 64),
+    "cells_two_stage": (3, 64, 64),
 }
 SHAPES |= {"rosettes": (1, 256, 256), "rosettes_punctured": (1, 256, 256), "cells_synthetic": (3, 64, 64)}
-GENERATED = ["cells_synthetic", "digits", "rosettes", "rosettes_punctured", "sprites"]
+GENERATED = [
+    "cells_info_max",
+    "cells_synthetic",
+    "cells_two_stage",
+    "digits",
+    "rosettes",
+    "rosettes_punctured",
+    "sprites",
+]
 
 
 def make(name):
     """The preset on any images."""
-    return preset(name, FolderSource(path="x") if name in ("mnist", "iwae_mnist", "cells", "images") else None)
+    return preset(
+        name, FolderSource(path="x") if name in ("mnist", "mnist_vade", "iwae_mnist", "cells", "images") else None
+    )
 
 
 def widths(network, kind):
@@ -46,14 +59,14 @@ def test_a_preset_builds_trains_a_step_and_says_its_source(name):
     assert "*Source*: " in (presets()[name].__doc__ or "")
     shape = SHAPES.get(name, (1, 64, 64))
     model = experiment.model.build(shape)
-    terms = experiment.objective(model, torch.rand(2, *shape).round(), 0)
+    terms = experiment.objective(model, torch.rand(2, *shape).round(), experiment.objective.pretrain_steps)
     terms["loss"].mean().backward()
     assert all(p.grad is not None and bool(p.grad.isfinite().all()) for p in model.parameters())
 
 
 @pytest.mark.parametrize("name", GENERATED)
 def test_the_data_of_a_generated_preset_can_be_prepared_and_fed(name):
-    sizes = {"cells_synthetic": "300", "rosettes": "60", "rosettes_punctured": "60", "sprites": "60"}
+    sizes = dict.fromkeys(CELLS, "300") | {"rosettes": "60", "rosettes_punctured": "60", "sprites": "60"}
     settings = [("data.source.num_images", sizes[name])] if name in sizes else []
     experiment = override(make(name), settings)
     dataset = prepare(experiment.data)

@@ -71,6 +71,7 @@ class TwoStage(Model):
 
     *Source*: Meeting notes on an InfoMax VAE of cell images, 2020.
 
+    >>> import torch
     >>> model = TwoStageConfig().build((1, 28, 28))
     >>> x = torch.rand(5, 1, 28, 28)
     >>> model.first.encode(x).mean.shape, model.second.encode(x).mean.shape

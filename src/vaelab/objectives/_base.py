@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+import torch
 from torch import nn
 
 from vaelab.catalogue import name_of
@@ -67,8 +68,10 @@ class Objective(ABC, Generic[E]):
         return None
 
     def __call__(self, model: Model, x: Images, step: int | None = None, companions: nn.Module | None = None) -> Terms:
-        """The terms of these images: `encode`, then `terms`."""
-        return self.terms(model, x, self.encode(model, x), step, companions or nn.Module())
+        """The terms of these images: `encode`, then `terms`. No companions: fresh ones, as if `x` were all images."""
+        if companions is None:
+            companions = self.build(model, lambda rows: x[torch.from_numpy(rows)], len(x)).to(x.device)
+        return self.terms(model, x, self.encode(model, x), step, companions)
 
 
 @dataclass(frozen=True, kw_only=True)

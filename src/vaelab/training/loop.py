@@ -172,7 +172,9 @@ def validate(
 ) -> Means:
     """Means of the terms over the validation images: float32, the noise the same each time, schedules at their end."""
     sums: dict[str, float] = {}
-    companions = (companions or nn.Module()).eval()
+    if companions is None:
+        companions = objective.build(model, batches.feed, len(batches.train))
+    companions.eval()
     with evaluating(model):
         seed_noise(seed, -1)
         for rows in np.array_split(batches.validation, -(-len(batches.validation) // 256)):
