@@ -47,9 +47,9 @@ PENALTIES: dict[str, tuple[Penalty, ...]] = {
     "none": (),
     "total_correlation 5": (TotalCorrelation(weight=5.0),),
     "factor 10": (Factor(weight=10.0, hidden=(256,) * 4),),
-    "dip II 10": (DIP(weight=10.0),),
-    "hsic 3000": (HSIC(weight=3000.0),),
-    "entanglement 5": (Entanglement(weight=5.0),),
+    "dip I 10": (DIP(variant="I", weight=10.0),),
+    "hsic 300": (HSIC(weight=300.0),),
+    "entanglement 1": (Entanglement(weight=1.0),),
 }
 
 
@@ -214,7 +214,7 @@ def importance(studio: Studio) -> None:
         log = studio.run(40, objective=ImportanceWeighted(num_samples=k)).metrics()
         log = log[log["split"] == "validation"]
         ax.plot(log["step"], log["importance_bound"], color=colour)
-        ax.annotate(f"K = {k}", (log["step"].iloc[-1], log["importance_bound"].iloc[-1]), xytext=(4, 0),
+        ax.annotate(f"K = {k}", (log["step"].iloc[-1], log["importance_bound"].iloc[-1]), xytext=(4, 3 * (k == 50) - 3 * (k == 5)),
                     textcoords="offset points", color=colour, va="center", annotation_clip=False)  # fmt: skip
     ax.set(xlabel="step", ylabel="bound of log p(x), nats per image", ylim=(100, None))
     save_figure("importance_weighted", sheet)

@@ -27,22 +27,14 @@ SHAPES = {
     "cells_two_stage": (3, 64, 64),
 }
 SHAPES |= {"rosettes": (1, 256, 256), "rosettes_punctured": (1, 256, 256), "cells_synthetic": (3, 64, 64)}
-GENERATED = [
-    "cells_info_max",
-    "cells_synthetic",
-    "cells_two_stage",
-    "digits",
-    "rosettes",
-    "rosettes_punctured",
-    "sprites",
-]
+CELLS = ("cells_info_max", "cells_synthetic", "cells_two_stage")
+GENERATED = [*CELLS, "digits", "rosettes", "rosettes_punctured", "sprites"]
+NEED_IMAGES = ("mnist", "mnist_vade", "iwae_mnist", "cells", "images")
 
 
 def make(name):
     """The preset on any images."""
-    return preset(
-        name, FolderSource(path="x") if name in ("mnist", "mnist_vade", "iwae_mnist", "cells", "images") else None
-    )
+    return preset(name, FolderSource(path="x") if name in NEED_IMAGES else None)
 
 
 def widths(network, kind):
