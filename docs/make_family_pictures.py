@@ -214,8 +214,9 @@ def importance(studio: Studio) -> None:
         log = studio.run(40, objective=ImportanceWeighted(num_samples=k)).metrics()
         log = log[log["split"] == "validation"]
         ax.plot(log["step"], log["importance_bound"], color=colour)
-        ax.annotate(f"K = {k}", (log["step"].iloc[-1], log["importance_bound"].iloc[-1]), xytext=(4, 3 * (k == 50) - 3 * (k == 5)),
-                    textcoords="offset points", color=colour, va="center", annotation_clip=False)  # fmt: skip
+        end, up = (log["step"].iloc[-1], log["importance_bound"].iloc[-1]), {50: 4, 5: -4}.get(k, 0)
+        ax.annotate(f"K = {k}", end, xytext=(4, up), textcoords="offset points", color=colour, va="center",
+                    annotation_clip=False)  # fmt: skip
     ax.set(xlabel="step", ylabel="bound of log p(x), nats per image", ylim=(100, None))
     save_figure("importance_weighted", sheet)
 
