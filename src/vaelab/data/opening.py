@@ -67,12 +67,11 @@ def _folder_kind(folder: Path) -> str:
 
 def _first_image(folder: Path) -> str:
     """The first file that is an image by its name, or nothing."""
-    for place, folders, names in os.walk(folder):
-        folders.sort()
-        images = [name for name in names if is_image_name(name) and not name.startswith(".")]
-        if images:
-            return os.path.join(place, min(images))
-    return ""
+    images = sorted(name for name in os.listdir(folder) if is_image_name(name) and not name.startswith("."))
+    places = (os.path.join(folder, name) for name in images)
+    found = next((place for place in places if os.path.isfile(place)), "")
+    below = () if found else sorted(place for place in folder.iterdir() if place.is_dir() and not place.is_symlink())
+    return found or next((first for place in below if (first := _first_image(place))), "")
 
 
 def _holds_many(path: str) -> bool:

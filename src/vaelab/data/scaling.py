@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, cast
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from vaelab.data.mapped import let_go
 from vaelab.errors import InputError
 
 Range = Literal["type", "min_max", "percentile"]
-Array = TypeVar("Array", np.ndarray, Tensor)
+Array = TypeVar("Array")
+"""A numpy array or a tensor. torch is imported only for a tensor: files are listed and decoded without it."""
 
 CHUNK_BYTES = 1 << 25
 SAMPLE_VALUES = 1 << 26
@@ -50,8 +49,8 @@ class Intensity:
         Returns:
             float32, or float64 for float64.
         """
-        x, lo, span = self._planes(x)
-        y: Any = x - lo
+        stored, lo, span = self._planes(x)
+        y: Any = stored - lo
         y /= span + (span == 0)
         if not span.all():
             y *= span != 0
@@ -66,16 +65,18 @@ class Intensity:
         Args:
             y: (..., channel, height, width) in [0, 1].
         """
-        y, lo, span = self._planes(y)
-        return lo + span * (y * y if self.square_root else y)
+        scaled, lo, span = self._planes(y)
+        return lo + span * (scaled * scaled if self.square_root else scaled)
 
-    def _planes(self, x: Array) -> tuple[Any, Any, Any]:
+    def _planes(self, x: object) -> tuple[Any, Any, Any]:
         """x as float32 or float64, lo and hi - lo as (channel, 1, 1) beside it."""
         lo, hi = np.array(self.lo).reshape(-1, 1, 1), np.array(self.hi).reshape(-1, 1, 1)
         if isinstance(x, np.ndarray):
             kind = np.float64 if x.dtype == np.float64 else np.float32
             return x.astype(kind), lo.astype(kind), (hi - lo).astype(kind)
-        tensor = cast(Tensor, x)
+        import torch
+
+        tensor = cast(torch.Tensor, x)
         like = {"dtype": torch.float64 if tensor.dtype == torch.float64 else torch.float32, "device": tensor.device}
         return tensor.to(**like), torch.as_tensor(lo).to(**like), torch.as_tensor(hi - lo).to(**like)
 
