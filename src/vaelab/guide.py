@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 
 from vaelab.errors import InputError
 from vaelab.inference import embed
@@ -131,5 +130,4 @@ def _row(path: Path | str, name: object, run: Run) -> int:
 
 def _codes(run: Run) -> np.ndarray:
     rows = np.arange(run.facts.num_images)
-    with torch.no_grad():
-        return embed(run.given(rows), run.feed.batches(rows)).loc.astype(float)
+    return embed(run.given(rows), run.feed.batches(rows)).loc.astype(float)

@@ -43,7 +43,11 @@ def test_whole_numbers_are_categories_unless_said_otherwise():
         (("drog",), TRAIN, r"data.condition should be a known name, got 'drog'. .*did you mean drug\?"),
         (("drug:number",), TRAIN, "hold a number for every image, got others. Say drug:category"),
         (("gap",), TRAIN, "have a value for every image, got 1 missing"),
-        (("drug",), np.array([0]), "column 'drug' should be a known name, got 'a'. Known: b"),
+        (
+            ("drug",),
+            np.array([0]),
+            "among the training images, got 'a' in held-out ones only. Set data.split",
+        ),
     ],
 )
 def test_a_column_that_cannot_be_a_condition_is_refused(columns, train, sentence):

@@ -117,6 +117,10 @@ def _fit_category(column: str, values: pd.Series, train: np.ndarray) -> Conditio
             f"data.condition {column!r}", "have a value for every image", f"{values.isna().sum():,} missing"
         )
     categories = tuple(sorted(set(as_words(values.iloc[train]))))
+    held_out = sorted(set(as_words(values)) - set(categories))
+    if held_out:
+        should, got = "have every category among the training images", f"{held_out[0]!r} in held-out ones only"
+        raise InputError(f"data.condition {column!r}", should, got, "Set data.split otherwise, or take another column.")
     if len(categories) > MANY:
         mend = f"Say {column}:number if it is one."
         got = f"{len(categories):,}"
