@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import re
+import shutil
 import subprocess
 import sys
 
@@ -208,6 +209,37 @@ def test_evaluate_takes_a_draw_of_images_and_another_split(trained, capsys):
     assert main(["evaluate", str(trained), *flags]) == 0
     assert "30 validation images, 2 samples each" in capsys.readouterr().out
     assert set(pd.read_csv(trained / "per_image.csv")["row"]) <= set(load(trained).splits.validation)
+
+
+def test_a_collapsed_code_is_said_by_training_and_by_evaluate(trained, tmp_path, capsys):
+    capsys.readouterr()
+    heavy = ["--objective.rate-weight", "1000", "--training.num-steps", "60"]
+    assert main(["train", "digits", "--out", str(tmp_path / "run"), *QUICK, *heavy]) == 0
+    assert re.fullmatch(
+        r"Note: the last rate is 0\.0\d+ nats, so the posterior has collapsed: .*\n", capsys.readouterr().err
+    )
+    assert main(["evaluate", str(tmp_path / "run"), "--num-samples", "2", "--quiet"]) == 0
+    assert "0 active latents, the posterior has collapsed" in capsys.readouterr().err
+    assert main(["evaluate", str(trained), "--num-samples", "2", "--quiet"]) == 0
+    assert not capsys.readouterr().err
+
+
+def test_each_of_several_seeds_says_it_too(tmp_path, capfd):
+    heavy = ["--objective.rate-weight", "1000", "--training.num-steps", "60", "--seeds", "0", "1"]
+    assert main(["train", "digits", "--out", str(tmp_path / "run"), *QUICK, *heavy]) == 0
+    said = capfd.readouterr().err
+    for seed in (0, 1):
+        assert f"{tmp_path / 'run' / f'seed-{seed}'}: Note: the last rate is 0.0" in said
+
+
+def test_an_estimate_at_its_ceiling_is_said_when_a_run_ends(trained, tmp_path, capsys):
+    run = tmp_path / "run"
+    shutil.copytree(trained, run)
+    log = pd.read_csv(run / "metrics.csv").assign(mutual_information=3.4, mutual_information_ceiling=3.47)
+    log.to_csv(run / "metrics.csv", index=False)
+    assert main(["resume", str(run), "--quiet"]) == 0
+    words = "its estimator shows 3.47 at most; the true value may be any higher"
+    assert capsys.readouterr().err == f"Note: mutual information is 3.40 nats, and {words}.\n"
 
 
 def test_report_is_one_file(trained, tmp_path, capsys):

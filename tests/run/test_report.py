@@ -320,6 +320,15 @@ def cells_evidence(cells):
     return gather(cells, num_samples=4)
 
 
+def test_a_report_of_the_first_stage_alone_measures_that_stage(cells, cells_evidence):
+    alone = gather(cells.at_stage("first"), num_samples=4)
+    assert alone.latent_dim == 6
+    assert alone.first is None
+    for name in ("mse", "rate", "active_units"):
+        assert alone.measures.scores[name].value == pytest.approx(cells_evidence.first.scores[name].value, rel=1e-5)
+    assert "6 latents" in Page(render(alone)).text
+
+
 def condition_of(run: Run, rows: np.ndarray, moa: str | None = None, dose: float | None = None) -> torch.Tensor:
     """(image, number): kind one-hot and dose in standard deviations, by hand."""
     table = run.dataset.collection.table

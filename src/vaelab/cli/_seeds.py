@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from vaelab.cli._left_out import say_left_out
+from vaelab.cli._notes import say_left_out
 from vaelab.data import prepare
 from vaelab.errors import InputError
 from vaelab.experiment import Experiment, write
@@ -72,10 +72,13 @@ def _run_all(commands: list[list[str]], folders: list[Path], place: Path, at_onc
             time.sleep(0.1)
     for number, file in enumerate(errors):
         file.close()
+        said = Path(file.name).read_text(errors="replace").strip()
         if codes[number]:
-            said = Path(file.name).read_text(errors="replace").strip()
             print(f"{folders[number]}: {said or f'ended with code {codes[number]}'}", file=sys.stderr)
-        elif not quiet:
+            continue
+        for note in (line for line in said.splitlines() if line.startswith("Note:")):
+            print(f"{folders[number]}: {note}", file=sys.stderr)
+        if not quiet:
             print(f"Next: vaelab report {folders[number]}")
     return [codes[number] for number in range(len(commands))]
 

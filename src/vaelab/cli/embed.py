@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from vaelab.cli._left_out import say_left_out
+from vaelab.cli._notes import say_left_out
 from vaelab.errors import InputError
 
 if TYPE_CHECKING:

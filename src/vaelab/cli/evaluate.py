@@ -50,6 +50,7 @@ def run(args) -> int:
     if args.split is not None and args.split not in _SPLITS:
         raise unknown_name("--split", args.split, _SPLITS)
 
+    from vaelab.cli._notes import say_collapse
     from vaelab.cli._stage import at_stage
     from vaelab.run import load
 
@@ -59,6 +60,7 @@ def run(args) -> int:
     facts = {"split": split, "num_images": len(rows), "num_samples": num_samples, "seed": seed}
     _write(trained, rows, measures, facts)
     _print(measures, facts)
+    say_collapse(measures)
     return 0
 
 

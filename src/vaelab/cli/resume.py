@@ -21,9 +21,11 @@ def run(args) -> int:
     from vaelab.machine import keep_freed_memory
 
     keep_freed_memory()
+    from vaelab.cli._notes import say_signs
     from vaelab.run import resume
 
     done = resume(args.run, progress=not args.quiet)
+    say_signs(done)
     if not args.quiet:
         print(f"Next: vaelab report {done.folder}")
     return 0

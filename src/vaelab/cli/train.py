@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-import sys
 import textwrap
 from typing import TYPE_CHECKING
 
-from vaelab.cli._left_out import say_left_out
+from vaelab.cli._notes import say_left_out, say_signs
 from vaelab.cli._parser import Parser, split_settings
 from vaelab.errors import InputError, unknown_name
 
 if TYPE_CHECKING:
     from vaelab.experiment import Experiment
-    from vaelab.run import Run
 
 _SUMMARY = "train a preset, or an experiment's JSON file"
 _EXAMPLES = """\
@@ -70,22 +68,10 @@ def run(argv: list[str]) -> int:
 
     done = train(experiment, args.out, progress=not args.quiet, strict=args.strict)
     say_left_out(done.facts.left_out, done.facts.num_images)
-    _say_ceilings(done)
+    say_signs(done)
     if not args.quiet:
         print(f"Next: vaelab report {done.folder}")
     return 0
-
-
-def _say_ceilings(done: Run) -> None:
-    """Says which estimates of the last steps came to the top of what they can show."""
-
-    from vaelab.training.ceilings import at_ceiling
-
-    log = done.metrics()
-    last = log[log["split"] == "train"].iloc[-1].drop("split").astype(float)
-    for name, (value, top) in at_ceiling(last.to_dict()).items():
-        words = f"{name.replace('_', ' ')} is {value:.2f} nats, and its estimator shows {top:.2f} at most"
-        print(f"Note: {words}; the true value may be any higher.", file=sys.stderr)
 
 
 def _declare(parser):

@@ -9,9 +9,10 @@ from vaelab.distributions.continuous_bernoulli import ContinuousBernoulliPixels
 from vaelab.distributions.levels import CategoricalPixels, dequantize, quantize
 from vaelab.distributions.location_scale import GaussianPixels, LaplacePixels, LogisticPixels
 from vaelab.distributions.pixelwise import Pixelwise
-from vaelab.distributions.rate import rate, rate_per_latent
+from vaelab.distributions.rate import COLLAPSE_RATE, rate, rate_per_latent
 
 __all__ = [
+    "COLLAPSE_RATE",
     "BernoulliPixels",
     "BetaPixels",
     "BinnedPixels",

@@ -7,6 +7,9 @@ from torch.distributions import Distribution, Independent, kl_divergence
 from vaelab.errors import InputError
 from vaelab.shapes import Latents, PerImage
 
+COLLAPSE_RATE = 0.1
+"""Nats per image below which a code is called collapsed: it hardly tells one image from another."""
+
 
 def rate(q: Distribution, prior: Distribution, z: Latents | None = None) -> PerImage:
     """KL(q || prior) in nats per image: in closed form where torch knows one, else from the one sample z.

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from vaelab.catalogue import functions
+from vaelab.distributions import COLLAPSE_RATE
 from vaelab.errors import InputError
 from vaelab.evaluation._baselines import fit_baselines
 from vaelab.evaluation._gather import Gathered, gather
@@ -37,6 +38,11 @@ class Measures:
     """(latent,): variance over images of the posterior mean; a latent above 0.01 is active."""
     baselines: Mapping[str, Mapping[str, Score]] = field(default_factory=dict)
     """Baseline -> the scores of its reconstructions of the same images."""
+
+    @property
+    def is_collapsed(self) -> bool:
+        """Whether the code says nothing of the image: no latent is active, or the rate is below 0.1 nats per image."""
+        return self.scores["rate"].value < COLLAPSE_RATE or not self.scores["active_units"].value
 
     def to_dict(self) -> dict:
         """Every score, with all its fields, as values that JSON can hold; what isn't a finite number is None."""

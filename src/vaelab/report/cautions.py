@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from vaelab.evaluation import Measures
 from vaelab.report.evidence import Evidence, active_in
-from vaelab.report.words import COLLAPSE_RATE, last_elbos, number, plural, series, still_improving
-from vaelab.training.ceilings import at_ceiling
+from vaelab.report.words import last_elbos, number, plural, series, still_improving
+from vaelab.training.signs import at_ceiling
 
 FEW_IMAGES = 500
 FEW_WEIGHTS = 2.0
@@ -82,9 +82,9 @@ def warnings(evidence: Evidence) -> list[tuple[str, str]]:
 
 def _collapse(stage: str, measures: Measures) -> list[tuple[str, str]]:
     """The warning of a stage whose code carries nothing."""
-    total, active = measures.scores["rate"].value, int(active_in(measures).sum())
-    if total >= COLLAPSE_RATE and active:
+    if not measures.is_collapsed:
         return []
+    total, active = measures.scores["rate"].value, int(active_in(measures).sum())
     owner, below = (
         ("The first stage's code", "") if stage == "first stage" else ("The code", "Latent plots below show noise. ")
     )

@@ -7,11 +7,11 @@ import math
 import numpy as np
 import pandas as pd
 
+from vaelab.distributions import COLLAPSE_RATE
 from vaelab.evaluation import Measures, Score
 from vaelab.report.evidence import Evidence, active_in
 
 MINUS, THIN, TIMES = "\N{MINUS SIGN}", "\N{NARROW NO-BREAK SPACE}", "\N{MULTIPLICATION SIGN}"
-COLLAPSE_RATE = 0.1
 
 
 def number(value: float, *, near: float | None = None, digits: int = 4) -> str:

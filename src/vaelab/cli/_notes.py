@@ -1,0 +1,58 @@
+"""What a command adds, on stderr, where its result needs a word of caution."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vaelab.evaluation import Measures
+    from vaelab.run import Run
+
+_COLLAPSED = (
+    "the posterior has collapsed: the model hardly uses its latents. Lower the weight of the rate, or warm it up"
+)
+
+
+def say_left_out(left_out: Sequence[tuple[str, str]], num_images: int) -> None:
+    """Names the first few files that could not be used, with their reasons and the number of all.
+
+    Args:
+        left_out: (file, reason) of each; where there are none, nothing is said.
+        num_images: The images that are left.
+    """
+    if not left_out:
+        return
+    print(f"Left out: {len(left_out):,} (used: {num_images:,} images)", file=sys.stderr)
+    for file, reason in left_out[:5]:
+        print(f"  {file}: {reason}", file=sys.stderr)
+    if len(left_out) > 5:
+        print(f"  and {len(left_out) - 5:,} more; vaelab data info names more, --strict refuses them", file=sys.stderr)
+
+
+def say_signs(done: Run) -> None:
+    """Says which estimates of a log's last step came to the top of what they can show, and which codes say nothing."""
+    from vaelab.training.signs import at_ceiling, collapsed
+
+    log = done.metrics()
+    log = log[log["split"] == "train"]
+    if not len(log):
+        return
+    last = log.iloc[-1].drop("split").astype(float).to_dict()
+    for name, (value, top) in at_ceiling(last).items():
+        words = f"{name.replace('_', ' ')} is {value:.2f} nats, and its estimator shows {top:.2f} at most"
+        _say(f"{words}; the true value may be any higher")
+    for name, nats in collapsed(last).items():
+        _say(f"the last {name.replace('_', ' ')} is {nats:.2g} nats, so {_COLLAPSED}")
+
+
+def say_collapse(measures: Measures) -> None:
+    """Says so where the code says nothing of the image."""
+    if measures.is_collapsed:
+        rate, active = measures.scores["rate"].value, measures.scores["active_units"].value
+        _say(f"with a rate of {rate:.2g} nats and {active:.0f} active latents, {_COLLAPSED}")
+
+
+def _say(text: str) -> None:
+    print(f"Note: {text}.", file=sys.stderr)
