@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.distributions import Bernoulli, Distribution, Independent, Normal
@@ -9,6 +10,19 @@ from torch.distributions import Bernoulli, Distribution, Independent, Normal
 from vaelab.likelihoods.bernoulli import BernoulliLikelihood
 from vaelab.likelihoods.gaussian import GaussianLikelihood
 from vaelab.models import Model
+
+
+class ImagesOf:
+    """These images, all of them trained on, as a penalty and an objective get them."""
+
+    def __init__(self, x: Tensor, count: int | None = None, conditions: Tensor | None = None):
+        self.x, self.conditions, self.train = x, conditions, np.arange(len(x) if count is None else count)
+
+    def feed(self, rows: np.ndarray) -> Tensor:
+        return self.x[torch.from_numpy(rows)]
+
+    def given(self, model: Model, rows: np.ndarray) -> Model:
+        return model if self.conditions is None else model.given(self.conditions[torch.from_numpy(rows)])
 
 
 class LinearVAE(Model):

@@ -10,9 +10,10 @@ import pandas as pd
 
 from vaelab.errors import InputError
 from vaelab.inference import embed
-from vaelab.objectives import SingleObjective
+from vaelab.objectives import Objective, SingleObjective
+from vaelab.objectives.two_stage import TwoStageObjective
 from vaelab.penalties.guidance import Guidance
-from vaelab.run import Run, train
+from vaelab.run import Run, Stage, train
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -33,16 +34,20 @@ def guide(
     guidance: Guidance,
     folder: Path | str | None = None,
     *,
+    stage: Stage | None = None,
     num_steps: int = 500,
     learning_rate: float = 1e-4,
     progress: bool = True,
 ) -> Guided:
     """Trains a run on, with the objective it had plus `guidance`, in a new folder; and measures what moved.
 
+    The objective's schedules, such as a warm-up, do not begin again. Images with conditions are encoded under theirs.
+
     Args:
-        run: A finished run of a model with one stage.
+        run: A finished run.
         guidance: The images, their anchors and their weights.
         folder: Where the new run goes; default ``runs/<name>-guided-<k>``.
+        stage: Whose latents the anchors mean, in a model of two stages; default the second's.
         num_steps: Optimiser steps.
         learning_rate: Adam's; small, so that what was learnt stays.
         progress: Show a progress bar.
@@ -51,22 +56,19 @@ def guide(
         InputError: The anchors do not fit the run.
     """
     before = run.experiment
-    if not isinstance(before.objective, SingleObjective):
-        raise InputError("guidance", "be of a model with one stage", "a run of two stages")
     too_far = [row for row in guidance.rows if row >= run.facts.num_images]
     if too_far:
         raise InputError("anchors", f"be rows below {run.facts.num_images}, the run's images", too_far[0])
-    others = tuple(part for part in before.objective.penalties if not isinstance(part, Guidance))
     experiment = replace(
         before,
         name=f"{before.name}-guided",
-        objective=replace(before.objective, penalties=(*others, guidance)),
+        objective=_guided(before.objective.without_schedules(), guidance, stage),
         training=replace(
             before.training, num_steps=num_steps, learning_rate=learning_rate, schedule="cosine", patience=None
         ),
     )
     after = train(experiment, folder, start=run.model, progress=progress)
-    old, new = (_codes(each) for each in (run, after))
+    old, new = (_codes(each if stage is None else each.at_stage(stage)) for each in (run, after))
     rows, places = np.array(guidance.rows, int), np.array(guidance.anchors)
     moves = pd.DataFrame({"moved": np.linalg.norm(new - old, axis=1), "is_anchor": False})
     moves.loc[rows, "is_anchor"] = True
@@ -77,6 +79,17 @@ def guide(
     return Guided(run=after, anchors=pd.DataFrame({"image": rows, **distances}), moves=moves)
 
 
+def _guided(objective: Objective, guidance: Guidance, stage: Stage | None) -> Objective:
+    """The objective with the guidance, in place of an earlier one."""
+    if isinstance(objective, TwoStageObjective):
+        if stage == "first":
+            return replace(objective, first=_guided(objective.first, guidance, None))
+        return replace(objective, second=_guided(objective.second, guidance, None))
+    assert isinstance(objective, SingleObjective)
+    others = tuple(part for part in objective.penalties if not isinstance(part, Guidance))
+    return replace(objective, penalties=(*others, guidance))
+
+
 def read_anchors(path: Path | str, run: Run, weight: float = 1.0) -> Guidance:
     """The guidance that a CSV asks for: the column ``image``, one for each latent (``z0``, ``z1``, ...), and ``delta``.
 
@@ -85,7 +98,7 @@ def read_anchors(path: Path | str, run: Run, weight: float = 1.0) -> Guidance:
 
     Args:
         path: The file.
-        run: Whose images and latents are meant.
+        run: Whose images and latents are meant; see `Run.at_stage`.
         weight: Of the whole guidance, in the loss.
 
     Raises:
@@ -100,11 +113,11 @@ def read_anchors(path: Path | str, run: Run, weight: float = 1.0) -> Guidance:
     missing = [name for name in ("image", *latents) if name not in table]
     if missing or not len(table):
         got = f"one without {missing[0]}" if missing else "one without rows"
-        raise InputError(str(path), f"be a CSV with the columns image, {', '.join(latents)}", got)
+        raise InputError(str(path), f"be a CSV with the columns image, {_to_last(latents)}", got)
     places = table[latents].apply(pd.to_numeric, errors="coerce").to_numpy(float)
     if not np.isfinite(places).all():
         got = f"others in line {int(np.argmin(np.isfinite(places).all(1))) + 2}"
-        raise InputError(str(path), f"hold numbers in {', '.join(latents)}", got)
+        raise InputError(str(path), f"hold numbers in {_to_last(latents)}", got)
     deltas = np.ones(len(table))
     if "delta" in table:
         deltas = np.nan_to_num(np.asarray(pd.to_numeric(table["delta"], errors="coerce"), float))
@@ -114,6 +127,15 @@ def read_anchors(path: Path | str, run: Run, weight: float = 1.0) -> Guidance:
         anchors=tuple(map(tuple, places.tolist())),
         deltas=tuple(map(float, deltas)),
     )
+
+
+def _to_last(latents: list[str]) -> str:
+    """Their names; many are cut short.
+
+    >>> _to_last(["z0", "z1"]), _to_last([f"z{i}" for i in range(100)])
+    ('z0, z1', 'z0, z1, ..., z99')
+    """
+    return ", ".join(latents if len(latents) < 5 else [*latents[:2], "...", latents[-1]])
 
 
 def _row(path: Path | str, name: object, run: Run) -> int:

@@ -41,6 +41,9 @@ from vaelab.training.choices import plain
 from vaelab.training.listeners import Checkpoints, CSVLog, Listener, ProgressBar, TensorBoardLog
 from vaelab.training.loop import seed_noise
 
+Stage = Literal["first", "second"]
+"""Of a two-stage model."""
+
 
 class Interrupted(KeyboardInterrupt):
     """Training was stopped by the user; the run is saved, and the message says how to go on."""
@@ -93,7 +96,7 @@ class Run:
         """
         return self.given_table(pd.DataFrame({name: [value] * num_images for name, value in values.items()}))
 
-    def at_stage(self, stage: Literal["first", "second"]) -> Run:
+    def at_stage(self, stage: Stage) -> Run:
         """The run with one stage of its two-stage model as the model.
 
         Raises:

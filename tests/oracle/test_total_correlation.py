@@ -11,6 +11,7 @@ import torch
 from scipy.stats import norm
 from torch.distributions import Independent, Normal
 
+from toy_models import ImagesOf
 from vaelab.evaluation import total_correlation as module
 from vaelab.evaluation.total_correlation import log_density_ratio, total_correlation
 from vaelab.models import VAEConfig
@@ -265,7 +266,7 @@ def test_the_penalty_knows_how_many_images_there_are():
     q = posteriors(loc, scale)
     z = q.sample()
     penalty = TotalCorrelation()
-    companion = penalty.build(model, lambda rows: torch.zeros(len(rows), 1, 4, 4), 999, (1, 4, 4))
+    companion = penalty.build(model, ImagesOf(torch.zeros(0, 1, 4, 4), 999), (1, 4, 4))
     charge = penalty(model, Encoded(torch.zeros(20, 1, 4, 4), q, z, model.prior), companion, 0)
     expected = penalty_module.log_density_ratio(q, z, mixture_weights(z, torch.tensor(999), "stratified"))
     assert torch.equal(charge.cost, expected)
@@ -282,7 +283,7 @@ def test_a_trained_discriminator_recovers_it(correlation, seed):
     factor = Factor(hidden=(64, 64))
     model = VAEConfig(latent_dim=2).build((1, 4, 4))
     torch.manual_seed(seed)
-    companion = factor.build(model, lambda rows: torch.zeros(len(rows), 1, 4, 4), 100, (1, 4, 4))
+    companion = factor.build(model, ImagesOf(torch.zeros(0, 1, 4, 4), 100), (1, 4, 4))
     optimizer = torch.optim.Adam(companion.parameters(), 5e-3)
     falling_rate = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.01, 400)
 

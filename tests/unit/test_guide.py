@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,9 +11,12 @@ import pytest
 
 from vaelab.cli import main
 from vaelab.errors import InputError
-from vaelab.experiment import read
-from vaelab.guide import read_anchors
+from vaelab.experiment import read, write
+from vaelab.guide import guide, read_anchors
 from vaelab.inference import embed
+from vaelab.objectives.elbo import ELBO
+from vaelab.penalties.guidance import Guidance
+from vaelab.presets import digits
 from vaelab.run import load
 
 SHORT = ["--model.latent-dim", "2", "--training.num-epochs", "2", "--quiet"]
@@ -49,6 +53,50 @@ def test_chosen_images_come_to_lie_at_their_anchors(run, tmp_path, capsys):
     assert json.loads((out / "experiment.json").read_text())["name"] == "digits-guided"
 
 
+@pytest.fixture(scope="module")
+def two_stages(tmp_path_factory):
+    """Both stages with batch normalisation, under the digit's label."""
+    folder = tmp_path_factory.mktemp("runs") / "two"
+    small = ("widths", "8,16"), ("norm", "batch"), ("dense", "32")
+    networks = [f"--model.first.encoder.{name}={value}" for name, value in small]
+    flags = ["--model", "two_stage", "--model.first.latent-dim", "5", "--model.second.latent-dim", "2"]
+    flags += ["--objective", "two_stage", "--objective.first-alone-steps", "3", "--data.condition", "label"]
+    flags += ["--model.first.encoder", "conv", *networks, "--data.binarize", "threshold", *SHORT[2:]]
+    assert main(["train", "digits", "--out", str(folder), *flags]) == 0
+    return folder
+
+
+@pytest.mark.parametrize("stage", ["first", "second"])
+def test_either_stage_is_guided_under_the_images_conditions(two_stages, tmp_path, stage):
+    run = load(two_stages)
+    old = run.at_stage(stage)
+    rows, places = np.array([3, 8]), np.full((2, old.model.latent_dim), 1.5)
+    places[1, 0] *= -1
+    guidance = Guidance(weight=20.0, rows=tuple(map(int, rows)), anchors=tuple(map(tuple, places.tolist())))
+    done = guide(run, guidance, tmp_path / "new", stage=stage, num_steps=150, learning_rate=3e-3, progress=False)
+    new = load(tmp_path / "new").at_stage(stage)
+    for each, column in ((old, "before"), (new, "after")):
+        codes = embed(each.given(rows), each.feed(rows)).loc
+        assert done.anchors[column].to_numpy() == pytest.approx(np.linalg.norm(codes - places, axis=1), rel=1e-4)
+    assert (done.anchors["after"] < 0.35).all()
+    assert (done.anchors["before"] > 1).all()
+    objective = new.experiment.objective
+    assert objective.first_alone_steps == 0
+    assert [len(getattr(objective, name).penalties) for name in (stage, {"first": "second"}.get(stage, "first"))] == [
+        1,
+        0,
+    ]
+
+
+def test_schedules_do_not_begin_again(run, tmp_path):
+    """An autoencoder's first steps, taken again, would undo the rate."""
+    trained = load(run)
+    trained = replace(trained, experiment=replace(trained.experiment, objective=ELBO(autoencoder_steps=1000)))
+    guidance = Guidance(rows=(3,), anchors=((0.0, 0.0),))
+    done = guide(trained, guidance, tmp_path / "new", num_steps=3, progress=False)
+    assert done.run.experiment.objective == ELBO(penalties=(guidance,))
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
@@ -65,6 +113,15 @@ def test_a_wrong_table_is_refused(run, tmp_path, text, sentence):
     path.write_text(text)
     with pytest.raises(InputError, match=sentence):
         read_anchors(path, load(run))
+
+
+def test_a_row_that_is_not_there_is_refused_by_training_too(tmp_path, capsys):
+    experiment = digits()
+    guidance = Guidance(rows=(1797,), anchors=((0.0,) * experiment.model.latent_dim,))
+    write(replace(experiment, objective=ELBO(penalties=(guidance,))), tmp_path / "far.json")
+    assert main(["train", str(tmp_path / "far.json"), "--out", str(tmp_path / "run")]) == 2
+    assert "rows of images should be from 0 to 1796, got 1797." in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_row_that_is_not_there_leaves_no_run_behind(run, tmp_path, capsys):

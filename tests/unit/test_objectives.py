@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch.distributions import Normal
 
+from toy_models import ImagesOf
 from vaelab.catalogue import members
 from vaelab.distributions import rate_per_latent
 from vaelab.errors import InputError
@@ -28,11 +29,30 @@ def x():
     return (torch.rand(6, 1, 8, 8, generator=torch.Generator().manual_seed(1)) > 0.5).float()
 
 
+SCHEDULED = {"elbo": {"warm_up_steps": 50, "autoencoder_steps": 20}, "capacity": {"num_steps": 50}, "two_stage": {
+    "first": ELBO(warm_up_steps=50), "second": Capacity(num_steps=50), "first_alone_steps": 9}}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", members(Objective))
+def test_without_schedules_the_first_step_is_like_a_held_out_image(name, vae, x):
+    scheduled = members(Objective)[name](**SCHEDULED.get(name, {}))
+    objective = scheduled.without_schedules()
+    assert objective.pretrain_steps == 0
+    model = TwoStageConfig().build((1, 8, 8)) if name == "two_stage" else vae
+    losses = []
+    for each, step in ((objective, 0), (objective, None), (scheduled, None), (scheduled, 0)):
+        torch.manual_seed(0)
+        losses.append(each(model, x, step)["loss"])
+    assert torch.equal(losses[0], losses[1])
+    assert torch.equal(losses[0], losses[2])
+    assert torch.equal(losses[0], losses[3]) == (name not in SCHEDULED)
+
+
 @pytest.mark.parametrize("name", members(Objective))
 def test_every_objective_gives_its_terms_per_image_and_moves_every_parameter(name, vae, x):
     objective = members(Objective)[name]()
     model = TwoStageConfig().build((1, 8, 8)) if name == "two_stage" else vae
-    terms = objective(model, x, 3, objective.build(model, lambda rows: x, 6))
+    terms = objective(model, x, 3, objective.build(model, ImagesOf(x)))
     assert {"loss", "elbo", "distortion", "rate"} <= set(terms)
     assert all(values.shape == (6,) for values in terms.values())
     torch.testing.assert_close(terms["elbo"], -(terms["distortion"] + terms["rate"]))
@@ -118,7 +138,7 @@ def test_effective_beta_of_reductions_agrees_with_gradients():
         (lambda: ELBO(rate_weight=-1), "objective.rate_weight should be 0 or more and finite, got -1."),
         (lambda: ELBO(warm_up_steps=9, cycle_steps=3), "objective.cycle_steps should be at least"),
         (lambda: Capacity(weight=0), "objective.weight should be positive and finite, got 0."),
-        (lambda: Capacity(num_steps=0), "objective.num_steps should be at least 1, got 0."),
+        (lambda: Capacity(num_steps=-1), "objective.num_steps should be 0 or more, got -1."),
         (lambda: effective_beta(num_pixels=0), "num_pixels should be positive and finite, got 0."),
     ],
 )

@@ -56,6 +56,18 @@ def test_the_second_encoder_reads_the_features_or_z1(embed, read, batches):
     torch.testing.assert_close(model.encode(x).mean, by_hand[:, :2])
 
 
+@pytest.mark.parametrize("embed", ["single", "double"])
+def test_information_is_between_z2_and_the_image_or_z1(embed, batches):
+    model, x = build(embed), batches.feed(np.arange(6))
+    torch.manual_seed(1)
+    first, second = TwoStageObjective().encode(model, x)
+    torch.manual_seed(1)
+    z1 = model.first.encode(x).rsample()
+    assert torch.equal(second.source, x if embed == "single" else z1)
+    assert tuple(second.source.shape[1:]) == model.coded_shape
+    assert torch.equal(first.source, x)
+
+
 def test_each_stage_is_a_model(batches):
     model, x = build(), batches.feed(np.arange(4))
     assert model.second is model
@@ -70,7 +82,7 @@ def test_the_objective_is_the_studys_sum(batches):
     model, x = build(), batches.feed(np.arange(6))
     objective = TwoStageObjective(first=ELBO(rate_weight=2), second=ELBO(rate_weight=3), first_weight=0.8)
     torch.manual_seed(1)
-    terms = objective(model, x, 0, objective.build(model, batches.feed, 60))
+    terms = objective(model, x, 0, objective.build(model, batches))
     torch.manual_seed(1)
     q1 = model.first.encode(x)
     q2 = model.top.encode(q1.rsample()[:, :, None, None])

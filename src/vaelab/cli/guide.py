@@ -21,21 +21,25 @@ def add(commands) -> None:
     parser.add_argument("--weight", metavar="W", default="1", help="of the guidance beside the objective [1]")
     parser.add_argument("--steps", metavar="N", default="500", help="optimiser steps [500]")
     parser.add_argument("--learning-rate", metavar="R", default="1e-4", help="Adam's step size [1e-4]")
+    parser.add_argument("--stage", metavar="STAGE", help="first or second, of a two-stage model [second]")
     parser.add_argument("--quiet", action="store_true", help="no progress bar, nothing printed")
 
 
 def run(args) -> int:
     """Does it."""
+    from vaelab.cli._stage import at_stage
     from vaelab.guide import guide, read_anchors
     from vaelab.override import parse_value
     from vaelab.run import load
 
     trained = load(args.run)
-    guidance = read_anchors(args.anchors, trained, parse_value(float, args.weight, "--weight"))
+    meant = at_stage(trained, args.stage)
+    guidance = read_anchors(args.anchors, meant, parse_value(float, args.weight, "--weight"))
     done = guide(
         trained,
         guidance,
         args.out,
+        stage=args.stage,
         num_steps=parse_value(int, args.steps, "--steps"),
         learning_rate=parse_value(float, args.learning_rate, "--learning-rate"),
         progress=not args.quiet,

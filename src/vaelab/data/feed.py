@@ -11,6 +11,7 @@ from torch import Tensor
 
 from vaelab.data.mapped import let_go, mapping
 from vaelab.data.scaling import Intensity
+from vaelab.errors import InputError
 from vaelab.shapes import Images
 
 _RELEASE_BYTES = 256 << 20
@@ -50,7 +51,14 @@ class Feed:
         return len(self.images)
 
     def __call__(self, rows: np.ndarray) -> Images:
-        """The images of these rows (int64), in this order."""
+        """The images of these rows (int64), in this order.
+
+        Raises:
+            InputError: A row is not there.
+        """
+        if len(rows) and not 0 <= rows.min() <= rows.max() < len(self):
+            got = rows.min() if rows.min() < 0 else rows.max()
+            raise InputError("rows of images", f"be from 0 to {len(self) - 1}", got)
         return self._convert(self._gather(rows))
 
     def batches(self, rows: np.ndarray | None = None, batch_size: int = 256) -> Iterator[Images]:

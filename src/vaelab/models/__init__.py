@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vaelab.models._base import Conditions, Model, ModelConfig
-from vaelab.models._still import device_of, evaluating, local_randomness
+from vaelab.models._still import device_of, evaluating, in_evaluation_mode, local_randomness
 from vaelab.models.two_stage import TwoStage, TwoStageConfig
 from vaelab.models.vae import VAE, VAEConfig
 
@@ -17,5 +17,6 @@ __all__ = [
     "VAEConfig",
     "device_of",
     "evaluating",
+    "in_evaluation_mode",
     "local_randomness",
 ]

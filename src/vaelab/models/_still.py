@@ -23,15 +23,23 @@ def evaluating(model: Model) -> Iterator[None]:
     >>> vae.training
     True
     """
-    modes = {module: module.training for module in model.modules()}
     dtype = model.network_dtype
-    model.eval()
     model.set_network_dtype(torch.float32)
     try:
-        with torch.no_grad(), torch.autocast(device_of(model).type, enabled=False):
+        with in_evaluation_mode(model), torch.no_grad(), torch.autocast(device_of(model).type, enabled=False):
             yield
     finally:
         model.set_network_dtype(dtype)
+
+
+@contextmanager
+def in_evaluation_mode(model: Model) -> Iterator[None]:
+    """The model in evaluation mode, with gradients; afterwards every part is as it was."""
+    modes = {module: module.training for module in model.modules()}
+    model.eval()
+    try:
+        yield
+    finally:
         for module, mode in modes.items():
             module.training = mode
 

@@ -88,6 +88,11 @@ class TwoStage(Model):
         self.top = VAE(config.second, image_shape, num_conditions, (self.source_dim, 1, 1))
 
     @property
+    def coded_shape(self) -> tuple[int, ...]:
+        """Of what the second stage's latents are a code of: the image in a single embed, z1 in a double one."""
+        return self.image_shape if self.embed == "single" else (self.first.latent_dim,)
+
+    @property
     def second(self) -> TwoStage:
         """The second stage as a model: this very model."""
         return self

@@ -6,18 +6,20 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+import numpy as np
 import torch
 from torch import nn
 
 from vaelab.catalogue import name_of
 from vaelab.errors import InputError
 from vaelab.models import Model, ModelConfig, TwoStage, TwoStageConfig
-from vaelab.penalties import Encoded, Feed, Penalty
+from vaelab.penalties import Encoded, Penalty, TrainingImages
 from vaelab.shapes import Images, PerImage, Scalar
 
 Terms = dict[str, PerImage]
 """The parts of an objective by name, each in nats per image. ``loss`` is what is minimised."""
 E = TypeVar("E")
+Same = TypeVar("Same", bound="Objective")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,13 +38,16 @@ class Objective(ABC, Generic[E]):
         """Steps at the beginning that prepare the model; after them a prior that learns begins from its codes."""
         return 0
 
-    def build(self, model: Model, feed: Feed, num_images: int) -> nn.Module:
+    def without_schedules(self: Same) -> Same:
+        """The same with every schedule at its end, to train a finished model on."""
+        return self
+
+    def build(self, model: Model, images: TrainingImages) -> nn.Module:
         """What the objective holds while a model is trained, such as critics: its companions.
 
         Args:
             model: The model that is trained.
-            feed: Gives images by row.
-            num_images: Images that it is trained on.
+            images: What it is trained on.
         """
         return nn.Module()
 
@@ -70,8 +75,21 @@ class Objective(ABC, Generic[E]):
     def __call__(self, model: Model, x: Images, step: int | None = None, companions: nn.Module | None = None) -> Terms:
         """The terms of these images: `encode`, then `terms`. No companions: fresh ones, as if `x` were all images."""
         if companions is None:
-            companions = self.build(model, lambda rows: x[torch.from_numpy(rows)], len(x)).to(x.device)
+            companions = self.build(model, _These(x, model)).to(x.device)
         return self.terms(model, x, self.encode(model, x), step, companions)
+
+
+class _These:
+    """A batch taken for the whole collection."""
+
+    def __init__(self, x: Images, model: Model):
+        self.x, self.conditions, self.train = x, model.conditions, np.arange(len(x))
+
+    def feed(self, rows: np.ndarray) -> Images:
+        return self.x[torch.from_numpy(rows)]
+
+    def given(self, model: Model, rows: np.ndarray) -> Model:
+        return model if self.conditions is None else model.given(self.conditions[torch.from_numpy(rows)])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,12 +113,10 @@ class SingleObjective(Objective[Encoded]):
         for penalty in self.penalties:
             penalty.check(model)
 
-    def build(self, model: Model, feed: Feed, num_images: int) -> nn.Module:
+    def build(self, model: Model, images: TrainingImages) -> nn.Module:
         """See Objective."""
-        source = (model.source_dim,) if isinstance(model, TwoStage) else model.image_shape
-        return nn.ModuleDict(
-            {name_of(penalty): penalty.build(model, feed, num_images, source) for penalty in self.penalties}
-        )
+        source = model.coded_shape if isinstance(model, TwoStage) else model.image_shape
+        return nn.ModuleDict({name_of(penalty): penalty.build(model, images, source) for penalty in self.penalties})
 
     def encode(self, model: Model, x: Images) -> Encoded:
         """See Objective."""

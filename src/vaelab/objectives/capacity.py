@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vaelab.distributions import rate
 from vaelab.errors import InputError
@@ -29,7 +29,7 @@ class Capacity(SingleObjective):
     max_capacity: float = 25.0
     """Nats per image that the rate may have in the end; 0 or more."""
     num_steps: int = 100_000
-    """Optimiser steps over which the capacity rises in a line from 0."""
+    """Optimiser steps over which the capacity rises in a line from 0; 0: it is whole at once."""
 
     def __post_init__(self):
         super().__post_init__()
@@ -37,12 +37,17 @@ class Capacity(SingleObjective):
             raise InputError("objective.weight", "be positive and finite", self.weight)
         if not 0 <= self.max_capacity < float("inf"):
             raise InputError("objective.max_capacity", "be 0 or more and finite", self.max_capacity)
-        if self.num_steps < 1:
-            raise InputError("objective.num_steps", "be at least 1", self.num_steps)
+        if self.num_steps < 0:
+            raise InputError("objective.num_steps", "be 0 or more", self.num_steps)
 
     def capacity(self, step: int | None) -> float:
         """Nats per image after so many optimiser steps; None: in the end."""
-        return self.max_capacity * (1.0 if step is None else min(1.0, step / self.num_steps))
+        share = 1.0 if step is None or not self.num_steps else min(1.0, step / self.num_steps)
+        return self.max_capacity * share
+
+    def without_schedules(self) -> Capacity:
+        """See Objective."""
+        return replace(self, num_steps=0)
 
     def nats(self, model: Model, x: Images, encoded: Encoded, step: int | None) -> Terms:
         """See SingleObjective."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vaelab.distributions import rate, rate_per_latent
 from vaelab.errors import InputError
@@ -60,6 +60,10 @@ class ELBO(SingleObjective):
     def pretrain_steps(self) -> int:
         """See Objective."""
         return self.autoencoder_steps
+
+    def without_schedules(self) -> ELBO:
+        """See Objective."""
+        return replace(self, warm_up_steps=0, cycle_steps=0, autoencoder_steps=0)
 
     def check(self, model: ModelConfig) -> None:
         """See Objective."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from torch import nn
@@ -12,7 +12,7 @@ from vaelab.errors import InputError
 from vaelab.models import Model, ModelConfig, TwoStage, TwoStageConfig
 from vaelab.objectives._base import Objective, SingleObjective, Terms
 from vaelab.objectives.elbo import ELBO
-from vaelab.penalties import Encoded, Feed
+from vaelab.penalties import Encoded, TrainingImages
 from vaelab.shapes import Images, Scalar
 
 
@@ -30,8 +30,9 @@ class TwoStageObjective(Objective[EncodedByBoth]):
         loss = second(x) + first_weight * first(x)
 
     With both an `elbo` with the penalty `mutual_information` that is
-    (rec(x, x2) + beta2 KL2 - alpha2 MI2) + gamma (rec(x, x1) + beta1 KL1 - alpha1 MI1), where MI2 is between z2 and
-    what the second stage reads. Terms of the first stage begin with ``first_``, those of the second have plain names.
+    (rec(x, x2) + beta2 KL2 - alpha2 MI2) + gamma (rec(x, x1) + beta1 KL1 - alpha1 MI1), where MI2 is MI(x, z2) in a
+    single embed and MI(z1, z2) in a double one. Terms of the first stage begin with ``first_``, those of the second
+    have plain names.
 
     *Source*: Meeting notes on an InfoMax VAE of cell images, 2020; InfoMax: Rezaabad and Vishwanath 2020
     (https://arxiv.org/abs/1912.13361).
@@ -68,17 +69,23 @@ class TwoStageObjective(Objective[EncodedByBoth]):
                 mend = "Set objective.first_alone_steps instead."
                 raise InputError(f"objective.{stage}", "have no preparation of its own", "one that has", mend)
 
-    def build(self, model: Model, feed: Feed, num_images: int) -> nn.Module:
+    def without_schedules(self) -> TwoStageObjective:
+        """See Objective."""
+        first, second = self.first.without_schedules(), self.second.without_schedules()
+        return replace(self, first=first, second=second, first_alone_steps=0)
+
+    def build(self, model: Model, images: TrainingImages) -> nn.Module:
         """See Objective."""
         stages = {"first": (self.first, _both(model).first), "second": (self.second, model)}
-        return nn.ModuleDict({name: part.build(stage, feed, num_images) for name, (part, stage) in stages.items()})
+        return nn.ModuleDict({name: part.build(stage, images) for name, (part, stage) in stages.items()})
 
     def encode(self, model: Model, x: Images) -> EncodedByBoth:
         """See Objective."""
         model = _both(model)
         both = model.encode_both(x)
         first = Encoded(x, both.first, both.first.rsample(), model.first.prior)
-        return EncodedByBoth(first, Encoded(both.source, both.second, both.second.rsample(), model.prior))
+        coded = x if model.embed == "single" else both.source
+        return EncodedByBoth(first, Encoded(coded, both.second, both.second.rsample(), model.prior))
 
     def terms(self, model: Model, x: Images, encoded: EncodedByBoth, step: int | None, companions: nn.Module) -> Terms:
         """See Objective."""

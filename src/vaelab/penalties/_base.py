@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from torch import Tensor, nn
@@ -15,15 +14,30 @@ from vaelab.errors import InputError
 from vaelab.models import Model, ModelConfig
 from vaelab.shapes import Images, Latents, PerImage, Scalar, Source
 
-Feed = Callable[[np.ndarray], Images]
-"""Gives the images of these rows of the collection."""
+
+@runtime_checkable
+class TrainingImages(Protocol):
+    """The collection that a model is trained on."""
+
+    @property
+    def train(self) -> np.ndarray:
+        """Rows that it is trained on."""
+        ...
+
+    def feed(self, rows: np.ndarray, /) -> Images:
+        """The images of these rows of the collection."""
+        ...
+
+    def given(self, model: Model, rows: np.ndarray) -> Model:
+        """The model for the images of these rows, under their conditions."""
+        ...
 
 
 class Encoded(NamedTuple):
     """A batch on its way through a model."""
 
     source: Source
-    """What the encoder read: images, (image, channel, height, width), or the latents of a first stage."""
+    """What the latents are a code of: images, (image, channel, height, width), or the latents of a first stage."""
     q: Independent
     """q(z|x), a batch of distributions over (latent,)."""
     z: Latents
@@ -66,14 +80,13 @@ class Penalty(ABC):
         """Refuses a model, or a stage of one, with which the penalty makes no sense, with the reason."""
         return
 
-    def build(self, model: Model, feed: Feed, num_images: int, source_shape: tuple[int, ...]) -> nn.Module:
+    def build(self, model: Model, images: TrainingImages, source_shape: tuple[int, ...]) -> nn.Module:
         """What the penalty holds while the model is trained, such as a critic with its weights; its companion.
 
         Args:
-            model: The model that is trained.
-            feed: Gives images by row.
-            num_images: Images that it is trained on.
-            source_shape: Of what the encoder reads for one image.
+            model: The model that is trained, or the stage of it.
+            images: What it is trained on.
+            source_shape: Of what the latents of one image are a code of.
         """
         return nn.Module()
 

@@ -11,7 +11,7 @@ from torch.nn.functional import cross_entropy
 
 from vaelab.models import Model, ModelConfig
 from vaelab.networks._base import check_widths
-from vaelab.penalties._base import Charge, Encoded, Feed, Penalty
+from vaelab.penalties._base import Charge, Encoded, Penalty, TrainingImages
 from vaelab.penalties._latents import check_several
 from vaelab.shapes import Latents, Scalar
 
@@ -46,7 +46,7 @@ class Factor(Penalty):
         """See Penalty."""
         check_several(model, "factor")
 
-    def build(self, model: Model, feed: Feed, num_images: int, source_shape: tuple[int, ...]) -> nn.Module:
+    def build(self, model: Model, images: TrainingImages, source_shape: tuple[int, ...]) -> nn.Module:
         """The discriminator: from latents to the logits of the product and of q(z). See Penalty."""
         widths = (model.latent_dim, *self.hidden)
         layers = [m for a, b in pairwise(widths) for m in (nn.Linear(a, b), nn.LeakyReLU(0.2))]

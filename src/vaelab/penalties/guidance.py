@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from vaelab.errors import InputError
-from vaelab.models import Model, ModelConfig
-from vaelab.penalties._base import Charge, Encoded, Feed, Penalty
+from vaelab.models import Model, ModelConfig, in_evaluation_mode
+from vaelab.penalties._base import Charge, Encoded, Penalty, TrainingImages
+from vaelab.shapes import Images, Numbers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +21,8 @@ class Guidance(Penalty):
 
         cost = sum_i delta_i * ||mu_i - anchor_i||^2,   mu_i = E[z] under q(z|x_i)
 
-    The chosen images are encoded anew in every step, whichever images are in the batch.
+    The chosen images are encoded anew in every step, whichever images are in the batch, as `embed` would encode them:
+    batch normalisation goes by its running statistics, not by these few.
 
     *Source*: "Human guidance" in meeting notes on an InfoMax VAE of cell images, 2020.
 
@@ -53,21 +55,19 @@ class Guidance(Penalty):
             if latent_dim is not None and len(anchor) != latent_dim:
                 raise InputError("guidance.anchors", f"have {latent_dim} numbers, one for each latent", len(anchor))
 
-    def build(self, model: Model, feed: Feed, num_images: int, source_shape: tuple[int, ...]) -> nn.Module:
-        """See Penalty."""
-        if tuple(source_shape) != tuple(model.image_shape):
-            mend = "Guide the first stage, or a model of one stage."
-            raise InputError("guidance", "stand where the encoder reads images", "a second stage", mend)
-        if model.num_conditions:
-            raise InputError("guidance", "stand in a model without conditions", "one with data.condition")
-        return _Anchors(self, feed)
+    def build(self, model: Model, images: TrainingImages, source_shape: tuple[int, ...]) -> nn.Module:
+        """The chosen images, with their conditions. See Penalty."""
+        rows = np.array(self.rows, np.int64)
+        return _Anchors(self, images.feed(rows), images.given(model, rows).conditions)
 
     def __call__(self, model: Model, encoded: Encoded, companion: nn.Module, step: int | None) -> Charge:
         """See Penalty."""
         assert isinstance(companion, _Anchors)
         if not len(companion.deltas):
             return Charge(cost=encoded.z.new_zeros(()), reports={"anchor_distance": 0.0})
-        squares = (model.encode(companion.x).mean - companion.anchors).square().sum(1)
+        with in_evaluation_mode(model):
+            codes = model.given(companion.conditions).encode(companion.x).mean
+        squares = (codes - companion.anchors).square().sum(1)
         return Charge(
             cost=(companion.deltas * squares).sum(), reports={"anchor_distance": squares.detach().sqrt().mean()}
         )
@@ -75,14 +75,16 @@ class Guidance(Penalty):
 
 class _Anchors(nn.Module):
     x: Tensor
+    conditions: Tensor | None
     anchors: Tensor
     deltas: Tensor
 
-    def __init__(self, guidance: Guidance, feed: Feed):
+    def __init__(self, guidance: Guidance, x: Images, conditions: Numbers | None):
         super().__init__()
         deltas = guidance.deltas or (1.0,) * len(guidance.rows)
         values = {
-            "x": feed(np.array(guidance.rows, np.int64)).clone(),
+            "x": x.clone(),
+            "conditions": conditions,
             "anchors": torch.tensor(guidance.anchors, dtype=torch.float32),
             "deltas": torch.tensor(deltas, dtype=torch.float32),
         }

@@ -14,13 +14,13 @@ from vaelab.critics import Critic
 from vaelab.critics.separable import SeparableCritic
 from vaelab.errors import InputError
 from vaelab.models import Model
-from vaelab.penalties._base import Charge, Encoded, Feed, Penalty
+from vaelab.penalties._base import Charge, Encoded, Penalty, TrainingImages
 from vaelab.shapes import Scalar
 
 
 @dataclass(frozen=True, kw_only=True)
 class MutualInformation(Penalty):
-    """Minus the mutual information between what the encoder reads and its latents: the InfoMax-VAE.
+    """Minus the mutual information between the image and its latents: the InfoMax-VAE.
 
         cost = -I(x; z),  z ~ q(z|x),  estimated by a bound on the scores of a critic that learns beside the model
 
@@ -43,7 +43,7 @@ class MutualInformation(Penalty):
     critic: Critic = field(default_factory=SeparableCritic)
     """The network that scores pairs (x, z)."""
 
-    def build(self, model: Model, feed: Feed, num_images: int, source_shape: tuple[int, ...]) -> nn.Module:
+    def build(self, model: Model, images: TrainingImages, source_shape: tuple[int, ...]) -> nn.Module:
         """See Penalty."""
         return _Companion(self.critic.build(source_shape, model.latent_dim), self.bound.build())
 

@@ -12,7 +12,7 @@ from torch.distributions import Independent
 
 from vaelab.models import Model, ModelConfig
 from vaelab.networks._base import check_choice
-from vaelab.penalties._base import Charge, Encoded, Feed, Penalty
+from vaelab.penalties._base import Charge, Encoded, Penalty, TrainingImages
 from vaelab.penalties._latents import check_several
 from vaelab.shapes import Latents, PerImage
 
@@ -63,10 +63,10 @@ class TotalCorrelation(Penalty):
         """See Penalty."""
         check_several(model, "total_correlation")
 
-    def build(self, model: Model, feed: Feed, num_images: int, source_shape: tuple[int, ...]) -> nn.Module:
+    def build(self, model: Model, images: TrainingImages, source_shape: tuple[int, ...]) -> nn.Module:
         """Holds how many images there are. See Penalty."""
         companion = nn.Module()
-        companion.register_buffer("num_images", torch.tensor(num_images))
+        companion.register_buffer("num_images", torch.tensor(len(images.train)))
         return companion
 
     def __call__(self, model: Model, encoded: Encoded, companion: nn.Module, step: int | None) -> Charge:

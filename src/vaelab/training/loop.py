@@ -112,7 +112,7 @@ def begin(model: Model, objective: Objective, batches: Batches, training: Traini
             "training images", "be at least 1", num_images, "Leave more images to data.split's training part."
         )
     seed_noise(seed, -3)
-    companions = objective.build(model, batches.feed, num_images).to(device_of(model))
+    companions = objective.build(model, batches).to(device_of(model))
     learns = any(True for _ in companions.parameters())
     return State(
         model=model,
@@ -173,7 +173,7 @@ def validate(
     """Means of the terms over the validation images: float32, the noise the same each time, schedules at their end."""
     sums: dict[str, float] = {}
     if companions is None:
-        companions = objective.build(model, batches.feed, len(batches.train))
+        companions = objective.build(model, batches)
     companions.eval()
     with evaluating(model):
         seed_noise(seed, -1)
