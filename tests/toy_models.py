@@ -25,6 +25,11 @@ class ImagesOf:
         return model if self.conditions is None else model.given(self.conditions[torch.from_numpy(rows)])
 
 
+def around(codes: Tensor, scale: float = 1e-3) -> Independent:
+    """Posteriors with these means, (image, latent)."""
+    return Independent(Normal(codes, torch.full_like(codes, scale)), 1)
+
+
 class LinearVAE(Model):
     """Probabilistic PCA with orthogonal axes, so that its exact posterior is a diagonal Gaussian.
 

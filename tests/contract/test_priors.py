@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.distributions import Independent, Normal
 
+from toy_models import around
 from vaelab.catalogue import members
 from vaelab.priors import LatentPrior, Prior
 
@@ -42,7 +43,7 @@ def make(request, setting):
         made = Made(setting.build(latent_dim, SHAPE), nn.Linear(16, 2 * latent_dim))
         if kind == "started":
             images = 0.1 + 0.8 * torch.rand(200, *SHAPE)
-            made.module.start(images, 0.5 + 0.7 * torch.randn(200, latent_dim), seed=1)
+            made.module.start(images, around(0.5 + 0.7 * torch.randn(200, latent_dim)), seed=1)
         return made
 
     return build
@@ -116,7 +117,7 @@ def test_starting_leaves_the_random_generator_alone(setting):
     module = setting.build(2, SHAPE)
     images, codes = torch.rand(100, *SHAPE), torch.randn(100, 2)
     before = torch.get_rng_state()
-    module.start(images, codes, seed=3)
+    module.start(images, around(codes), seed=3)
     assert torch.equal(before, torch.get_rng_state())
 
 

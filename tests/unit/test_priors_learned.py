@@ -13,6 +13,7 @@ from sklearn.mixture import GaussianMixture
 from torch import nn
 from torch.distributions import Independent, Normal
 
+from toy_models import around
 from vaelab.distributions import rate
 from vaelab.distributions.mixture import fit_mixture, responsibilities
 from vaelab.errors import InputError
@@ -144,7 +145,7 @@ def test_one_component_is_a_gaussian_and_its_rate_the_closed_form_on_average():
 def test_starting_recovers_three_clusters():
     codes, kinds = three_clusters()
     module = MixturePrior(num_components=3).build(3, SHAPE)
-    module.start(torch.rand(len(codes), *SHAPE), codes, seed=0)
+    module.start(torch.rand(len(codes), *SHAPE), around(codes), seed=0)
     weight, loc, scale = plain(module)
     order = np.argsort(weight)[[0, 2, 1]]  # 0.2, 0.5, 0.3
     np.testing.assert_allclose(weight[order], np.array(SHARES) / 1000, atol=0.01)
@@ -157,16 +158,46 @@ def test_starting_recovers_three_clusters():
 def test_starting_is_scikit_learns_fit():
     codes, _ = three_clusters()
     module = MixturePrior(num_components=5).build(3, SHAPE)
-    module.start(torch.rand(len(codes), *SHAPE), codes, seed=7)
-    expected = GaussianMixture(5, covariance_type="diag", n_init=3, max_iter=1000, random_state=7).fit(codes.double())
-    log_prob = module(None).log_prob(codes).detach()
-    np.testing.assert_allclose(log_prob, expected.score_samples(codes.double()), atol=1e-3)
+    module.start(torch.rand(len(codes), *SHAPE), around(codes), seed=7)
+    x = codes.double().numpy()
+    expected = GaussianMixture(5, covariance_type="full", n_init=3, max_iter=1000, random_state=7).fit(x)
+    weight, loc, scale = plain(module)
+    np.testing.assert_allclose(weight, expected.weights_, rtol=1e-4)
+    np.testing.assert_allclose(loc, expected.means_, atol=1e-3)
+    np.testing.assert_allclose(scale**2, [np.diag(each) for each in expected.covariances_], rtol=1e-2)
+
+
+def test_few_images_are_fitted_by_diagonal_covariances():
+    codes, _ = three_clusters()
+    few = codes[:70]
+    module = MixturePrior(num_components=5).build(3, SHAPE)
+    module.start(torch.rand(70, *SHAPE), around(few), seed=7)
+    expected = GaussianMixture(5, covariance_type="diag", n_init=3, max_iter=1000, random_state=7).fit(few.double())
+    log_prob = module(None).log_prob(few).detach()
+    np.testing.assert_allclose(log_prob, expected.score_samples(few.double()), atol=2e-2)
+
+
+def test_starting_finds_long_clusters_across_the_axes_and_adds_the_posteriors_width():
+    random = torch.Generator().manual_seed(0)
+    along, across = torch.randn(2, 600, generator=random) * torch.tensor([[1.0], [0.1]])
+    kinds = torch.arange(600) % 2
+    codes = torch.stack([along - across, along + across + 1.5 * kinds], 1)
+    wide = torch.where(kinds == 0, 0.2, 0.7)[:, None].expand(-1, 2)
+    module = MixturePrior(num_components=2).build(2, SHAPE)
+    module.start(torch.rand(600, *SHAPE), Independent(Normal(codes, wide), 1), seed=0)
+    weight, loc, scale = plain(module)
+    order = np.argsort(loc[:, 1] - loc[:, 0])
+    np.testing.assert_allclose(weight, [0.5, 0.5], atol=0.01)
+    for kind, component in enumerate(order):
+        mine = codes[kinds == kind].numpy()
+        np.testing.assert_allclose(loc[component], mine.mean(0), atol=0.02)
+        np.testing.assert_allclose(scale[component] ** 2, mine.var(0) + (0.04, 0.49)[kind], rtol=0.01)
 
 
 def test_scales_start_off_the_floor_where_codes_lie_on_a_line():
     codes = torch.stack([torch.linspace(-1, 1, 100), torch.zeros(100)], 1)
     module = MixturePrior(num_components=2, min_scale=0.05).build(2, SHAPE)
-    module.start(torch.rand(100, *SHAPE), codes, seed=0)
+    module.start(torch.rand(100, *SHAPE), around(codes), seed=0)
     scale = module(None).component_distribution.base_dist.scale
     torch.testing.assert_close(scale[:, 1], torch.full((2,), 0.1))
     module(None).log_prob(codes).sum().backward()
@@ -209,7 +240,7 @@ def test_a_posterior_of_posteriors_is_their_mean():
 def test_pseudo_inputs_start_at_different_images():
     images = torch.rand(40, *SHAPE).round()
     module = VampPrior(num_components=30).build(2, SHAPE)
-    module.start(images, torch.zeros(40, 2), seed=0)
+    module.start(images, around(torch.zeros(40, 2)), seed=0)
     u = module.pseudo_inputs.detach()
     assert u.min() >= 0
     assert u.max() <= 1
@@ -280,6 +311,11 @@ def test_a_few_steps_of_training_lower_the_loss_and_move_every_weight(prior):
     assert [name for name, weight in vae.named_parameters() if torch.equal(weight, before[name])] == []
 
 
+def unchecked(loc):
+    """Posteriors as a diverged model gives them."""
+    return Independent(Normal(loc, torch.ones_like(loc), validate_args=False), 1, validate_args=False)
+
+
 def refused(act) -> str:
     with pytest.raises(InputError) as error:
         act()
@@ -289,13 +325,13 @@ def refused(act) -> str:
 def test_refusals():
     images = torch.rand(4, *SHAPE)
     mixture, vamp = MixturePrior(num_components=5).build(2, SHAPE), VampPrior(num_components=5).build(2, SHAPE)
-    assert refused(lambda: mixture.start(images, torch.randn(4, 2), 0)) == (
+    assert refused(lambda: mixture.start(images, around(torch.randn(4, 2)), 0)) == (
         "the codes should be at least 5, one for each component, got 4. Take fewer components, or more images."
     )
     more = torch.rand(40, *SHAPE)
-    assert "got 1." in refused(lambda: mixture.start(more, torch.zeros(40, 2), 0))
-    assert "be finite numbers" in refused(lambda: mixture.start(more, torch.full((40, 2), math.nan), 0))
-    assert refused(lambda: vamp.start(images, torch.randn(4, 2), 0)) == (
+    assert "got 1." in refused(lambda: mixture.start(more, around(torch.zeros(40, 2)), 0))
+    assert "be finite numbers" in refused(lambda: mixture.start(more, unchecked(torch.full((40, 2), math.nan)), 0))
+    assert refused(lambda: vamp.start(images, around(torch.randn(4, 2)), 0)) == (
         "the images should be at least 5, one for each pseudo-input, got 4. Take fewer pseudo-inputs, or more images."
     )
     assert "at least 1" in refused(lambda: MixturePrior(num_components=0))
@@ -308,5 +344,5 @@ def test_refusals():
 
 def test_seeds_of_any_size_are_taken():
     for seed in (0, 2**32 - 1, 2**40):
-        MixturePrior(num_components=2).build(2, SHAPE).start(torch.rand(9, *SHAPE), torch.randn(9, 2), seed)
-        VampPrior(num_components=2).build(2, SHAPE).start(torch.rand(9, *SHAPE), torch.randn(9, 2), seed)
+        MixturePrior(num_components=2).build(2, SHAPE).start(torch.rand(9, *SHAPE), around(torch.randn(9, 2)), seed)
+        VampPrior(num_components=2).build(2, SHAPE).start(torch.rand(9, *SHAPE), around(torch.randn(9, 2)), seed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -84,7 +85,7 @@ def list_files(folder: Path, what: str) -> list[File]:
             return
         seen.add((status.st_dev, status.st_ino))
         with os.scandir(place) as entries:
-            listed = sorted(entries, key=lambda entry: entry.name)
+            listed = sorted(entries, key=attrgetter("name"))
         for entry in listed:
             name = prefix + entry.name
             if entry.name.startswith(".") or entry.name.lower() in LITTER:
@@ -101,7 +102,7 @@ def list_files(folder: Path, what: str) -> list[File]:
         walk(str(folder), "")
     except OSError as error:
         raise InputError(what, "be a folder that may be read", f"{str(folder)!r} ({error.strerror})") from None
-    return sorted(found, key=lambda file: file.name)
+    return sorted(found, key=attrgetter("name"))
 
 
 def list_images(folder: Path, what: str) -> list[File]:

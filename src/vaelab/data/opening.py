@@ -58,20 +58,21 @@ def _kind(place: Path, path: str) -> str:
 def _folder_kind(folder: Path) -> str:
     from vaelab.data.sources.celeba import find_attributes
 
-    if any("idx3" in name and "images" in name for name in os.listdir(folder)):
+    names = sorted(os.listdir(folder))
+    if any("idx3" in name and "images" in name for name in names):
         return "idx"
     if find_attributes(folder) is not None:
         return "celeba"
-    return "tiff" if _holds_many(_first_image(folder)) else "folder"
+    return "tiff" if _holds_many(_first_image(folder, names)) else "folder"
 
 
-def _first_image(folder: Path) -> str:
-    """The first file that is an image by its name, or nothing."""
-    images = sorted(name for name in os.listdir(folder) if is_image_name(name) and not name.startswith("."))
-    places = (os.path.join(folder, name) for name in images)
+def _first_image(folder: Path, names: list[str]) -> str:
+    """The first file that is an image by its name, or nothing; the folder's names are in order."""
+    places = (os.path.join(folder, name) for name in names if is_image_name(name) and not name.startswith("."))
     found = next((place for place in places if os.path.isfile(place)), "")
-    below = () if found else sorted(place for place in folder.iterdir() if place.is_dir() and not place.is_symlink())
-    return found or next((first for place in below if (first := _first_image(place))), "")
+    below = () if found else (folder / name for name in names)
+    folders = (place for place in below if place.is_dir() and not place.is_symlink())
+    return found or next((first for place in folders if (first := _first_image(place, sorted(os.listdir(place))))), "")
 
 
 def _holds_many(path: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from jaxtyping import Float
@@ -51,8 +51,10 @@ def responsibilities(prior: Distribution, z: Latents) -> Responsibilities:
     return (weights + prior.component_distribution.log_prob(z.unsqueeze(1))).softmax(-1)
 
 
-def fit_mixture(codes: np.ndarray, num_components: int, seed: int = 0) -> GaussianMixture:
-    """scikit-learn's mixture of diagonal Gaussians, fitted to codes by expectation maximisation.
+def fit_mixture(
+    codes: np.ndarray, num_components: int, seed: int = 0, covariance: Literal["diag", "full"] = "diag"
+) -> GaussianMixture:
+    """scikit-learn's mixture of Gaussians, fitted to codes by expectation maximisation.
 
     The likeliest of three fits, each begun from k-means; float64.
 
@@ -60,6 +62,7 @@ def fit_mixture(codes: np.ndarray, num_components: int, seed: int = 0) -> Gaussi
         codes: (image, latent).
         num_components: 1 or more.
         seed: Of k-means.
+        covariance: Whether a component's axes are the latents' (diag) or lie anyhow (full).
 
     Raises:
         InputError: There are fewer different codes than components, or one is not finite.
@@ -84,7 +87,7 @@ def fit_mixture(codes: np.ndarray, num_components: int, seed: int = 0) -> Gaussi
             raise InputError("the codes", f"be at least {num_components}, one for each component", num_codes, mend)
     mixture = GaussianMixture(
         num_components,
-        covariance_type="diag",
+        covariance_type=covariance,
         n_init=_NUM_STARTS,
         max_iter=_MOST_ITERATIONS,
         random_state=seed % 2**32,

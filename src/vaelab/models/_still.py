@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
+from typing import TypeVar
 
 import torch
 
 from vaelab.models._base import Model
+from vaelab.shapes import Images
+
+M = TypeVar("M", bound=Model)
+_AT_ONCE = 256
 
 
 @contextmanager
@@ -42,6 +47,13 @@ def in_evaluation_mode(model: Model) -> Iterator[None]:
     finally:
         for module, mode in modes.items():
             module.training = mode
+
+
+def in_pieces(model: M, images: Images) -> Iterator[tuple[M, Images]]:
+    """Many images some at a time, each time with the model for them: all at once may not fit into the memory."""
+    for start in range(0, len(images), _AT_ONCE):
+        some = images[start : start + _AT_ONCE]
+        yield model.part(start, start + len(some)), some
 
 
 @contextmanager

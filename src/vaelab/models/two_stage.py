@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+import torch
 from torch.distributions import Distribution, Independent
 
 from vaelab.errors import InputError
 from vaelab.models._base import Conditions, Model, ModelConfig
-from vaelab.models._still import evaluating
+from vaelab.models._still import evaluating, in_pieces
 from vaelab.models.vae import VAE, VAEConfig
 from vaelab.networks.mlp import MLPDecoder, MLPEncoder
 from vaelab.shapes import Images, Latents, Numbers
@@ -130,7 +131,7 @@ class TwoStage(Model):
         """See Model."""
         self.first.start_prior(images, seed)
         with evaluating(self):
-            source = self.encode_both(images).source
+            source = torch.cat([model.encode_both(some).source for model, some in in_pieces(self, images)])
         self.top.start_prior(source[:, :, None, None], seed)
 
     def given(self, conditions: Conditions | None) -> TwoStage:

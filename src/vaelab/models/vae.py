@@ -14,7 +14,7 @@ from vaelab.errors import InputError
 from vaelab.likelihoods import Likelihood
 from vaelab.likelihoods.bernoulli import BernoulliLikelihood
 from vaelab.models._base import Model, ModelConfig
-from vaelab.models._still import evaluating, local_randomness
+from vaelab.models._still import evaluating, in_pieces
 from vaelab.networks import Decoder, Encoder
 from vaelab.networks.mlp import MLPDecoder, MLPEncoder
 from vaelab.priors import Prior
@@ -169,5 +169,8 @@ class VAE(Model):
 
     def start_prior(self, images: Images, seed: int) -> None:
         """See Model."""
-        with evaluating(self), local_randomness(seed, images.device):
-            self._prior.start(images, self.encode(images).sample(), seed)
+        with evaluating(self):
+            parts = [model.encode(some) for model, some in in_pieces(self, images)]
+            loc, scale = torch.cat([q.mean for q in parts]), torch.cat([q.stddev for q in parts])
+            q = Independent(Normal(loc, scale, validate_args=False), 1, validate_args=False)
+            self._prior.start(images, q, seed)

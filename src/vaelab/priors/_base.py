@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from torch import nn
-from torch.distributions import Distribution
+from torch.distributions import Distribution, Independent
 
-from vaelab.shapes import Images, Latents
+from vaelab.shapes import Images
 
 Encode = Callable[[Images], Distribution]
 """The model's q(z|x)."""
@@ -27,13 +27,12 @@ class LatentPrior(nn.Module, ABC):
             encode: The model's q(z|x), for priors that are made of posteriors.
         """
 
-    def start(self, images: Images, codes: Latents, seed: int) -> None:
+    def start(self, images: Images, q: Independent, seed: int) -> None:
         """Sets the weights from what training begins with; nothing for a prior that learns nothing.
 
         Args:
             images: Some training images, in random order, in [0, 1].
-            codes: A draw of each one's posterior, in the same order: what p(z) is to be like. Means alone would hide
-                how wide the posteriors are.
+            q: The posterior of each, in the same order: p(z) is to be like their mean.
             seed: Of whatever is drawn.
         """
 

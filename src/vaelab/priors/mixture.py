@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
@@ -12,7 +13,10 @@ from torch.nn.functional import softplus
 from vaelab.distributions.mixture import fit_mixture
 from vaelab.errors import InputError
 from vaelab.priors._base import Encode, LatentPrior, Prior
-from vaelab.shapes import Images, Latents
+from vaelab.shapes import Images
+
+_IMAGES_PER_AXIS = 5
+"""A component's covariance is fitted in full from so many images for each latent on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,18 +79,29 @@ class _Mixture(LatentPrior):
         return MixtureSameFamily(Categorical(logits=self.logits, validate_args=False), components, validate_args=False)
 
     @torch.no_grad()
-    def start(self, images: Images, codes: Latents, seed: int) -> None:
-        """Fits the mixture to the codes; see `vaelab.distributions.mixture.fit_mixture`.
+    def start(self, images: Images, q: Independent, seed: int) -> None:
+        """Fits the mixture to the posteriors; see `vaelab.distributions.mixture.fit_mixture`.
 
-        Scales begin at twice `min_scale` or above, where their gradient is not lost.
+        Which images belong together is found among the posteriors' means: there an autoencoder's clusters stand apart,
+        which draws would blur. They lie along any axes, so the fit is by full covariances where images are enough. A
+        component then takes the mean and the variances, over its images, of a draw: those of the means plus the mean
+        of the posteriors' own. Scales begin at twice `min_scale` or above, where their gradient is not lost.
 
         Raises:
-            InputError: There are fewer different codes than components, or one is not finite.
+            InputError: There are fewer different means than components, or one is not finite.
         """
-        fitted = fit_mixture(codes.numpy(force=True), len(self.logits), seed)
+        loc, variance = (values.numpy(force=True).astype(float) for values in (q.mean, q.variance))
+        num_components, latent_dim = self.loc.shape
+        enough = len(loc) >= _IMAGES_PER_AXIS * num_components * latent_dim
+        fitted = fit_mixture(loc, num_components, seed, "full" if enough else "diag")
+        shares = fitted.predict_proba(loc)
+        shares /= shares.sum(0)
         self.logits.copy_(torch.as_tensor(fitted.weights_).log())
         self.loc.copy_(torch.as_tensor(fitted.means_))
-        self.raw_scale.copy_(self._raw(torch.as_tensor(fitted.covariances_).sqrt()))
+        between = np.asarray(fitted.covariances_)
+        if enough:
+            between = between.diagonal(axis1=1, axis2=2)
+        self.raw_scale.copy_(self._raw(torch.as_tensor(between + shares.T @ variance).sqrt()))
 
     def _raw(self, scale: Tensor) -> Tensor:
         """What softplus and the floor turn into this scale."""

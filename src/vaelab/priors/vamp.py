@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.distributions import Categorical, MixtureSameFamily
+from torch.distributions import Categorical, Independent, MixtureSameFamily
 
 from vaelab.errors import InputError
 from vaelab.priors._base import Encode, LatentPrior, Prior
-from vaelab.shapes import Images, Latents
+from vaelab.shapes import Images
 
 _NOISE = 0.01
 
@@ -74,7 +74,7 @@ class _Vamp(LatentPrior):
         return MixtureSameFamily(Categorical(logits=self.logits, validate_args=False), posteriors, validate_args=False)
 
     @torch.no_grad()
-    def start(self, images: Images, codes: Latents, seed: int) -> None:
+    def start(self, images: Images, q: Independent, seed: int) -> None:
         """Puts the pseudo-inputs at images drawn without replacement, with noise of 0.01 so that no two are the same.
 
         Raises:

@@ -19,8 +19,8 @@ from vaelab.training.choices import Choices
 from vaelab.training.config import Training
 
 E = TypeVar("E")
-_START_IMAGES = 4096
-"""From whose codes a prior that learns begins."""
+_START_IMAGES, _START_PIXELS = 16_384, 1 << 28
+"""From so many images' codes a prior that learns begins, or from fewer where they are large: 1 GB of float32."""
 Means = dict[str, float]
 """Mean of every term of the objective over images, in nats per image."""
 
@@ -163,7 +163,8 @@ def train(
 def start_prior(model: Model, batches: Batches, seed: int) -> None:
     """Lets a prior that learns begin from the codes of training images, some thousands at most."""
     if model.learns_prior:
-        rows = np.random.default_rng([seed, 2**32]).permutation(batches.train)[:_START_IMAGES]
+        count = min(_START_IMAGES, _START_PIXELS // math.prod(model.image_shape))
+        rows = np.random.default_rng([seed, 2**32]).permutation(batches.train)[:count]
         batches.given(model, rows).start_prior(batches.feed(rows), seed)
 
 
