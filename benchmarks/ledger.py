@@ -55,7 +55,7 @@ def show(title: str, rows: Sequence[dict[str, Any]]) -> None:
         table.add_column(key, justify="left" if isinstance(rows[0][key], str) else "right")
     for row in rows:
         table.add_row(*(_text(value) for value in row.values()))
-    Console(width=140).print(table)
+    Console(width=Console(width=999).measure(table).maximum).print(table)
 
 
 def against(ours: float, theirs: float, floor: float, aim: float) -> dict[str, object]:
