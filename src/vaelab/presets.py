@@ -139,9 +139,11 @@ def iwae_mnist(data: Images = None) -> Experiment:
 def mnist_vade(data: Images = None) -> Experiment:
     """Ten clusters of MNIST without labels: VaDE, a mixture of Gaussians as the prior, 784-500-500-2000-10.
 
-    An autoencoder for 20 passes first, in place of the paper's stack of denoising ones; then 60 with the mixture.
+    An autoencoder for 20 passes first, in place of the paper's stack of denoising ones; then 20 with the mixture. It
+    reaches an accuracy of 0.76 on the test images (0.74 to 0.78 over three seeds), the paper's best run 0.9446; 40 more
+    passes with the mixture did not help.
 
-    *Source*: Jiang et al. 2017, section 4.2 (accuracy 0.9446; https://arxiv.org/abs/1611.05148).
+    *Source*: Jiang et al. 2017, section 4.2 (https://arxiv.org/abs/1611.05148).
     """
     steps_per_epoch = 600
     return Experiment(
@@ -156,7 +158,7 @@ def mnist_vade(data: Images = None) -> Experiment:
             posterior_scale="log_scale",
         ),
         objective=ELBO(autoencoder_steps=20 * steps_per_epoch),
-        training=Training(batch_size=100, num_epochs=80, learning_rate=1e-3),
+        training=Training(batch_size=100, num_epochs=40, learning_rate=1e-3),
     )
 
 
@@ -290,6 +292,9 @@ def cells_info_max() -> Experiment:
 
 def cells_two_stage() -> Experiment:
     """The cell study's whole model: 100 latents, then 3 that read them (double embed), both rewarded for information.
+
+    After 8 of the 150 passes the three latents are active, carry 10.5 nats, and tell x and y with an R^2 of 0.9 by
+    nearest neighbours (three seeds; `benchmarks/README.md` has the whole comparison).
 
     *Source*: study 1 of vaelab's own list, after meeting notes of 2020: gamma 0.8, alpha and beta 1.
     """
