@@ -488,7 +488,8 @@ def test_a_curve_leaves_out_the_preparation():
 
 def test_collapse_names_its_stage(cells_evidence):
     first = cells_evidence.first
-    flat = replace(first, latent_variances=np.zeros(6))
+    none = replace(first.scores["active_units"], value=0.0)
+    flat = replace(first, latent_variances=np.zeros(6), scores={**first.scores, "active_units": none})
     said = dict(warnings(replace(cells_evidence, first=flat)))
     assert "Posterior collapse in the first stage" in said
     assert "Posterior collapse in the second stage" not in said

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from torch.distributions import Independent, Normal
 
+from toy_models import ImagesOf
 from vaelab.errors import InputError
 from vaelab.models import VAEConfig
 from vaelab.penalties import Encoded
@@ -20,6 +21,7 @@ from vaelab.penalties.hsic import HSIC, hsic
 from vaelab.penalties.total_correlation import TotalCorrelation
 
 MODEL = VAEConfig(latent_dim=4).build((1, 4, 4))
+IMAGES = ImagesOf(torch.zeros(0, 1, 4, 4), 50)
 
 
 def encoded_as(loc, scale=None, z=None):
@@ -28,7 +30,7 @@ def encoded_as(loc, scale=None, z=None):
 
 
 def charge_of(penalty, encoded):
-    return penalty(MODEL, encoded, penalty.build(MODEL, lambda rows: torch.zeros(1, 1, 4, 4), 50, (1,)), 0)
+    return penalty(MODEL, encoded, penalty.build(MODEL, IMAGES, (1,)), 0)
 
 
 @pytest.fixture
@@ -179,7 +181,7 @@ def test_each_latent_is_permuted_on_its_own(random):
 
 
 def test_the_discriminator_is_that_of_the_paper():
-    layers = list(Factor().build(MODEL, lambda rows: torch.zeros(1, 1, 4, 4), 50, (1,)))
+    layers = list(Factor().build(MODEL, IMAGES, (1,)))
     linear = [layer for layer in layers if isinstance(layer, nn.Linear)]
     assert [layer.out_features for layer in linear] == [1000] * 6 + [2]
     assert linear[0].in_features == 4
