@@ -53,7 +53,7 @@ def guide(
         progress: Show a progress bar.
 
     Raises:
-        InputError: The anchors do not fit the run.
+        InputError: The anchors or the stage do not fit the run.
     """
     before = run.experiment
     too_far = [row for row in guidance.rows if row >= run.facts.num_images]
@@ -67,8 +67,9 @@ def guide(
             before.training, num_steps=num_steps, learning_rate=learning_rate, schedule="cosine", patience=None
         ),
     )
+    old = _codes(run, stage)
     after = train(experiment, folder, start=run.model, progress=progress)
-    old, new = (_codes(each if stage is None else each.at_stage(stage)) for each in (run, after))
+    new = _codes(after, stage)
     rows, places = np.array(guidance.rows, int), np.array(guidance.anchors)
     moves = pd.DataFrame({"moved": np.linalg.norm(new - old, axis=1), "is_anchor": False})
     moves.loc[rows, "is_anchor"] = True
@@ -150,6 +151,6 @@ def _row(path: Path | str, name: object, run: Run) -> int:
     return int(found[0])
 
 
-def _codes(run: Run) -> np.ndarray:
-    rows = np.arange(run.facts.num_images)
+def _codes(run: Run, stage: Stage | None) -> np.ndarray:
+    run, rows = run if stage is None else run.at_stage(stage), np.arange(run.facts.num_images)
     return embed(run.given(rows), run.feed.batches(rows)).loc.astype(float)

@@ -88,6 +88,13 @@ def test_either_stage_is_guided_under_the_images_conditions(two_stages, tmp_path
     ]
 
 
+def test_a_stage_of_a_model_with_one_is_refused_before_training(run, tmp_path):
+    guidance = Guidance(rows=(3,), anchors=((0.0, 0.0),))
+    with pytest.raises(InputError, match="the stage should be left out for a model of one stage, got first"):
+        guide(load(run), guidance, tmp_path / "new", stage="first")
+    assert not (tmp_path / "new").exists()
+
+
 def test_schedules_do_not_begin_again(run, tmp_path):
     """An autoencoder's first steps, taken again, would undo the rate."""
     trained = load(run)
