@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from matplotlib.figure import Figure
+from torch.distributions import MixtureSameFamily
 
 import vaelab
 from vaelab.bounds.info_nce import InfoNCE
@@ -128,7 +129,9 @@ def learned_priors(studio: Studio) -> None:
     """Each row samples of one component; and the learnt images of a VampPrior above samples from it."""
     run = studio.run(120, prior=MixturePrior(num_components=10), objective=ELBO(autoencoder_steps=600))
     with local_randomness(0, torch.device("cpu")), torch.no_grad():
-        z = run.model.prior.component_distribution.sample((16,))  # pyright: ignore[reportAttributeAccessIssue]
+        prior = run.model.prior
+        assert isinstance(prior, MixtureSameFamily)
+        z = prior.component_distribution.sample(torch.Size([16]))
         drawn = run.model.decode(z.flatten(0, 1)).mean.numpy().reshape(16, 10, 1, 8, 8)
     save_images("mixture", list(drawn.swapaxes(0, 1)))
     run = studio.run(prior=VampPrior(num_components=32))

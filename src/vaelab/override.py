@@ -93,7 +93,7 @@ def _set(cls: type, record: dict, names: list[str], text: str, where: str) -> di
 
 def _default(member: type, name: str) -> Any:
     """The part that a field holds where nothing is said, as a record; None where it holds none."""
-    field = member.__dataclass_fields__[name]  # pyright: ignore[reportAttributeAccessIssue]
+    field = member.__dataclass_fields__[name]  # pyright: ignore[reportAttributeAccessIssue] (it is a dataclass)
     part = field.default if field.default_factory is MISSING else field.default_factory()
     return to_record(part) if is_dataclass(part) and not isinstance(part, type) else None
 

@@ -177,6 +177,15 @@ def test_few_images_are_fitted_by_diagonal_covariances():
     np.testing.assert_allclose(log_prob, expected.score_samples(few.double()), atol=2e-2)
 
 
+def test_a_component_that_no_image_belongs_to_starts_finite(monkeypatch):
+    """Its responsibilities underflow."""
+    monkeypatch.setattr(GaussianMixture, "predict_proba", lambda self, x: np.eye(3)[np.zeros(len(x), int)])
+    codes, _ = three_clusters()
+    module = MixturePrior(num_components=3).build(3, SHAPE)
+    module.start(torch.rand(len(codes), *SHAPE), around(codes), seed=0)
+    assert all(torch.isfinite(weight).all() for weight in module.parameters())
+
+
 def test_starting_finds_long_clusters_across_the_axes_and_adds_the_posteriors_width():
     random = torch.Generator().manual_seed(0)
     along, across = torch.randn(2, 600, generator=random) * torch.tensor([[1.0], [0.1]])

@@ -24,8 +24,9 @@ class MutualInformation(Penalty):
 
         cost = -I(x; z),  z ~ q(z|x),  estimated by a bound on the scores of a critic that learns beside the model
 
-    The weight is the alpha of the InfoMax-VAE and of study 1. The cost's value is minus the bound's, in nats; its
-    gradient is that of the bound's surrogate. Of a whole batch it is one number, so batches are of 2 images or more.
+    In the second stage of a double embed it is I(z1; z2). The weight is the alpha of the InfoMax-VAE and of study 1.
+    The cost's value is minus the bound's, in nats; its gradient is that of the bound's surrogate. Of a whole batch it
+    is one number, so batches are of 2 images or more.
 
     The default bound holds on average whatever the critic, unlike SMILE, and has a ceiling above InfoNCE's log(batch).
     What marginal pairs take off it is below 1 / alpha, so it stays steady where an encoder that the rate does not hold

@@ -95,7 +95,7 @@ class _Mixture(LatentPrior):
         enough = len(loc) >= _IMAGES_PER_AXIS * num_components * latent_dim
         fitted = fit_mixture(loc, num_components, seed, "full" if enough else "diag")
         shares = fitted.predict_proba(loc)
-        shares /= shares.sum(0)
+        shares /= shares.sum(0).clip(np.finfo(float).tiny)  # a component may be nobody's
         self.logits.copy_(torch.as_tensor(fitted.weights_).log())
         self.loc.copy_(torch.as_tensor(fitted.means_))
         between = np.asarray(fitted.covariances_)
