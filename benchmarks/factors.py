@@ -29,7 +29,7 @@ from vaelab.penalties.entanglement import Entanglement
 from vaelab.penalties.factor import Factor
 from vaelab.penalties.hsic import HSIC
 from vaelab.penalties.total_correlation import TotalCorrelation
-from vaelab.run import Run
+from vaelab.runs import Run
 
 PENALTIES: dict[str, list[Penalty]] = {
     "none": [],

@@ -21,7 +21,7 @@ from benchmarks.published import default_data
 from vaelab import presets
 from vaelab.evaluation import evaluate
 from vaelab.objectives.importance_weighted import ImportanceWeighted
-from vaelab.run import Run
+from vaelab.runs import Run
 
 PAPER = {1: 86.76, 5: 85.54, 50: 84.78}
 

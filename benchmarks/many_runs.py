@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import mean, stdev
 
 from vaelab.experiment import Experiment, write
-from vaelab.run import Run, load
+from vaelab.runs import Run, load
 
 
 def train(named: dict[str, Experiment], seeds: Sequence[int], out: Path) -> dict[str, list[Run]]:

@@ -30,7 +30,7 @@ from vaelab.inference import embed
 from vaelab.models import Model, TwoStage
 from vaelab.objectives.elbo import ELBO
 from vaelab.penalties.mutual_information import MutualInformation
-from vaelab.run import Run
+from vaelab.runs import Run
 
 TRUTH = ("x", "y", "irregularity")
 

@@ -24,7 +24,7 @@ from vaelab.distributions.mixture import fit_mixture, responsibilities
 from vaelab.evaluation.clustering_accuracy import clustering_accuracy
 from vaelab.inference import embed
 from vaelab.objectives.elbo import ELBO
-from vaelab.run import Run
+from vaelab.runs import Run
 
 
 def accuracies(run: Run) -> dict[str, float]:

@@ -20,7 +20,6 @@ from torch.distributions import MixtureSameFamily
 import vaelab
 from vaelab.bounds.info_nce import InfoNCE
 from vaelab.evaluation.total_correlation import total_correlation
-from vaelab.guide import guide
 from vaelab.models import TwoStage, TwoStageConfig, local_randomness
 from vaelab.networks.mlp import MLPEncoder
 from vaelab.networks.residual import ResidualDecoder, ResidualEncoder
@@ -39,6 +38,7 @@ from vaelab.plots import image_grid, picture_png
 from vaelab.plots.style import FIRST, INK, MUTED, PALETTE, SECOND, styled
 from vaelab.priors.mixture import MixturePrior
 from vaelab.priors.vamp import VampPrior
+from vaelab.runs.guide import guide
 
 FOLDER = Path(__file__).parent / "images"
 CALIBRATION = Path(__file__).parents[1] / "benchmarks" / "results" / "mutual_information.json"

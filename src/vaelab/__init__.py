@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from vaelab.inference import sample as sample
     from vaelab.inference import traverse as traverse
     from vaelab.report import write_report as write_report
-    from vaelab.run import Run as Run
-    from vaelab.run import load as load
-    from vaelab.run import resume as resume
-    from vaelab.run import train as train
+    from vaelab.runs import Run as Run
+    from vaelab.runs import load as load
+    from vaelab.runs import resume as resume
+    from vaelab.runs import train as train
 
 _HOMES = {
     "presets": "vaelab.presets",
@@ -48,10 +48,10 @@ _HOMES = {
     "sample": "vaelab.inference",
     "traverse": "vaelab.inference",
     "write_report": "vaelab.report",
-    "Run": "vaelab.run",
-    "load": "vaelab.run",
-    "resume": "vaelab.run",
-    "train": "vaelab.run",
+    "Run": "vaelab.runs",
+    "load": "vaelab.runs",
+    "resume": "vaelab.runs",
+    "train": "vaelab.runs",
 }
 __all__ = sorted(_HOMES)  # pyright: ignore[reportUnsupportedDunderAll]
 

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 class InputError(ValueError):
     """A refused input: ``<what> should <be>, got <got>. <The mend.>``
 
-    The command line prints the sentence and exits with code 2; in Python it is a `ValueError`.
+    The command line prints the sentence and exits with code 2; in Python it is a `ValueError`. A part names its field
+    by itself, ``rate_weight``; whoever reads the part from a whole adds the path, with `within`.
 
     Args:
         what: The field, flag or file that is wrong, as the user wrote it, such as ``model.latent_dim``.
@@ -17,12 +18,20 @@ class InputError(ValueError):
         got: What was given.
         mend: What to do about it: one short sentence, or nothing where the first half says it.
 
-    >>> print(InputError("model.latent_dim", "be at least 1", 0, "Two latents draw well."))
+    >>> print(InputError("latent_dim", "be at least 1", 0, "Two latents draw well.").within("model"))
     model.latent_dim should be at least 1, got 0. Two latents draw well.
     """
 
     def __init__(self, what: str, should: str, got: object, mend: str = ""):
         super().__init__(f"{what} should {should}, got {got}. {mend}".rstrip())
+        self.what, self.should, self.got, self.mend = what, should, got, mend
+
+    def __reduce__(self) -> tuple:
+        return type(self), (self.what, self.should, self.got, self.mend)
+
+    def within(self, path: str) -> InputError:
+        """The same, with the path of the part before its field."""
+        return InputError(f"{path}.{self.what}", self.should, self.got, self.mend) if path else self
 
 
 def unknown_name(what: str, name: str, known: Iterable[str]) -> InputError:

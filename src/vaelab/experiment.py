@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from vaelab import files
 from vaelab.data import Data
 from vaelab.errors import InputError, unknown_name
-from vaelab.fields import field_types
 from vaelab.models import ModelConfig
 from vaelab.objectives import Objective
-from vaelab.record import check, digest, from_record, to_record
-from vaelab.training import Training
+from vaelab.settings.fields import field_types
+from vaelab.settings.record import check, digest, from_record, numbers, to_record
+from vaelab.training import Machine, Training, Watching
 
-_FORMAT = 1
+_FORMAT = 2
 """Of the file. It changes when a file of the old kind can no longer be read as it stands."""
+_MOVED = {"machine": Machine, "watching": Watching}
+"""What stood among the fields of training in files of format 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +41,10 @@ class Experiment:
     """What is minimised."""
     training: Training
     """How long, how fast and how carefully."""
+    machine: Machine = field(default_factory=Machine)
+    """On what it is computed. It changes numbers by rounding only."""
+    watching: Watching = field(default_factory=Watching)
+    """What is written on the way. It changes no number."""
     seed: int = 0
     """Of the weights, the order of the images and the noise; 0 to 4,294,967,295."""
 
@@ -53,8 +60,14 @@ class Experiment:
 
     @property
     def hash(self) -> str:
-        """64 hexadecimal digits that change with any setting, and are the same on every machine."""
-        return digest(to_record(self))
+        """64 hexadecimal digits that change with any setting that decides numbers, and are the same on every machine.
+
+        Names, paths, the machine and what is written on the way decide none.
+        """
+        return digest({name: numbers(getattr(self, name)) for name in _DECIDING} | {"seed": self.seed})
+
+
+_DECIDING = ("data", "model", "objective", "training")
 
 
 def as_json(experiment: Experiment) -> str:
@@ -64,7 +77,7 @@ def as_json(experiment: Experiment) -> str:
 
 def write(experiment: Experiment, path: Path | str) -> None:
     """Writes the experiment as JSON, every field of it."""
-    Path(path).write_text(as_json(experiment) + "\n", encoding="utf-8")
+    files.write(path, as_json(experiment) + "\n")
 
 
 def read(path: Path | str) -> Experiment:
@@ -77,13 +90,25 @@ def read(path: Path | str) -> Experiment:
     if not isinstance(record, dict):
         raise InputError(str(path), "hold one JSON object, an experiment", type(record).__name__)
     version = record.pop("format", _FORMAT)
-    if version != _FORMAT:
+    if version == 1:
+        record = _from_format_1(record)
+    elif version != _FORMAT:
         raise InputError(
-            f"{path}: format", f"be {_FORMAT}", repr(version), "If a newer vaelab wrote the file, update yours."
+            f"{path}: format", f"be 1 or {_FORMAT}", repr(version), "If a newer vaelab wrote the file, update yours."
         )
     if unknown := set(record) - set(field_types(Experiment)):
         raise unknown_name(min(unknown), min(unknown), ["format", *field_types(Experiment)])
     return from_record(Experiment, record)
+
+
+def _from_format_1(record: dict[str, Any]) -> dict[str, Any]:
+    """The record with the machine and the watching taken out of the training."""
+    training = record.get("training")
+    if not isinstance(training, dict):
+        return record
+    moved = {part: {n: training[n] for n in field_types(cls) if n in training} for part, cls in _MOVED.items()}
+    names = {name for fields in moved.values() for name in fields}
+    return {**record, "training": {n: v for n, v in training.items() if n not in names}, **moved}
 
 
 def _json(path: Path) -> Any:

@@ -12,13 +12,13 @@ from vaelab.catalogue import find, functions, members, name_of
 from vaelab.critics import Critic
 from vaelab.data import Source
 from vaelab.errors import InputError
-from vaelab.fields import field_docs
 from vaelab.likelihoods import Likelihood
 from vaelab.models import ModelConfig
 from vaelab.networks import Decoder, Encoder
 from vaelab.objectives import Objective
 from vaelab.penalties import Penalty
 from vaelab.priors import Prior
+from vaelab.settings.fields import field_docs
 
 CONTRACTS = [Bound, Critic, Decoder, Encoder, Likelihood, ModelConfig, Objective, Penalty, Prior, Source]
 MEMBERS = [

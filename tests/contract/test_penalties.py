@@ -9,12 +9,12 @@ import torch
 from toy_models import ImagesOf
 from vaelab.catalogue import members
 from vaelab.errors import InputError
-from vaelab.fields import field_docs
 from vaelab.models import TwoStageConfig, VAEConfig
 from vaelab.networks.mlp import MLPDecoder, MLPEncoder
 from vaelab.objectives.two_stage import TwoStageObjective
 from vaelab.penalties import Encoded, Penalty
-from vaelab.record import from_record, to_record
+from vaelab.settings.fields import field_docs
+from vaelab.settings.record import from_record, to_record
 
 SHAPE = (1, 8, 8)
 SMALL = {"encoder": MLPEncoder(hidden=(16,)), "decoder": MLPDecoder(hidden=(16,))}

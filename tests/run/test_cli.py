@@ -21,9 +21,9 @@ from PIL import Image
 from vaelab.cli import COMMANDS, main
 from vaelab.evaluation import evaluate
 from vaelab.experiment import read
-from vaelab.fields import field_types
 from vaelab.presets import digits, presets
-from vaelab.run import load
+from vaelab.runs import load
+from vaelab.settings.fields import field_types
 
 QUICK = ["--training.num-steps", "40", "--training.tune", "false", "--training.threads", "1", "--quiet"]
 

@@ -10,7 +10,7 @@ import time
 
 from safetensors import safe_open
 
-from vaelab.run import load
+from vaelab.runs import load
 
 VAELAB = [sys.executable, "-m", "vaelab"]
 STILL = ["--training.tune", "false", "--training.threads", "1", "--quiet"]

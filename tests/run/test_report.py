@@ -38,7 +38,7 @@ from vaelab.report.how_made import settings
 from vaelab.report.kind import kind_of
 from vaelab.report.labels import label_column, labels_of
 from vaelab.report.words import duration, interval_of, kept_step, number, still_improving, value_of
-from vaelab.run import Run, load, train
+from vaelab.runs import Run, load, train
 
 
 def quick(experiment: Experiment, num_steps: int = 120) -> Experiment:

@@ -21,7 +21,7 @@ from vaelab.plots import png
 from vaelab.plots.criteria import criteria
 from vaelab.presets import digits
 from vaelab.priors.mixture import MixturePrior
-from vaelab.run import load, train
+from vaelab.runs import load, train
 
 
 def blobs(num_blobs=4, each=150, latent_dim=2, seed=0):

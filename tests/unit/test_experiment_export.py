@@ -11,8 +11,8 @@ import pytest
 
 from vaelab import export
 from vaelab.errors import InputError
-from vaelab.export import check_target, write_embedding
 from vaelab.inference import Embedding
+from vaelab.runs.export import check_target, write_embedding
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ from vaelab.catalogue import members, name_of
 from vaelab.critics import Critic
 from vaelab.data.sources import Source
 from vaelab.errors import InputError
-from vaelab.fields import contract_of, describe, field_docs, field_types, options
 from vaelab.likelihoods import Likelihood
 from vaelab.likelihoods.bernoulli import BernoulliLikelihood
 from vaelab.models import ModelConfig, TwoStageConfig, VAEConfig
@@ -26,10 +25,11 @@ from vaelab.networks import Decoder, Encoder
 from vaelab.networks.mlp import MLPEncoder
 from vaelab.objectives import Objective
 from vaelab.objectives.elbo import ELBO
-from vaelab.override import override, parse_value
 from vaelab.penalties import Penalty
 from vaelab.priors import Prior
-from vaelab.record import check, digest, from_record, to_record
+from vaelab.settings.fields import contract_of, describe, field_docs, field_types, options
+from vaelab.settings.record import check, digest, from_record, to_record
+from vaelab.settings.text import override, parse_value
 from vaelab.training import Training
 
 pytestmark = pytest.mark.filterwarnings("ignore:Do not use the .random. module")

@@ -12,12 +12,12 @@ import pytest
 from vaelab.cli import main
 from vaelab.errors import InputError
 from vaelab.experiment import read, write
-from vaelab.guide import guide, read_anchors
 from vaelab.inference import embed
 from vaelab.objectives.elbo import ELBO
 from vaelab.penalties.guidance import Guidance
 from vaelab.presets import digits
-from vaelab.run import load
+from vaelab.runs import load
+from vaelab.runs.guide import guide, read_anchors
 
 SHORT = ["--model.latent-dim", "2", "--training.num-epochs", "2", "--quiet"]
 

@@ -21,7 +21,7 @@ from vaelab.errors import InputError
 from vaelab.models import VAEConfig
 from vaelab.penalties import Encoded, Penalty
 from vaelab.penalties.mutual_information import MutualInformation
-from vaelab.record import from_record, to_record
+from vaelab.settings.record import from_record, to_record
 
 
 def encoded(model, count=6):

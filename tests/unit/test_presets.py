@@ -13,8 +13,8 @@ from vaelab.data import prepare
 from vaelab.data.feed import Feed
 from vaelab.data.sources.folder import FolderSource
 from vaelab.errors import InputError
-from vaelab.override import override
 from vaelab.presets import preset, presets
+from vaelab.settings.text import override
 
 SHAPES = {
     "mnist": (1, 28, 28),

@@ -20,7 +20,7 @@ from vaelab.likelihoods.bernoulli import BernoulliLikelihood
 from vaelab.likelihoods.continuous_bernoulli import ContinuousBernoulliLikelihood
 from vaelab.models import VAEConfig
 from vaelab.networks.mlp import MLPDecoder, MLPEncoder
-from vaelab.run import load, resume, train
+from vaelab.runs import load, resume, train
 from vaelab.training import Training
 
 

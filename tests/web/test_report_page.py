@@ -18,7 +18,7 @@ from vaelab.penalties.mutual_information import MutualInformation
 from vaelab.presets import preset
 from vaelab.priors.mixture import MixturePrior
 from vaelab.report import write_report
-from vaelab.run import train
+from vaelab.runs import train
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-headless-shell") or shutil.which("google-chrome")
 FLAGS = (

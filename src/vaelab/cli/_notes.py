@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from vaelab.evaluation import Measures
-    from vaelab.run import Run
+    from vaelab.runs import Run
 
 _COLLAPSED = (
     "the posterior has collapsed: the model hardly uses its latents. Lower the weight of the rate, or warm it up"

@@ -18,7 +18,7 @@ from vaelab.cli._notes import say_left_out
 from vaelab.data import prepare
 from vaelab.errors import InputError
 from vaelab.experiment import Experiment, write
-from vaelab.run import free_folder
+from vaelab.runs import free_folder
 
 
 def train_seeds(experiment: Experiment, seeds: Sequence[int], out: str | None, *, strict: bool, quiet: bool) -> int:
@@ -134,6 +134,6 @@ def _line(folder: Path, number: int, running: dict[int, subprocess.Popen], codes
 def _num_processes(experiment: Experiment) -> int:
     import torch
 
-    if experiment.training.device != "cpu" and torch.cuda.is_available():
+    if experiment.machine.device != "cpu" and torch.cuda.is_available():
         return 1
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

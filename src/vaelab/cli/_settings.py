@@ -8,8 +8,8 @@ from dataclasses import is_dataclass
 from typing import Any
 
 from vaelab.catalogue import name_of
-from vaelab.fields import contract_of, describe, field_docs, field_types
-from vaelab.record import join
+from vaelab.settings.fields import contract_of, describe, field_docs, field_types
+from vaelab.settings.record import join
 
 
 def settings_help(part: Any, path: str = "") -> str:

@@ -40,7 +40,7 @@ def run(args) -> int:
     from typing import get_type_hints
 
     from vaelab.objectives import effective_beta
-    from vaelab.override import parse_value
+    from vaelab.settings.text import parse_value
 
     kinds = get_type_hints(effective_beta)
     kinds.pop("return")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from vaelab.evaluation import Score
-    from vaelab.run import Run
+    from vaelab.runs import Run
 
 _EXAMPLES = """\
 examples:
@@ -45,7 +45,7 @@ def add(commands) -> None:
 
 def run(args) -> int:
     """Does it."""
-    from vaelab.override import parse_value
+    from vaelab.settings.text import parse_value
 
     components = _components(args.components)
     num_images = parse_value(int, args.num_images, "--num-images")
@@ -58,9 +58,9 @@ def run(args) -> int:
     if args.plot is not None and len(components) == 1:
         raise InputError("--components", "be a range such as 2-20 where --plot is given", args.components)
 
-    from vaelab.data.progress import Progress
     from vaelab.evaluation.clustering import compare_components
-    from vaelab.run import load
+    from vaelab.runs import load
+    from vaelab.screen import Progress
 
     trained = load(args.run)
     kinds = None if args.label is None else _kinds(trained, args.label)

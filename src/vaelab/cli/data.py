@@ -107,7 +107,7 @@ def _synthesize(args, settings: list[tuple[str, str]]) -> int:
     from pathlib import Path
 
     from vaelab.data.sources.npz import save_npz
-    from vaelab.override import override
+    from vaelab.settings.text import override
 
     sources = _generated()
     name = args.name.replace("-", "_")
@@ -137,7 +137,7 @@ def _generated() -> dict[str, type[Source]]:
     """The sources that need no file."""
     from vaelab.catalogue import members
     from vaelab.data import Source
-    from vaelab.fields import field_types
+    from vaelab.settings.fields import field_types
 
     return {name: cls for name, cls in members(Source).items() if "path" not in field_types(cls)}
 

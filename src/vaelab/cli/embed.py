@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from vaelab.data import ImageCollection
-    from vaelab.data.progress import Progress
     from vaelab.inference import Embedding
-    from vaelab.run import Run
+    from vaelab.runs import Run
+    from vaelab.screen import Progress
 
 _EXAMPLES = """\
 examples:
@@ -46,15 +46,14 @@ def add(commands) -> None:
 
 def run(args) -> int:
     """Does it."""
-    from vaelab.cli._stage import at_stage
     from vaelab.data.feed import Feed
-    from vaelab.data.progress import Progress
-    from vaelab.export import check_target, write_embedding
     from vaelab.inference import embed
-    from vaelab.run import load
+    from vaelab.runs import load
+    from vaelab.runs.export import check_target, write_embedding
+    from vaelab.screen import Progress
 
     target = check_target(args.output)
-    trained = at_stage(load(args.run), args.stage)
+    trained = load(args.run).at_stage(args.stage)
     collection = _images(trained, args)
     feed = Feed(collection.images, trained.intensity, trained.experiment.data.binarize)
     with Progress("embedding", len(feed), shown=not args.quiet) as bar:

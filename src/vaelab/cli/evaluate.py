@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from vaelab.evaluation import Measures, Score
-    from vaelab.run import Run
+    from vaelab.runs import Run
 
 _EXAMPLES = """\
 examples:
@@ -39,7 +39,7 @@ def add(commands) -> None:
 
 def run(args) -> int:
     """Does it."""
-    from vaelab.override import parse_value
+    from vaelab.settings.text import parse_value
 
     num_samples = parse_value(int, args.num_samples, "--num-samples")
     num_images = parse_value(int | None, args.num_images, "--num-images")
@@ -51,10 +51,9 @@ def run(args) -> int:
         raise unknown_name("--split", args.split, _SPLITS)
 
     from vaelab.cli._notes import say_collapse
-    from vaelab.cli._stage import at_stage
-    from vaelab.run import load
+    from vaelab.runs import load
 
-    trained = at_stage(load(args.run), args.stage)
+    trained = load(args.run).at_stage(args.stage)
     split, rows = _rows(trained, args.split, num_images, seed)
     measures = _measure(trained, rows, num_samples, seed, progress=not args.quiet)
     facts = {"split": split, "num_images": len(rows), "num_samples": num_samples, "seed": seed}
@@ -81,8 +80,8 @@ def _measure(trained: Run, rows: np.ndarray, num_samples: int, seed: int, *, pro
     import numpy as np
     import torch
 
-    from vaelab.data.progress import Progress
     from vaelab.evaluation import evaluate
+    from vaelab.screen import Progress
 
     torch.manual_seed(seed)  # dynamic binarisation draws from it
     feed, train = trained.feed, trained.splits.train

@@ -27,13 +27,12 @@ def add(commands) -> None:
 
 def run(args) -> int:
     """Does it."""
-    from vaelab.cli._stage import at_stage
-    from vaelab.guide import guide, read_anchors
-    from vaelab.override import parse_value
-    from vaelab.run import load
+    from vaelab.runs import load
+    from vaelab.runs.guide import guide, read_anchors
+    from vaelab.settings.text import parse_value
 
     trained = load(args.run)
-    meant = at_stage(trained, args.stage)
+    meant = trained.at_stage(args.stage)
     guidance = read_anchors(args.anchors, meant, parse_value(float, args.weight, "--weight"))
     done = guide(
         trained,

@@ -23,13 +23,13 @@ def add(commands) -> None:
 
 def run(args) -> int:
     """Does it."""
-    from vaelab.override import parse_value
+    from vaelab.settings.text import parse_value
 
     num_images = parse_value(int | None, args.num_images, "--num-images")
     num_samples = parse_value(int | None, args.num_samples, "--num-samples")
     seed = parse_value(int, args.seed, "--seed")
     from vaelab.report import write_report
-    from vaelab.run import load
+    from vaelab.runs import load
 
     trained = load(args.run)
     settings = {"max_images": num_images, "num_samples": num_samples, "seed": seed}

@@ -22,7 +22,7 @@ def run(args) -> int:
 
     keep_freed_memory()
     from vaelab.cli._notes import say_signs
-    from vaelab.run import resume
+    from vaelab.runs import resume
 
     done = resume(args.run, progress=not args.quiet)
     say_signs(done)

@@ -64,7 +64,7 @@ def run(argv: list[str]) -> int:
         from vaelab.cli._seeds import train_seeds
 
         return train_seeds(experiment, seeds, args.out, strict=args.strict, quiet=args.quiet)
-    from vaelab.run import train
+    from vaelab.runs import train
 
     done = train(experiment, args.out, progress=not args.quiet, strict=args.strict)
     say_left_out(done.facts.left_out, done.facts.num_images)
@@ -118,9 +118,9 @@ def _seeds(texts: list[str] | None, settings: list[tuple[str, str]]) -> list[int
 def _experiment(args, settings: list[tuple[str, str]], parser) -> Experiment:
     from vaelab.data.sources.folder import FolderSource
     from vaelab.experiment import Experiment, read
-    from vaelab.fields import field_types
-    from vaelab.override import override
     from vaelab.presets import preset, takes_images, with_images
+    from vaelab.settings.fields import field_types
+    from vaelab.settings.text import override
 
     for path, _ in settings:
         name = path.split(".")[0].replace("-", "_")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vaelab.data.collection import ImageCollection
-from vaelab.data.dataset import Data, Dataset, prepare
+from vaelab.data.dataset import Data, Dataset, content_hash, prepare
 from vaelab.data.opening import open_source
 from vaelab.data.scaling import Intensity, Scaling
 from vaelab.data.sources import Source
@@ -18,6 +18,7 @@ __all__ = [
     "Source",
     "Split",
     "Splits",
+    "content_hash",
     "open_source",
     "prepare",
 ]

@@ -26,9 +26,9 @@ import numpy as np
 from vaelab.data.files import File
 from vaelab.data.parallel import by_processes, by_threads, can_fork, without_collection
 from vaelab.data.png import Unreadable
-from vaelab.data.progress import Progress
 from vaelab.errors import InputError
 from vaelab.machine import cache_folder
+from vaelab.screen import Progress
 
 FORMAT = 1
 """Raised whenever the same files would give another array."""

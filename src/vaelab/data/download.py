@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from vaelab.data.progress import Progress
 from vaelab.errors import InputError, unknown_name
 from vaelab.machine import cache_folder
+from vaelab.screen import Progress
 
 BLOCK = 1 << 18
 TIMEOUT_S = 30

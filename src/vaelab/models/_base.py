@@ -54,6 +54,13 @@ class Model(nn.Module, ABC):
     def decode(self, z: Latents) -> Distribution:
         """p(x|z), one distribution over (channel, height, width) per image."""
 
+    def stages(self) -> dict[str, Model]:
+        """The model's stages, each a model, in the order in which an image passes them; the last is this model.
+
+        A model of one stage has it under an empty name.
+        """
+        return {"": self}
+
     @property
     def learns_prior(self) -> bool:
         """Whether the prior has weights."""

@@ -75,7 +75,7 @@ class TwoStage(Model):
     >>> import torch
     >>> model = TwoStageConfig().build((1, 28, 28))
     >>> x = torch.rand(5, 1, 28, 28)
-    >>> model.first.encode(x).mean.shape, model.second.encode(x).mean.shape
+    >>> model.first.encode(x).mean.shape, model.encode(x).mean.shape
     (torch.Size([5, 100]), torch.Size([5, 3]))
     """
 
@@ -93,10 +93,9 @@ class TwoStage(Model):
         """Of what the second stage's latents are a code of: the image in a single embed, z1 in a double one."""
         return self.image_shape if self.embed == "single" else (self.first.latent_dim,)
 
-    @property
-    def second(self) -> TwoStage:
-        """The second stage as a model: this very model."""
-        return self
+    def stages(self) -> dict[str, Model]:
+        """See Model."""
+        return {"first": self.first, "second": self}
 
     @property
     def prior(self) -> Distribution:

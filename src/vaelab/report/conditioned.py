@@ -13,7 +13,7 @@ from vaelab.inference import decode_mean
 from vaelab.models import Model, evaluating, local_randomness
 from vaelab.report.evidence import Swaps
 from vaelab.report.words import number
-from vaelab.run import Run
+from vaelab.runs import Run
 
 MOST_CATEGORIES, NUM_SWAPPED, NUM_NEW = 10, 6, 4
 

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import torch
 
-from vaelab.data.progress import Progress
 from vaelab.errors import InputError
 from vaelab.evaluation import Measures, evaluate
 from vaelab.inference import Embedding, reconstruct, sample, traverse
@@ -20,7 +19,8 @@ from vaelab.report.components import draw_components
 from vaelab.report.conditioned import in_words, swap_conditions, usual_condition
 from vaelab.report.evidence import Evidence, Pairs, Plane
 from vaelab.report.labels import label_column, labels_of
-from vaelab.run import Run
+from vaelab.runs import Run
+from vaelab.screen import Progress
 from vaelab.shapes import Images
 
 MOST_IMAGES, PIXEL_BUDGET, DRAW_BUDGET, BASELINE_BUDGET = 2000, 20_000_000, 110_000_000, 20_000_000
@@ -55,7 +55,9 @@ def gather(
         x = run.feed(rows)
     model = run.given(rows)
     measures = _measure(run, model, x, num_samples, seed, progress)
-    first = _measure(run, model.first, x, num_samples, seed, progress) if isinstance(model, TwoStage) else None
+    first = (
+        _measure(run, model.stages()["first"], x, num_samples, seed, progress) if "first" in model.stages() else None
+    )
     fits = measures.per_image["fit"].to_numpy()
     order = np.argsort(fits, kind="stable")
     shuffled = np.random.default_rng(seed).permutation(len(rows))

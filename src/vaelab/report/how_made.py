@@ -9,10 +9,10 @@ from html import escape
 from typing import Any
 
 from vaelab.catalogue import name_of
-from vaelab.fields import contract_of, field_docs
 from vaelab.report.evidence import Evidence
 from vaelab.report.html import Markup, fold, heading, paragraph, prose, section, table
 from vaelab.report.words import duration, plural, size_of
+from vaelab.settings.fields import contract_of, field_docs
 
 WORDS = (
     ("nat", "the unit of information with the natural logarithm; 1 nat is 1.443 bits"),

@@ -10,7 +10,7 @@ from vaelab.errors import InputError
 from vaelab.report.evidence import Evidence
 from vaelab.report.gather import gather
 from vaelab.report.page import render
-from vaelab.run import Run
+from vaelab.runs import Run
 
 
 def write_report(

@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from vaelab.training.choices import Choices, choose
-from vaelab.training.config import Training
-from vaelab.training.loop import Batches, State, begin, train, validate
+from vaelab.training.config import Machine, Training, Watching
+from vaelab.training.loop import Batches, State, begin, choose_for, train, validate
 
-__all__ = ["Batches", "Choices", "State", "Training", "begin", "choose", "train", "validate"]
+__all__ = [
+    "Batches",
+    "Choices",
+    "Machine",
+    "State",
+    "Training",
+    "Watching",
+    "begin",
+    "choose",
+    "choose_for",
+    "train",
+    "validate",
+]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from pathlib import Path
 
 import torch
@@ -13,6 +11,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from vaelab.errors import InputError
+from vaelab.files import check_folder, write
 from vaelab.training.loop import State, diverged
 
 _NUMBERS = ("step", "counted", "best", "best_step", "waited", "prior_started", "stop")
@@ -67,37 +66,15 @@ def load_weights(model: nn.Module, path: Path) -> None:
 
 def check_room(folder: Path, model: nn.Module) -> None:
     """Refuses a folder that cannot be written, or a disk without room for the checkpoints of this model."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".probe-{os.getpid()}"
-        probe.write_bytes(b"vaelab")
-        probe.unlink()
-    except OSError as error:
-        raise InputError(str(folder), "be a folder that can be written", error.strerror, "Choose another.") from None
     size = sum(value.numel() * value.element_size() for value in model.state_dict().values())
-    need = 8 * size + (16 << 20)
-    free = shutil.disk_usage(folder).free
-    if free < need:
-        raise InputError(
-            str(folder), f"have {need / 1e6:,.0f} MB free for checkpoints", f"{free / 1e6:,.0f} MB", "Make room."
-        )
+    check_folder(folder, 8 * size + (16 << 20), " for checkpoints")
 
 
 def _write(tensors: dict[str, Tensor], path: Path, numbers: dict) -> None:
     data = save(
         {name: value.detach().cpu().contiguous() for name, value in tensors.items()}, {"vaelab": json.dumps(numbers)}
     )
-    new = path.with_name(f".{path.name}.new")
-    try:
-        with new.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
-    except OSError as error:
-        new.unlink(missing_ok=True)
-        mend = "The last checkpoint is unharmed; make room and resume."
-        raise InputError(str(path), "be written", error.strerror, mend) from None
+    write(path, data, mend="The last checkpoint is unharmed; make room and resume.", flush=True)
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict]:

@@ -16,8 +16,9 @@ from typing import Any
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from vaelab.errors import InputError
+from vaelab.files import replacing
 from vaelab.training.checkpoint import save_checkpoint, save_weights
-from vaelab.training.config import Training
+from vaelab.training.config import Watching
 from vaelab.training.loop import Means, State
 
 Listener = Callable[[State], None]
@@ -95,12 +96,10 @@ class CSVLog:
             kept = [
                 row for row in reader if row["step"].isdigit() and int(row["step"]) <= step and None not in row.values()
             ]
-        new = self.path.with_name(f".{self.path.name}.new")
-        with new.open("w", newline="") as file:
+        with replacing(self.path) as part, part.open("w", newline="") as file:
             writer = csv.DictWriter(file, self.columns)
             writer.writeheader()
             writer.writerows(kept)
-        new.replace(self.path)
 
 
 class TensorBoardLog:
@@ -126,16 +125,16 @@ class TensorBoardLog:
 class Checkpoints:
     """Saves ``last.safetensors`` by steps, by minutes and at the end, ``best.safetensors`` at each best validation."""
 
-    def __init__(self, folder: Path, training: Training):
-        self.folder, self.training, self.saved = folder, training, time.monotonic()
+    def __init__(self, folder: Path, watching: Watching):
+        self.folder, self.watching, self.saved = folder, watching, time.monotonic()
 
     def __call__(self, state: State) -> None:
         """Saves if it is time."""
         if state.is_best:
             save_weights(state.model, self.folder / "best.safetensors")
-        steps = self.training.checkpoint_steps
+        steps = self.watching.checkpoint_steps
         by_steps = steps is not None and state.step % steps == 0
-        by_time = time.monotonic() - self.saved > 60 * self.training.checkpoint_minutes
+        by_time = time.monotonic() - self.saved > 60 * self.watching.checkpoint_minutes
         if by_steps or by_time or state.stop or state.step == state.num_steps:
             self.save(state)
 

@@ -15,8 +15,8 @@ from vaelab.data.feed import Feed
 from vaelab.errors import InputError
 from vaelab.models import Model, device_of, evaluating
 from vaelab.objectives import Objective, Terms
-from vaelab.training.choices import Choices
-from vaelab.training.config import Training
+from vaelab.training.choices import Choices, choose, plain
+from vaelab.training.config import Machine, Training
 
 E = TypeVar("E")
 _START_IMAGES, _START_PIXELS = 16_384, 1 << 28
@@ -124,8 +124,33 @@ def begin(model: Model, objective: Objective, batches: Batches, training: Traini
     )
 
 
+def choose_for(
+    model: Model, objective: Objective, batches: Batches, training: Training, machine: Machine, seed: int = 0
+) -> Choices:
+    """By timing on the CPU; on a GPU the ways are known to be the faster ones. One step is tried in any case."""
+    rows = batches.train[: training.batch_size]
+    x, companions = batches.feed(rows), begin(model, objective, batches, training, seed).companions
+
+    def step(model: Model) -> None:
+        model.zero_grad(set_to_none=True)
+        objective(batches.given(model, rows), x, 0, companions)["loss"].mean().backward()
+
+    if x.device.type == "cuda":
+        precision = "float32" if machine.precision == "float32" else "bfloat16"
+        return Choices(threads=torch.get_num_threads(), precision=precision, channels_last=True)
+    if not machine.tune:
+        return plain(machine.threads, machine.precision)
+    return choose(model, step, batch_size=len(x), threads=machine.threads, precision=machine.precision)
+
+
 def train(
-    state: State, objective: Objective, batches: Batches, training: Training, choices: Choices, seed: int = 0
+    state: State,
+    objective: Objective,
+    batches: Batches,
+    training: Training,
+    choices: Choices,
+    seed: int = 0,
+    log_every: int = 100,
 ) -> Iterator[State]:
     """Takes one optimiser step after another and gives the state after each, until all are taken or `stop` is set.
 
@@ -156,7 +181,7 @@ def train(
             state.totals = means if state.counted == 0 else state.totals + means
             state.counted += 1
             state.step += 1
-            _report(state, names, objective, batches, training, choices, seed)
+            _report(state, names, objective, batches, training, log_every, seed)
             yield state
 
 
@@ -193,9 +218,14 @@ def weighted(terms: Terms, weights: Tensor | None) -> Terms:
     return {name: value * weights if name in ("loss", "penalty") else value for name, value in terms.items()}
 
 
+def noise_seed(seed: int, step: int) -> int:
+    """Of the random numbers of one step; it follows from the training's seed and the step alone."""
+    return (seed * 0x9E3779B97F4A7C15 + (step + 2) * 0xBF58476D1CE4E5B9) % 2**63
+
+
 def seed_noise(seed: int, step: int) -> None:
-    """Sets torch's random generators to a state that follows from seed and step alone."""
-    state = (seed * 0x9E3779B97F4A7C15 + (step + 2) * 0xBF58476D1CE4E5B9) % 2**63
+    """Sets torch's random generators to the state of one step."""
+    state = noise_seed(seed, step)
     torch.default_generator.manual_seed(state)
     if torch.cuda.is_initialized():
         torch.cuda.manual_seed(state)
@@ -262,13 +292,13 @@ def _report(
     objective: Objective,
     batches: Batches,
     training: Training,
-    choices: Choices,
+    log_every: int,
     seed: int,
 ) -> None:
     """Fetches the terms and validates, at the steps where that is due."""
     state.terms = state.validation = None
     done = state.step == state.num_steps
-    if state.step % training.log_every == 0 or done:
+    if state.step % log_every == 0 or done:
         values = (state.totals / state.counted).tolist()
         state.terms = dict(zip(names, values, strict=True))
         state.counted = 0

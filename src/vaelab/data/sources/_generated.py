@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from vaelab.catalogue import name_of
-from vaelab.data.progress import Progress
 from vaelab.data.sources._base import Source
 from vaelab.errors import InputError
 from vaelab.machine import cache_folder
+from vaelab.screen import Progress
 
 IN_MEMORY = 1 << 30
 """Collections above this many bytes are kept in the cache folder and memory-mapped."""

@@ -15,6 +15,7 @@ from vaelab.data.files import File, is_image_name, list_files, locate
 from vaelab.data.pixels import PixelReader
 from vaelab.data.sources._base import Source
 from vaelab.errors import InputError
+from vaelab.settings.ranges import PathText
 
 PARTS = {0: "train", 1: "validation", 2: "test"}
 
@@ -30,7 +31,7 @@ class CelebaSource(Source):
     https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html
     """
 
-    path: str
+    path: PathText
     """The folder."""
     crop: tuple[int, int] | None = None
     """Height and width of the centre to keep, in pixels."""

@@ -17,6 +17,7 @@ from vaelab.data.files import File, list_images, locate, read_table
 from vaelab.data.pixels import Alpha, PixelReader
 from vaelab.data.sources._base import Source
 from vaelab.errors import InputError
+from vaelab.settings.ranges import PathText
 
 NAME_COLUMNS = ("path", "file", "filename", "file_name", "image", "image_path", "name", "image_id", "id")
 
@@ -30,9 +31,9 @@ class FolderSource(Source):
     channel count or pixel type than most are named in `left_out`.
     """
 
-    path: str
+    path: PathText
     """The folder."""
-    labels: str | None = None
+    labels: PathText | None = None
     """A table (CSV) joined on the file names: its column path, file, filename or image, else its first. A name may be
     the path below the folder, or the file's own name with or without its ending."""
     channel_pattern: str | None = None

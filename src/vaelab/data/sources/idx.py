@@ -15,6 +15,7 @@ from vaelab.data.collection import ImageCollection
 from vaelab.data.files import locate
 from vaelab.data.sources._base import Source
 from vaelab.errors import InputError
+from vaelab.settings.ranges import PathText
 
 PARTS = {"train": ("train",), "test": ("t10k", "test")}
 
@@ -29,7 +30,7 @@ class IdxSource(Source):
     *Source*: Y. LeCun, C. Cortes, C. Burges, The MNIST database of handwritten digits, section File formats.
     """
 
-    path: str
+    path: PathText
     """The folder."""
 
     def load(self, *, strict: bool = False, progress: bool = False) -> ImageCollection:

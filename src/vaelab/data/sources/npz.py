@@ -22,6 +22,7 @@ from vaelab.data.pixels import to_stored
 from vaelab.data.png import Unreadable
 from vaelab.data.sources._base import Source
 from vaelab.errors import InputError, unknown_name
+from vaelab.settings.ranges import PathText
 
 Layout = Literal["auto", "channels_first", "channels_last"]
 MOST_CHANNELS = 30
@@ -41,7 +42,7 @@ class NpzSource(Source):
     read. Archives written by `save_npz` are read back exactly.
     """
 
-    path: str
+    path: PathText
     """The .npz or .npy file."""
     images: str = ""
     """Name of the array of images in an .npz; left out, the only one that can be it, else the one called images."""

@@ -15,6 +15,7 @@ from vaelab.data.files import describe, locate, read_table
 from vaelab.data.pixels import Alpha, PixelReader
 from vaelab.data.sources._base import Source
 from vaelab.errors import InputError, unknown_name
+from vaelab.settings.ranges import PathText
 
 PATH_COLUMNS = ("path", "file", "filename", "file_name", "image", "image_path", "filepath", "file_path")
 
@@ -23,12 +24,12 @@ PATH_COLUMNS = ("path", "file", "filename", "file_name", "image", "image_path", 
 class TableSource(Source):
     """The images that a CSV (or .tsv) names, one row each; all its columns become the collection's table."""
 
-    path: str
+    path: PathText
     """The table, with column names in its first line."""
     path_columns: tuple[str, ...] = ()
     """The column with the paths, or one column for each channel, in the order of the channels. Left out: the column
     called path, file, filename or image."""
-    root: str | None = None
+    root: PathText | None = None
     """Folder that the paths start from; left out, the table's own folder."""
     channels: tuple[str, ...] = ()
     """Names of the channels; left out, the names of several path columns, or those the files give."""

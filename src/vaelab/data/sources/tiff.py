@@ -13,6 +13,7 @@ from vaelab.data.pixels import to_stored
 from vaelab.data.sources._base import Source
 from vaelab.data.tiff_pages import read_tiff
 from vaelab.errors import InputError
+from vaelab.settings.ranges import PathText
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +26,7 @@ class TiffSource(Source):
     has `path` and, where there are subfolders, `label`.
     """
 
-    path: str
+    path: PathText
     """A TIFF file, or a folder of them."""
     axes: str = ""
     """The axes of each file, a letter each, slowest first, in place of its metadata: ``CYX`` reads pages as

@@ -15,7 +15,8 @@ from typing import Any, Literal, TypeGuard, TypeVar, get_args, get_origin
 
 from vaelab.catalogue import find, members, name_of
 from vaelab.errors import InputError, unknown_name
-from vaelab.fields import contract_of, describe, field_types, options
+from vaelab.settings.fields import contract_of, describe, field_types, options
+from vaelab.settings.ranges import hints, is_place
 
 T = TypeVar("T")
 _INFINITIES = {"inf": math.inf, "-inf": -math.inf}
@@ -40,6 +41,19 @@ def to_record(part: object, where: str = "") -> dict[str, Any]:
         record["kind"] = name_of(cls)
     kinds = field_types(cls)
     return record | {name: _plain(kind, getattr(part, name), join(where, name)) for name, kind in kinds.items()}
+
+
+def numbers(part: object) -> dict[str, Any]:
+    """The record without the fields that decide no number: those that say where something lies.
+
+    >>> from vaelab.data.sources.npz import NpzSource
+    >>> "path" in numbers(NpzSource(path="a.npz"))
+    False
+    """
+    kinds = {name: kind for name, kind in hints(type(part)).items() if not is_place(kind)}
+    values = {name: getattr(part, name) for name in kinds}
+    nested = {name: numbers(value) for name, value in values.items() if is_dataclass(value)}
+    return {name: value for name, value in to_record(part).items() if name in kinds or name == "kind"} | nested
 
 
 def from_record(cls: type[T], record: object, where: str = "") -> T:
@@ -70,7 +84,10 @@ def from_record(cls: type[T], record: object, where: str = "") -> T:
     for name, field in member.__dataclass_fields__.items():  # pyright: ignore[reportAttributeAccessIssue]
         if name in kinds and name not in values and not _has_default(field):
             raise InputError(join(where, name), f"be {describe(kinds[name])}", "nothing", "It has no default.")
-    return member(**values)
+    try:
+        return member(**values)
+    except InputError as error:
+        raise error.within(where) from None
 
 
 def check(part: object) -> None:

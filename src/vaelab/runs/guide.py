@@ -13,7 +13,8 @@ from vaelab.inference import embed
 from vaelab.objectives import Objective, SingleObjective
 from vaelab.objectives.two_stage import TwoStageObjective
 from vaelab.penalties.guidance import Guidance
-from vaelab.run import Run, Stage, train
+from vaelab.runs.make import train
+from vaelab.runs.read import Run
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -34,7 +35,7 @@ def guide(
     guidance: Guidance,
     folder: Path | str | None = None,
     *,
-    stage: Stage | None = None,
+    stage: str | None = None,
     num_steps: int = 500,
     learning_rate: float = 1e-4,
     progress: bool = True,
@@ -68,7 +69,7 @@ def guide(
         ),
     )
     old = _codes(run, stage)
-    after = train(experiment, folder, start=run.model, progress=progress)
+    after = train(experiment, folder, start=run.model, dataset=run.dataset, progress=progress)
     new = _codes(after, stage)
     rows, places = np.array(guidance.rows, int), np.array(guidance.anchors)
     moves = pd.DataFrame({"moved": np.linalg.norm(new - old, axis=1), "is_anchor": False})
@@ -80,7 +81,7 @@ def guide(
     return Guided(run=after, anchors=pd.DataFrame({"image": rows, **distances}), moves=moves)
 
 
-def _guided(objective: Objective, guidance: Guidance, stage: Stage | None) -> Objective:
+def _guided(objective: Objective, guidance: Guidance, stage: str | None) -> Objective:
     """The objective with the guidance, in place of an earlier one."""
     if isinstance(objective, TwoStageObjective):
         if stage == "first":
@@ -151,6 +152,6 @@ def _row(path: Path | str, name: object, run: Run) -> int:
     return int(found[0])
 
 
-def _codes(run: Run, stage: Stage | None) -> np.ndarray:
-    run, rows = run if stage is None else run.at_stage(stage), np.arange(run.facts.num_images)
+def _codes(run: Run, stage: str | None) -> np.ndarray:
+    run, rows = run.at_stage(stage), np.arange(run.facts.num_images)
     return embed(run.given(rows), run.feed.batches(rows)).loc.astype(float)

@@ -10,8 +10,8 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from vaelab.catalogue import find, name_of
 from vaelab.errors import InputError, unknown_name
-from vaelab.fields import contract_of, describe, field_types, options
-from vaelab.record import from_record, join, member_of, read_value, to_record
+from vaelab.settings.fields import contract_of, describe, field_types, options
+from vaelab.settings.record import from_record, join, member_of, read_value, to_record
 
 T = TypeVar("T")
 _NOT = object()

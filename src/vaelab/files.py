@@ -1,0 +1,74 @@
+"""Files written whole or not at all, and folders checked before anything is computed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from vaelab.errors import InputError
+
+
+@contextmanager
+def replacing(path: Path | str, what: str = "", mend: str = "") -> Iterator[Path]:
+    """A new file beside `path` to write to: it takes the path's place when the block ends, and is gone when it fails.
+
+    Args:
+        path: What is to be written.
+        what: How the user named it; left out, the path itself.
+        mend: What to do where it cannot be written.
+
+    Raises:
+        InputError: It cannot be written, or the disk is full; what was there stays as it was.
+    """
+    path, part = Path(path), ""
+    try:
+        handle, part = tempfile.mkstemp(prefix=f".{path.name}.part-", suffix=path.suffix, dir=path.parent)
+        os.close(handle)
+        os.chmod(part, 0o666 & ~_umask())
+        yield Path(part)
+        os.replace(part, path)
+    except OSError as error:
+        got = (error.strerror or str(error)) if not what else f"{str(path)!r} ({error.strerror or error})"
+        raise InputError(what or str(path), "be a file that can be written", got, mend) from None
+    finally:
+        Path(part).unlink(missing_ok=True) if part else None
+
+
+def write(path: Path | str, data: str | bytes, what: str = "", mend: str = "", *, flush: bool = False) -> None:
+    """Writes text (UTF-8) or bytes, whole or not at all; `flush`: onto the disk before it takes its place.
+
+    Raises:
+        InputError: As `replacing`.
+    """
+    with replacing(path, what, mend) as part, part.open("wb") as file:
+        file.write(data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data)
+        if flush:
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def check_folder(folder: Path, room: int = 0, purpose: str = "") -> None:
+    """Makes a folder, and refuses one that cannot be written or whose disk has fewer than `room` bytes free.
+
+    Raises:
+        InputError: With the reason.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InputError(str(folder), "be a folder that can be written", error.strerror, "Choose another.") from None
+    free = shutil.disk_usage(folder).free
+    if free < room:
+        raise InputError(str(folder), f"have {room / 1e6:,.0f} MB free{purpose}", f"{free / 1e6:,.0f} MB", "Make room.")
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,169 @@
+"""A run made: an experiment trained in a new folder, and one that was interrupted gone on with."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from vaelab import experiment as record
+from vaelab.data import Dataset, prepare
+from vaelab.data.feed import Feed
+from vaelab.errors import InputError, unknown_name
+from vaelab.experiment import Experiment
+from vaelab.likelihoods import check_pixels
+from vaelab.models import Model
+from vaelab.runs.claim import claimed, free_folder
+from vaelab.runs.folder import facts_of, read_environment, write_environment, write_facts
+from vaelab.runs.read import Run, RunImages, build, load, read
+from vaelab.runs.snapshots import Snapshots
+from vaelab.training import Batches, Choices, begin, choose_for
+from vaelab.training import train as steps_of
+from vaelab.training.checkpoint import check_room, load_checkpoint
+from vaelab.training.device import find_device, interrupts
+from vaelab.training.listeners import Checkpoints, CSVLog, Listener, ProgressBar, TensorBoardLog
+
+
+class Interrupted(KeyboardInterrupt):
+    """Training was stopped by the user; the run is saved, and the message says how to go on."""
+
+
+def train(
+    experiment: Experiment,
+    folder: Path | str | None = None,
+    *,
+    start: Model | None = None,
+    dataset: Dataset | None = None,
+    progress: bool = True,
+    strict: bool = False,
+) -> Run:
+    """Trains an experiment in a new folder.
+
+    Args:
+        experiment: What to train.
+        folder: Where; it must not hold a run yet. Default ``runs/<name>-<k>`` with the first free k.
+        start: A trained model of the same setting, from whose weights training begins.
+        dataset: The experiment's images, where they are prepared already.
+        progress: Show progress bars.
+        strict: Refuse the images when any file cannot be used.
+
+    Raises:
+        InputError: Something in the experiment, the images or the folder cannot be used.
+        Interrupted: The user stopped it (Ctrl-C); it is saved and can be resumed.
+    """
+    if folder is not None:
+        refuse_run(Path(folder))
+    device = find_device(experiment.machine.device)
+    dataset = dataset or prepare(experiment.data, strict=strict, progress=progress)
+    model = build(experiment, dataset.collection.image_shape, dataset.conditions).to(device)
+    if start is not None:
+        model.load_state_dict(start.state_dict())
+    batches = _batches(experiment, dataset, device)
+    check_pixels(model.likelihood, batches.feed(batches.train[:256]))
+    choices = choose_for(model, experiment.objective, batches, experiment.training, experiment.machine, experiment.seed)
+    folder = free_folder(experiment.name) if folder is None else Path(folder)
+    with claimed(folder):
+        refuse_run(folder)
+        check_room(folder, model)
+        (folder / "checkpoints").mkdir(exist_ok=True)
+        splits, facts = dataset.splits, facts_of(dataset)
+        np.savez(folder / "splits.npz", train=splits.train, validation=splits.validation, test=splits.test)
+        write_facts(facts, folder / "data.json")
+        write_environment(choices, device, folder / "environment.json")
+        record.write(experiment, folder / "experiment.json")
+        images = RunImages.of(dataset, experiment, facts, folder)
+        run = Run(folder=folder, experiment=experiment, model=model, facts=facts, images=images)
+        return _go(run, batches, choices, progress, started=start is not None)
+
+
+def resume(folder: Path | str, *, images: Path | str | None = None, progress: bool = True) -> Run:
+    """Goes on with a run that was interrupted, from its last checkpoint; a finished one is only read.
+
+    On the same CPU the result equals that of an uninterrupted run bit for bit.
+
+    Args:
+        folder: The run's.
+        images: Where its images are, if they have moved since.
+        progress: Show a progress bar.
+
+    Raises:
+        InputError: The folder is not a run, its images are not the same any more, or another process trains it.
+    """
+    run = read(Path(folder), images)
+    with claimed(run.folder):
+        device = find_device(run.experiment.machine.device)
+        run.model.to(device)
+        choices = read_environment(run.folder / "environment.json")
+        return _go(run, _batches(run.experiment, run.dataset, device), choices, progress)
+
+
+def refuse_run(folder: Path) -> None:
+    """Refuses a folder that holds a run already."""
+    if (folder / "experiment.json").exists():
+        mend = f"Choose another, or: vaelab resume {folder}"
+        raise InputError(str(folder), "be a new folder", "one that holds a run", mend)
+
+
+def _go(run: Run, batches: Batches, choices: Choices, progress: bool, *, started: bool = False) -> Run:
+    """Trains from the last checkpoint, or from the beginning, to the end; `started`: from weights that are there."""
+    experiment = run.experiment
+    state = begin(run.model, experiment.objective, batches, experiment.training, experiment.seed)
+    checkpoints = Checkpoints(run.folder / "checkpoints", experiment.watching)
+    last = run.folder / "checkpoints" / "last.safetensors"
+    if last.exists():
+        load_checkpoint(state, last)
+    elif started:
+        state.prior_started = True
+        checkpoints.save(state)
+    with ExitStack() as stack:
+        interrupted = stack.enter_context(interrupts())
+        listeners = _listeners(run, batches, checkpoints, state.step)
+        if progress:
+            listeners.append(stack.enter_context(ProgressBar(experiment.training.batch_size, state.step)))
+        log_every, seed = experiment.watching.log_every, experiment.seed
+        for _ in steps_of(state, experiment.objective, batches, experiment.training, choices, seed, log_every):
+            for listener in listeners:
+                listener(state)
+            if interrupted:
+                checkpoints.save(state)
+                raise Interrupted(
+                    f"Stopped after step {state.step:,} of {state.num_steps:,}; saved. "
+                    f"Go on with: vaelab resume {run.folder}"
+                )
+    done = load(run.folder)
+    done.images.__dict__.update(run.images.__dict__)
+    return done
+
+
+def _listeners(run: Run, batches: Batches, checkpoints: Checkpoints, step: int) -> list[Listener]:
+    watching, batch_size = run.experiment.watching, run.experiment.training.batch_size
+    listeners: list[Listener] = [CSVLog(run.folder / "metrics.csv", batch_size, step), checkpoints]
+    if watching.tensorboard:
+        listeners.append(TensorBoardLog(run.folder / "events"))
+    if watching.snapshot_every:
+        listeners.append(Snapshots(run.folder / "snapshots", batches, run.channels, watching.snapshot_every))
+    return listeners
+
+
+def _batches(experiment: Experiment, dataset: Dataset, device: torch.device) -> Batches:
+    column, splits = experiment.training.weight_column, dataset.splits
+    return Batches(
+        feed=Feed(dataset.collection.images, dataset.intensity, experiment.data.binarize, device),
+        train=splits.train,
+        validation=splits.validation,
+        weights=None if column is None else _weights(dataset.collection.table, column),
+        conditions=dataset.condition_numbers(),
+    )
+
+
+def _weights(table: pd.DataFrame, column: str) -> np.ndarray:
+    what = "training.weight_column"
+    if column not in table:
+        raise unknown_name(what, column, map(str, table.columns))
+    values = np.asarray(pd.to_numeric(table[column], errors="coerce"), dtype=np.float64)
+    if not (np.isfinite(values).all() and (values >= 0).all() and values.sum() > 0):
+        raise InputError(what, "hold numbers of 0 or more, not all 0", f"others in column {column!r}")
+    return values
