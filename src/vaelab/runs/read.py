@@ -1,0 +1,235 @@
+"""A run read back: the folder in which an experiment was carried out, its model, and its images where they are.
+
+experiment.json   what was asked for          metrics.csv      the terms as training went
+data.json         what the images were        checkpoints/     last (to resume) and best (to use)
+splits.npz        which rows were held out    snapshots/       pictures while training, where asked for
+environment.json  where it ran, and how       events/          TensorBoard, where asked for
+results/          what was measured           report.html      the report, where it was asked for
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from vaelab import experiment as record
+from vaelab.data import Dataset, ImageCollection, Intensity, Source, Splits, content_hash, open_source
+from vaelab.data.conditions import Condition, encode_conditions
+from vaelab.data.feed import Feed
+from vaelab.errors import InputError, unknown_name
+from vaelab.experiment import Experiment
+from vaelab.models import Model, device_of, local_randomness
+from vaelab.runs.folder import DataFacts, read_facts
+from vaelab.settings.record import digest
+from vaelab.training.checkpoint import load_weights
+from vaelab.training.device import Device, find_device
+from vaelab.training.loop import noise_seed
+
+Images = Source | ImageCollection | Path | str
+"""Where images are: a source, a collection in memory, or a folder or file whose kind is found out."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Run:
+    """A trained experiment."""
+
+    folder: Path
+    """Where everything about it lies."""
+    experiment: Experiment
+    """What was asked for."""
+    model: Model
+    """With the best weights by validation, else the last; ready for inference."""
+    facts: DataFacts
+    """What the images were like."""
+    images: RunImages
+    """The images, opened when they are first needed, once for all views of the run."""
+
+    @property
+    def hash(self) -> str:
+        """64 hexadecimal digits of all that decides the run's numbers: its settings and its images."""
+        return digest({"experiment": self.experiment.hash, "images": self.facts.content_hash})
+
+    @property
+    def intensity(self) -> Intensity:
+        """The scaling from stored pixels to [0, 1]."""
+        return self.facts.intensity
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The channels' names."""
+        return self.facts.channels
+
+    @property
+    def splits(self) -> Splits:
+        """Rows of the collection for training, validation and test."""
+        return self.images.splits
+
+    @property
+    def dataset(self) -> Dataset:
+        """The images, from where they came.
+
+        Raises:
+            InputError: They are not there any more, or not the same.
+        """
+        return self.images.dataset
+
+    @property
+    def feed(self) -> Feed:
+        """The run's images as its model takes them."""
+        return Feed(self.dataset.collection.images, self.intensity, self.experiment.data.binarize)
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """The names of the model's stages; one empty name where it has but one."""
+        return tuple(self.model.stages())
+
+    def given(self, rows: np.ndarray) -> Model:
+        """The model for the run's images of these rows: under their conditions, if it takes any."""
+        return self.given_table(self.dataset.collection.table.iloc[rows]) if self.facts.conditions else self.model
+
+    def given_table(self, table: pd.DataFrame) -> Model:
+        """The model for other images, under what their table says of them.
+
+        Raises:
+            InputError: A column is missing, or holds what no training image had.
+        """
+        if not self.facts.conditions:
+            return self.model
+        numbers = torch.from_numpy(encode_conditions(self.facts.conditions, table))
+        return self.model.given(numbers.to(device_of(self.model)))
+
+    def under(self, values: Mapping[str, object], num_images: int = 1) -> Model:
+        """The model for images that all have the same condition, by column.
+
+        Raises:
+            InputError: A column is missing, or its value is not one that the model was trained with.
+
+        ``run.under({"drug": "taxol"})``
+        """
+        return self.given_table(pd.DataFrame({name: [value] * num_images for name, value in values.items()}))
+
+    def at_stage(self, stage: str | None) -> Run:
+        """The run with one stage of its model as the model; None: as it is.
+
+        Raises:
+            InputError: The model has no such stage.
+        """
+        if not stage:
+            return self
+        stages = self.model.stages()
+        if len(stages) == 1:
+            raise InputError("the stage", "be left out for a model of one stage", stage)
+        if stage not in stages:
+            raise unknown_name("the stage", stage, stages)
+        return replace(self, model=stages[stage])
+
+    def metrics(self) -> pd.DataFrame:
+        """metrics.csv: the terms as training went, in nats per image."""
+        return pd.read_csv(self.folder / "metrics.csv")
+
+
+class RunImages:
+    """A run's images: a data set that is there, or opened when it is first asked for.
+
+    Args:
+        experiment: Says where they came from.
+        facts: Says what they were, by which they are known again.
+        folder: Of the run, with its splits.
+        where: Where they are now, if not where they came from.
+    """
+
+    def __init__(self, experiment: Experiment, facts: DataFacts, folder: Path, where: Images | None = None):
+        self.experiment, self.facts, self.folder, self.where = experiment, facts, folder, where
+
+    @classmethod
+    def of(cls, dataset: Dataset, experiment: Experiment, facts: DataFacts, folder: Path) -> RunImages:
+        """Of a data set that is there already."""
+        images = cls(experiment, facts, folder)
+        images.__dict__["dataset"], images.__dict__["splits"] = dataset, dataset.splits
+        return images
+
+    @cached_property
+    def splits(self) -> Splits:
+        """Rows of the collection for training, validation and test."""
+        path = self.folder / "splits.npz"
+        try:
+            with np.load(path, allow_pickle=False) as rows:
+                return Splits(train=rows["train"], validation=rows["validation"], test=rows["test"])
+        except (OSError, ValueError, KeyError) as error:
+            raise InputError(str(path), "be the splits.npz of a run", str(error), "Train anew.") from None
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """See `Run.dataset`."""
+        collection = self._collection()
+        found = content_hash(collection)
+        if found != self.facts.content_hash:
+            mend = "Put the images back as they were, point to them with --images PATH, or train anew."
+            raise InputError("the images", f"be those of the run ({self.facts.content_hash[:12]})", found[:12], mend)
+        conditions = self.facts.conditions
+        return Dataset(
+            collection=collection, splits=self.splits, intensity=self.facts.intensity, conditions=conditions
+        )
+
+    def _collection(self) -> ImageCollection:
+        if isinstance(self.where, ImageCollection):
+            return self.where
+        source = self.experiment.data.source
+        if isinstance(self.where, Source):
+            source = self.where
+        elif self.where is not None:
+            path = str(Path(self.where).expanduser().absolute())
+            has_path = "path" in {field.name for field in fields(source)}
+            source = replace(source, path=path) if has_path else open_source(path)  # pyright: ignore[reportCallIssue]
+        try:
+            return source.load()
+        except InputError as error:
+            if self.where is not None:
+                raise
+            mend = "Say where they are now: --images PATH, in Python load(run, images=PATH)."
+            raise InputError(f"the images of {self.folder}", "be where training found them", f"this: {error}", mend) from None
+
+
+def load(folder: Path | str, images: Images | None = None, device: Device = "cpu") -> Run:
+    """Reads a run back. Nothing that is read can run code, and torch's random numbers stay as they were.
+
+    Args:
+        folder: The run's.
+        images: Where its images are, if they have moved since, or a collection that is in memory already.
+        device: Where the model is to compute.
+
+    Raises:
+        InputError: The folder is not a run, or holds no checkpoint yet; or the device is not there.
+    """
+    run = read(Path(folder), images)
+    for name in ("best", "last"):
+        path = run.folder / "checkpoints" / f"{name}.safetensors"
+        if path.exists():
+            load_weights(run.model, path)
+            run.model.to(find_device(device, "the device")).eval()
+            return run
+    raise InputError(str(folder), "hold a checkpoint", "none", f"Go on with: vaelab resume {folder}")
+
+
+def read(folder: Path, images: Images | None = None) -> Run:
+    """The run with the weights that training began with."""
+    if not (folder / "experiment.json").exists():
+        mend = "Runs lie in runs/, unless --out said otherwise."
+        raise InputError(str(folder), "be the folder of a run", "a folder without experiment.json", mend)
+    experiment = record.read(folder / "experiment.json")
+    facts = read_facts(folder / "data.json")
+    model = build(experiment, facts.image_shape, facts.conditions)
+    opened = RunImages(experiment, facts, folder, images)
+    return Run(folder=folder, experiment=experiment, model=model, facts=facts, images=opened)
+
+
+def build(experiment: Experiment, image_shape: tuple[int, int, int], conditions: tuple[Condition, ...]) -> Model:
+    """The experiment's model with fresh weights, which follow from its seed."""
+    with local_randomness(noise_seed(experiment.seed, -2), torch.device("cpu")):
+        return experiment.model.build(image_shape, sum(len(condition.names) for condition in conditions))
