@@ -24,11 +24,12 @@ from vaelab.data.conditions import Condition, encode_conditions
 from vaelab.data.feed import Feed
 from vaelab.errors import InputError, unknown_name
 from vaelab.experiment import Experiment
+from vaelab.machine import Device
 from vaelab.models import Model, device_of, local_randomness
 from vaelab.runs.folder import DataFacts, read_facts
 from vaelab.settings.record import digest
 from vaelab.training.checkpoint import load_weights
-from vaelab.training.device import Device, find_device
+from vaelab.training.device import find_device
 from vaelab.training.loop import noise_seed
 
 Images = Source | ImageCollection | Path | str
@@ -173,9 +174,7 @@ class RunImages:
             mend = "Put the images back as they were, point to them with --images PATH, or train anew."
             raise InputError("the images", f"be those of the run ({self.facts.content_hash[:12]})", found[:12], mend)
         conditions = self.facts.conditions
-        return Dataset(
-            collection=collection, splits=self.splits, intensity=self.facts.intensity, conditions=conditions
-        )
+        return Dataset(collection=collection, splits=self.splits, intensity=self.facts.intensity, conditions=conditions)
 
     def _collection(self) -> ImageCollection:
         if isinstance(self.where, ImageCollection):
@@ -193,7 +192,9 @@ class RunImages:
             if self.where is not None:
                 raise
             mend = "Say where they are now: --images PATH, in Python load(run, images=PATH)."
-            raise InputError(f"the images of {self.folder}", "be where training found them", f"this: {error}", mend) from None
+            raise InputError(
+                f"the images of {self.folder}", "be where training found them", f"this: {error}", mend
+            ) from None
 
 
 def load(folder: Path | str, images: Images | None = None, device: Device = "cpu") -> Run:
