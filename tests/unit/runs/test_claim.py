@@ -23,7 +23,10 @@ def test_a_second_writer_is_refused_by_name_until_the_first_is_done(tmp_path):
     )
     other = subprocess.Popen([sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert other.stdout.readline() == "mine\n"
-    with pytest.raises(InputError, match=f"should have one writer at a time, got process {other.pid} on "), claimed(folder):
+    with (
+        pytest.raises(InputError, match=f"should have one writer at a time, got process {other.pid} on "),
+        claimed(folder),
+    ):
         pass
     other.communicate("")
     with claimed(folder):
