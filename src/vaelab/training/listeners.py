@@ -47,8 +47,8 @@ class CSVLog:
     """Writes the terms as they come: for training every `log_every` steps, and for each validation; a line per stage.
 
     Columns: step, epoch, split (train or validation), stage (empty for the whole model), the terms in nats per image,
-    learning_rate, images_per_second and seconds since the training (or its resumption) began. When a training is resumed, the
-    lines from after its checkpoint are cut off first.
+    learning_rate, images_per_second and seconds since the training (or its resumption) began. When a training is
+    resumed, the lines from after its checkpoint are cut off first.
     """
 
     def __init__(self, path: Path, batch_size: int, resume_step: int = 0):
