@@ -6,7 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
+from typing import ClassVar
 
 import pandas as pd
 
@@ -14,7 +15,7 @@ from vaelab.data.assemble import assemble, path_facts
 from vaelab.data.cache import Item
 from vaelab.data.collection import ImageCollection
 from vaelab.data.files import File, list_images, locate, read_table
-from vaelab.data.pixels import Alpha, PixelReader
+from vaelab.data.pixels import Alpha, Pair, PixelReader
 from vaelab.data.sources._base import Source
 from vaelab.errors import InputError
 from vaelab.settings.ranges import PathText
@@ -31,6 +32,8 @@ class FolderSource(Source):
     channel count or pixel type than most are named in `left_out`.
     """
 
+    opens: ClassVar[str] = "a folder of images"
+
     path: PathText
     """The folder."""
     labels: PathText | None = None
@@ -42,16 +45,22 @@ class FolderSource(Source):
     channels: tuple[str, ...] = ()
     """Names of the channels, in order, in place of those the files give; with `channel_pattern`, which channels to
     read."""
-    crop: tuple[int, int] | None = None
+    crop: Pair | None = None
     """Height and width of the centre to keep, in pixels."""
-    size: tuple[int, int] | None = None
+    size: Pair | None = None
     """Height and width to resize to, in pixels, after the crop; then images of any size go together."""
     alpha: Alpha = "opaque"
     """An alpha channel: must be opaque everywhere and is then left out; drop it; or keep it as a channel."""
 
     def __post_init__(self):
+        super().__post_init__()
         if self.channel_pattern is not None:
             _compiled(self.channel_pattern)
+
+    @classmethod
+    def recognises(cls, place: Path, names: Sequence[str]) -> int:
+        """See Source."""
+        return 2 if place.is_dir() else 0
 
     def load(self, *, strict: bool = False, progress: bool = False) -> ImageCollection:
         """See Source."""
@@ -79,10 +88,10 @@ def _compiled(pattern: str) -> re.Pattern[str]:
         compiled = re.compile(pattern)
     except re.error as error:
         be = "be a regular expression"
-        raise InputError("source.channel_pattern", be, f"{pattern!r} ({error})") from None
+        raise InputError("channel_pattern", be, f"{pattern!r} ({error})") from None
     if "channel" not in compiled.groupindex:
         be, mend = "have a group called channel", r"Such as _(?P<channel>w\d)\."
-        raise InputError("source.channel_pattern", be, repr(pattern), mend)
+        raise InputError("channel_pattern", be, repr(pattern), mend)
     return compiled
 
 

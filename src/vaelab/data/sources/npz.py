@@ -7,10 +7,10 @@ import os
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -43,6 +43,8 @@ class NpzSource(Source):
     read. Archives written by `save_npz` are read back exactly.
     """
 
+    opens: ClassVar[str] = "an .npy or .npz file"
+
     path: PathText
     """The .npz or .npy file."""
     images: str = ""
@@ -51,6 +53,11 @@ class NpzSource(Source):
     """Which axis of four holds the channels: auto refuses where both could."""
     channels: tuple[str, ...] = ()
     """Names of the channels; left out, the archive's array channels or channel_names where it fits."""
+
+    @classmethod
+    def recognises(cls, place: Path, names: Sequence[str]) -> int:
+        """See Source."""
+        return 3 if place.suffix.lower() in (".npy", ".npz") and not place.is_dir() else 0
 
     def load(self, *, strict: bool = False, progress: bool = False) -> ImageCollection:
         """See Source. The images of an .npz are held in memory, those of an .npy are mapped."""
