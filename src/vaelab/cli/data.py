@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from vaelab.cli._parser import Parser, split_settings
@@ -16,6 +17,8 @@ _EXAMPLES = """\
 examples:
   vaelab data list                                  kinds of sources, sets to fetch, collections to generate
   vaelab data info my_folder/                       what is in it, and what cannot be used, with the reason
+  vaelab data info my_folder/ --size 64,64 --crop 200,200 --channel-pattern '_(?P<channel>w\\d)'
+  vaelab data info my_folder/ --help                its flags: how such a path can be read
   vaelab data download mnist --to mnist/            checked against the published checksums
   vaelab data download mnist --from other/folder    the same from a mirror or a local folder
   vaelab data synthesize cells -o cells.npz --num-images 10000
@@ -37,8 +40,13 @@ def run(argv: list[str]) -> int:
     if not argv[0].startswith("-") and argv[0] not in _ACTIONS:
         raise unknown_name("the action", argv[0], _ACTIONS)
     args = parser.parse_args(own)
-    if settings and args.action != "synthesize":
-        raise unknown_name(f"--{settings[0][0]}", settings[0][0], ["quiet", "strict", "to", "from", "output"])
+    if args.action in _WITH_SETTINGS and args.what is None:
+        if not args.help:
+            raise InputError(f"vaelab data {args.action}", "be told of what", "nothing")
+        args.parser.print_help()
+        return 0
+    if settings and args.action not in _WITH_SETTINGS:
+        raise unknown_name(f"--{settings[0][0]}", settings[0][0], ["quiet", "to", "from"])
     return _ACTIONS[args.action](args, settings)
 
 
@@ -47,8 +55,8 @@ def _declare(parser) -> set[str]:
     parser.description, parser.epilog = "List, look at, fetch or generate images.", _EXAMPLES
     actions = parser.add_subparsers(metavar="ACTION", dest="action", title="actions", required=True)
     actions.add_parser("list", help="what there is")
-    info = actions.add_parser("info", help="what lies in a folder or file")
-    info.add_argument("path", metavar="PATH")
+    info = actions.add_parser("info", help="what lies in a folder or file", add_help=False)
+    info.add_argument("what", metavar="PATH", nargs="?")
     info.add_argument("--strict", action="store_true", help="refuse images among which one is broken")
     fetch = actions.add_parser("download", help="fetch a known set")
     fetch.add_argument("name", metavar="NAME")
@@ -57,9 +65,11 @@ def _declare(parser) -> set[str]:
         "--from", dest="address", metavar="ADDRESS|FOLDER", help="a mirror, or a folder with the same files"
     )
     make = actions.add_parser("synthesize", help="generate a collection with known truth", add_help=False)
-    make.add_argument("name", metavar="NAME")
+    make.add_argument("what", metavar="NAME", nargs="?")
     make.add_argument("-o", "--output", metavar="FILE.npz", help="where to write it [NAME.npz]")
-    make.add_argument("-h", "--help", action="store_true", help="the collection's settings")
+    for action in (info, make):
+        action.add_argument("-h", "--help", action="store_true", help="this; after PATH or NAME: every setting of it")
+        action.set_defaults(parser=action)
     for action in (info, fetch, make):
         action.add_argument("--quiet", action="store_true", help="no progress bar")
     return {flag for action in (parser, *actions.choices.values()) for flag in action._option_string_actions}
@@ -83,7 +93,10 @@ def _list(args, settings: list[tuple[str, str]]) -> int:
 def _info(args, settings: list[tuple[str, str]]) -> int:
     from vaelab.data import open_source
 
-    collection = open_source(args.path).load(strict=args.strict, progress=not args.quiet)
+    source = _with_flags(open_source(args.what), settings, ("quiet", "strict"))
+    if args.help:
+        return _help(source)
+    collection = source.load(strict=args.strict, progress=not args.quiet)
     print(collection)
     _print_channels(collection)
     _print_table(collection)
@@ -107,18 +120,14 @@ def _synthesize(args, settings: list[tuple[str, str]]) -> int:
     from pathlib import Path
 
     from vaelab.data.sources.npz import save_npz
-    from vaelab.settings.text import override
 
     sources = _generated()
-    name = args.name.replace("-", "_")
+    name = args.what.replace("-", "_")
     if name not in sources:
-        raise unknown_name("the collection", args.name, sources)
-    source = override(sources[name](), settings)
+        raise unknown_name("the collection", args.what, sources)
+    source = _with_flags(sources[name](), settings, ("quiet", "output"))
     if args.help:
-        from vaelab.cli._settings import settings_help
-
-        print(f"{name}: every setting, with its value here\n\n{settings_help(source)}")
-        return 0
+        return _help(source)
     target = Path(args.output or f"{name}.npz")
     if target.suffix != ".npz":
         raise InputError("--output", "end in .npz", repr(str(target)))
@@ -130,6 +139,30 @@ def _synthesize(args, settings: list[tuple[str, str]]) -> int:
     return 0
 
 
+def _with_flags(source: Source, settings: list[tuple[str, str]], own: Sequence[str]) -> Source:
+    """The source with fields set by flags of their names."""
+    from vaelab.settings.fields import field_types
+    from vaelab.settings.text import override
+
+    known = [name.replace("_", "-") for name in field_types(type(source)) if name != "path"]
+    for name, _ in settings:
+        if name.replace("_", "-") not in known:
+            raise unknown_name(f"--{name}", name, [*own, "help", *known])
+    try:
+        return override(source, settings)
+    except InputError as error:
+        raise InputError(f"--{error.what.replace('_', '-')}", error.should, error.got, error.mend) from None
+
+
+def _help(source: Source) -> int:
+    from vaelab.catalogue import name_of
+    from vaelab.cli._settings import settings_help
+
+    print(f"{name_of(source)}: every setting, with its value here\n\n{settings_help(source)}")
+    return 0
+
+
+_WITH_SETTINGS = ("info", "synthesize")
 _ACTIONS = {"list": _list, "info": _info, "download": _download, "synthesize": _synthesize}
 
 
@@ -137,9 +170,8 @@ def _generated() -> dict[str, type[Source]]:
     """The sources that need no file."""
     from vaelab.catalogue import members
     from vaelab.data import Source
-    from vaelab.settings.fields import field_types
 
-    return {name: cls for name, cls in members(Source).items() if "path" not in field_types(cls)}
+    return {name: cls for name, cls in members(Source).items() if not cls.opens}
 
 
 def _print_lines(lines: dict[str, str | None]) -> None:
