@@ -13,7 +13,7 @@ from vaelab.data.files import is_image_name
 from vaelab.data.sources import Source
 from vaelab.errors import InputError, unknown_name
 from vaelab.settings.fields import field_types
-from vaelab.settings.ranges import hints, is_place
+from vaelab.settings.ranges import is_place
 from vaelab.settings.record import check
 
 
@@ -57,7 +57,7 @@ def moved(source: Source, path: str | Path) -> Source:
     place = Path(path).expanduser().absolute()
     if not type(source).recognises(place, _names(place, str(path))):
         return open_source(place)
-    kinds, here = hints(type(source)), Path(getattr(source, "path")).expanduser().absolute()  # noqa: B009
+    kinds, here = field_types(type(source)), Path(getattr(source, "path")).expanduser().absolute()  # noqa: B009
     others = {name: getattr(source, name) for name, kind in kinds.items() if is_place(kind) and name != "path"}
     went = {name: _follow(Path(other), here, place) for name, other in others.items() if other is not None}
     return replace(source, **{"path": str(place), **went})
