@@ -30,7 +30,7 @@ SMALL = {
 BAD = [
     (RosettesSource, {"num_images": 1}, "num_images should be at least 2, got 1"),
     (RosettesSource, {"size": 4}, "size should be from 8 to 4096, got 4"),
-    (RosettesSource, {"hole_a": float("nan")}, "hole_a should be a number, got 'nan'"),
+    (RosettesSource, {"hole_a": float("nan")}, r"hole_a should be a number \(from 0.5 to 2.0\), got 'nan'"),
     (RosettesSource, {"hole_radius": -1}, "hole_radius should be from 0 to 10, got -1"),
     (RosettesSource, {"seed": -1}, "seed should be at least 0, got -1"),
     (CellsSource, {"num_images": 0}, "num_images should be at least 1, got 0"),
@@ -82,13 +82,13 @@ for source, name, value in [
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stderr == ""
     assert done.stdout.splitlines() == [
-        "num_images should be a whole number, got 2.5.",
-        "num_images should be a whole number, got True.",
+        "num_images should be a whole number (at least 2), got 2.5.",
+        "num_images should be a whole number (at least 2), got True.",
         "subset should be a known name, got 'puncturd'. Known: full, punctured, transects; did you mean punctured?",
-        "line_width should be a number, got 'thin'.",
-        "hole_b should be a number, got None.",
-        "size should be a whole number, got '64'.",
-        "seed should be a whole number, got None.",
+        "line_width should be a number (from 0.1 to 100), got 'thin'.",
+        "hole_b should be a number (from 0.0 to 2.0), got None.",
+        "size should be a whole number (from 8 to 1024), got '64'.",
+        "seed should be a whole number (at least 0), got None.",
         "num_y should be a number, text, true, false, none, a tuple or a part, got [3]. Give a tuple.",
         "shapes[0] should be text, got 1.",
         "held_out should be text, got 3.",
