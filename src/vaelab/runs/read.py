@@ -187,7 +187,8 @@ class RunImages:
             has_path = "path" in {field.name for field in fields(source)}
             source = replace(source, path=path) if has_path else open_source(path)  # pyright: ignore[reportCallIssue]
         try:
-            return source.load()
+            with source.named("data.source"):
+                return source.load()
         except InputError as error:
             if self.where is not None:
                 raise
@@ -232,5 +233,5 @@ def read(folder: Path, images: Images | None = None) -> Run:
 
 def build(experiment: Experiment, image_shape: tuple[int, int, int], conditions: tuple[Condition, ...]) -> Model:
     """The experiment's model with fresh weights, which follow from its seed."""
-    with local_randomness(noise_seed(experiment.seed, -2), torch.device("cpu")):
+    with local_randomness(noise_seed(experiment.seed, -2), torch.device("cpu")), experiment.model.named("model"):
         return experiment.model.build(image_shape, sum(len(condition.names) for condition in conditions))

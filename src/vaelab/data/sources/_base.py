@@ -6,10 +6,11 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from vaelab.data.collection import ImageCollection
+from vaelab.settings.ranges import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
-class Source(ABC):
+class Source(Settings, ABC):
     """The setting of where images come from."""
 
     @abstractmethod

@@ -35,18 +35,17 @@ class TiffSource(Source):
     """Names of the channels, in place of those in the metadata."""
 
     def __post_init__(self):
+        super().__post_init__()
         axes = self.axes.upper()
         if axes and (not axes.isalpha() or len(set(axes)) != len(axes) or not {"Y", "X"} <= set(axes)):
-            raise InputError(
-                "source.axes", "be letters, each once, with Y and X among them, such as ZCYX", repr(self.axes)
-            )
+            raise InputError("axes", "be letters, each once, with Y and X among them, such as ZCYX", repr(self.axes))
 
     def load(self, *, strict: bool = False, progress: bool = False) -> ImageCollection:
         """See Source."""
         if Path(self.path).expanduser().is_dir():
-            files = list_images(locate(self.path, "source.path", folder=True), "source.path")
+            files = list_images(locate(self.path, "path", folder=True), "path")
         else:
-            place = locate(self.path, "source.path", folder=False)
+            place = locate(self.path, "path", folder=False)
             files = [describe(str(place), place.name)]
         left_out = [(file.name, file.problem) for file in files if file.problem]
         items = [Item(file.name, (file,)) for file in files if not file.problem]
