@@ -48,11 +48,14 @@ def run(options: Options) -> int:
 def _print_channels(collection: ImageCollection) -> None:
     import numpy as np
 
+    from vaelab.data.stored import read
+
     rows = np.unique(np.linspace(0, len(collection) - 1, min(len(collection), 2000)).astype(int))
+    some = read(collection.images, rows)
     print(f"\nPixels, from {len(rows):,} images:")
     print(f"  {'channel':<16}{'lowest':>10}{'median':>10}{'mean':>10}{'highest':>10}")
     for i, name in enumerate(collection.channels):
-        x = collection.images[rows, i]
+        x = some[:, i]
         print(
             f"  {name:<16}"
             + "".join(f"{float(value):>10.5g}" for value in (x.min(), np.median(x), x.mean(dtype=np.float64), x.max()))
