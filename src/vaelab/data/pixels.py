@@ -12,7 +12,7 @@ from PIL import Image
 
 from vaelab.data.png import MOST_PIXELS, SIGNATURE, Unreadable, read_png
 from vaelab.data.tiff_pages import TIFF_STARTS, read_tiff
-from vaelab.settings.ranges import AtLeast1
+from vaelab.settings.ranges import AtLeast1, Settings
 
 PART_BYTES = 1 << 16
 Alpha = Literal["opaque", "drop", "keep"]
@@ -37,7 +37,7 @@ FROM_COUNT = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class PixelReader:
+class PixelReader(Settings):
     """How the pixels of one file become an image of a collection."""
 
     crop: Pair | None = None

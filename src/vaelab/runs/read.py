@@ -188,9 +188,10 @@ class RunImages:
         if self.where is not None:
             return (self.where if isinstance(self.where, Source) else moved(source, self.where)).load()
         try:
-            return source.load()
+            with source.named("data.source"):
+                return source.load()
         except InputError as error:
-            got = error.got if error.what == "source.path" else f"{error.what} {error.got}"
+            got = error.got if error.what == "data.source.path" else f"{error.what} {error.got}"
             mend = f"If they lie elsewhere now, {_POINT}."
             raise InputError(f"the images of {self.folder}", "be where training found them", got, mend) from None
 
@@ -230,5 +231,5 @@ def read(folder: Path, images: Images | None = None) -> Run:
 
 def build(experiment: Experiment, image_shape: tuple[int, int, int], conditions: tuple[Condition, ...]) -> Model:
     """The experiment's model with fresh weights, which follow from its seed."""
-    with local_randomness(noise_seed(experiment.seed, -2), torch.device("cpu")):
+    with local_randomness(noise_seed(experiment.seed, -2), torch.device("cpu")), experiment.model.named("model"):
         return experiment.model.build(image_shape, sum(len(condition.names) for condition in conditions))

@@ -1,4 +1,4 @@
-"""What the generated collections share: refusing a setting, and rendering in blocks into memory or the cache."""
+"""What the generated collections share: rendering in blocks, into memory or the cache."""
 
 from __future__ import annotations
 

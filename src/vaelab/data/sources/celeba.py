@@ -49,7 +49,7 @@ class CelebaSource(Source):
 
     def load(self, *, strict: bool = False, progress: bool = False) -> ImageCollection:
         """See Source."""
-        folder = locate(self.path, "source.path", folder=True)
+        folder = locate(self.path, "path", folder=True)
         facts = _attributes(folder)
         parts = _partition(folder)
         if parts is not None:
@@ -58,9 +58,7 @@ class CelebaSource(Source):
                 got = f"{facts.index[numbers.isna()][0]} without one"
                 raise InputError("list_eval_partition", "give a part (0, 1 or 2) to each image", got)
             facts["split"] = [PARTS[int(number)] for number in numbers]
-        files = {
-            file.name.rsplit("/", 1)[-1]: file for file in list_files(folder, "source.path") if is_image_name(file.name)
-        }
+        files = {file.name.rsplit("/", 1)[-1]: file for file in list_files(folder, "path") if is_image_name(file.name)}
         listed = [files.get(name, File(name, "", problem="is listed but not there")) for name in facts.index]
         left_out = [(file.name, file.problem) for file in listed if file.problem]
         left_out += [(files[name].name, "has no attributes") for name in sorted(files.keys() - set(facts.index))]
@@ -87,7 +85,7 @@ def _attributes(folder: Path) -> pd.DataFrame:
     place = _find_attributes(folder)
     if place is None:
         be = "be a folder with list_attr_celeba.txt or list_attr_celeba.csv"
-        raise InputError("source.path", be, repr(str(folder)))
+        raise InputError("path", be, repr(str(folder)))
     try:
         if place.suffix == ".csv":
             table = pd.read_csv(place, index_col=0)

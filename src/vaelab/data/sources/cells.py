@@ -105,7 +105,7 @@ def cell_look(x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
     return {"red": y, "green": 1 - x, "blue": 1 - np.abs(1 - (x + y)), "irregularity": (2 - x - y) / 4}
 
 
-def cell_table(num_images: int, seed: int = 0) -> pd.DataFrame:
+def cell_table(num_images: int, seed: AtLeast0 = 0) -> pd.DataFrame:
     """One row per cell: its point, what follows from it, process, well and site, and the nuisances.
 
     >>> cell_table(7387)["process"].value_counts(sort=False).sort_index().tolist()

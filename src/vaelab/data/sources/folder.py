@@ -64,8 +64,8 @@ class FolderSource(Source):
 
     def load(self, *, strict: bool = False, progress: bool = False) -> ImageCollection:
         """See Source."""
-        folder = locate(self.path, "source.path", folder=True)
-        files = list_images(folder, "source.path")
+        folder = locate(self.path, "path", folder=True)
+        files = list_images(folder, "path")
         left_out = [(file.name, file.problem) for file in files if file.problem]
         names, items = [file for file in files if not file.problem], []
         channels = self.channels
@@ -76,7 +76,7 @@ class FolderSource(Source):
             left_out += incomplete
         facts = path_facts(items)
         if self.labels is not None and items:
-            items, facts, unmatched = _labelled(items, read_table(self.labels, "source.labels"), self.labels)
+            items, facts, unmatched = _labelled(items, read_table(self.labels, "labels"), self.labels)
             own = {str(PurePosixPath(self.labels).name)}
             left_out = [entry for entry in left_out if PurePosixPath(entry[0]).name not in own] + unmatched
         reader = PixelReader(crop=self.crop, size=self.size, alpha=self.alpha)
@@ -115,7 +115,7 @@ def _grouped(
     missing = [channel for channel in channels if channel not in found]
     if missing:
         be = "name channels that source.channel_pattern finds"
-        raise InputError("source.channels", be, ", ".join(missing), f"Found: {', '.join(found) or 'none'}.")
+        raise InputError("channels", be, ", ".join(missing), f"Found: {', '.join(found) or 'none'}.")
     items = []
     for rest, group in groups.items():
         lacking = [channel for channel in channels if channel not in group]
@@ -134,7 +134,7 @@ def _labelled(
     names = labels[column].astype(str).str.replace("\\", "/", regex=False)
     if names.duplicated().any():
         got = f"{names[names.duplicated()].iloc[0]!r} twice"
-        raise InputError(f"source.labels '{column}'", "name each file once", got, f"Correct {source}.")
+        raise InputError(f"labels '{column}'", "name each file once", got, f"Correct {source}.")
     row_of = {name: i for i, name in enumerate(names)}
     facts = path_facts(items)
     bare = Counter(PurePosixPath(item.name).name for item in items)
@@ -151,7 +151,7 @@ def _labelled(
     left_out += [(name, f"stands in {source} but not in the folder") for i, name in enumerate(names) if i not in used]
     if not kept:
         got = f"{names.iloc[0]!r} and others that are not"
-        raise InputError(f"source.labels '{column}'", f"name files in the folder, such as {items[0].name!r}", got)
+        raise InputError(f"labels '{column}'", f"name files in the folder, such as {items[0].name!r}", got)
     told = labels.iloc[[rows[i] for i in kept]].reset_index(drop=True).drop(columns=column)
     facts = facts.iloc[kept].reset_index(drop=True)
     facts = facts[[c for c in facts.columns if c not in told.columns]]

@@ -61,7 +61,7 @@ class NpzSource(Source):
 
     def load(self, *, strict: bool = False, progress: bool = False) -> ImageCollection:
         """See Source. The images of an .npz are held in memory, those of an .npy are mapped."""
-        place = locate(self.path, "source.path", folder=False)
+        place = locate(self.path, "path", folder=False)
         try:
             with open(place, "rb") as file:
                 if file.read(2) != b"PK":
@@ -73,7 +73,7 @@ class NpzSource(Source):
             raise
         except (OSError, ValueError, EOFError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise InputError("source.path", "be a whole .npz or .npy file", f"{self.path!r} ({reason})") from None
+            raise InputError("path", "be a whole .npz or .npy file", f"{self.path!r} ({reason})") from None
         if SAVED in arrays:
             return _restored(arrays)
         name = self._images_name(arrays)
@@ -82,7 +82,7 @@ class NpzSource(Source):
     def _images_name(self, arrays: Mapping[str, np.ndarray]) -> str:
         if self.images:
             if self.images not in arrays:
-                raise unknown_name("source.images", self.images, arrays)
+                raise unknown_name("images", self.images, arrays)
             return self.images
         found = [name for name, array in arrays.items() if _could_be_images(array)]
         usual = [name for name in found if name.lower() in USUAL_NAMES]
@@ -90,7 +90,7 @@ class NpzSource(Source):
             return usual[0] if len(usual) == 1 else found[0]
         shapes = ", ".join(f"{name} {arrays[name].shape}" for name in found or arrays)
         got = f"{'several that could be' if found else 'none among'}: {shapes or 'no arrays'}"
-        raise InputError("source.images", "name the array of images", got, "Set source.images.")
+        raise InputError("images", "name the array of images", got, "Set source.images.")
 
     def _collection(self, name: str, array: np.ndarray, others: Mapping[str, np.ndarray]) -> ImageCollection:
         images = self._stored(name, _planes(name, array, self.layout))

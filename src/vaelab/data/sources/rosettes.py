@@ -93,7 +93,7 @@ class RosettesSource(Source):
             if not {"train", "validation"} <= set(split):
                 got = f"{self.hole_radius} with {self.num_images} images"
                 mend = "Take a smaller hole or more images."
-                raise InputError("source.hole_radius", "leave images for training and validation", got, mend)
+                raise InputError("hole_radius", "leave images for training and validation", got, mend)
         return table.assign(split=split)
 
     def _transects(self) -> pd.DataFrame:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import operator
 import re
 from dataclasses import dataclass
-from typing import Annotated
+from math import prod
+from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,9 @@ from vaelab.errors import InputError, unknown_name
 from vaelab.settings.ranges import AtLeast0, AtLeast1
 from vaelab.settings.record import check
 
-SHAPES = ("square", "ellipse", "heart")
+Shape = Literal["square", "ellipse", "heart"]
+SHAPES: tuple[Shape, ...] = ("square", "ellipse", "heart")
+Steps = Annotated[int, Ge(1), Le(1000)]
 FACTORS = ("shape", "scale", "orientation", "x", "y")
 SQUARE_SIDE = 20.6 / 64
 ELLIPSE_AXES = (15.2 / 64, 8.8 / 64)
@@ -34,7 +37,6 @@ COMPARE = {
     "<": operator.lt,
     ">": operator.gt,
 }
-GridSize = Annotated[int, Ge(1), Le(1000)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,15 +63,15 @@ class SpritesSource(Source):
     """How many images are drawn from the grid without replacement; none: the whole grid in its order."""
     size: Annotated[int, Ge(8), Le(1024)] = 64
     """Height and width of an image, in pixels."""
-    shapes: tuple[str, ...] = SHAPES
+    shapes: tuple[Shape, ...] = SHAPES
     """Which shapes: square, ellipse, heart."""
-    num_scales: GridSize = 6
+    num_scales: Steps = 6
     """Scales, evenly from 0.5 to 1; a single one is 1."""
-    num_orientations: GridSize = 40
+    num_orientations: Steps = 40
     """Orientations, evenly from 0 to 2 pi, both included; a single one is 0."""
-    num_x: GridSize = 32
+    num_x: Steps = 32
     """Horizontal positions, evenly from 0 to 1; a single one is the middle."""
-    num_y: GridSize = 32
+    num_y: Steps = 32
     """Vertical positions, evenly from 0 to 1; a single one is the middle."""
     held_out: str = ""
     """Which combination is the test split, all else training: conditions on grid places that must all hold, such as
@@ -82,14 +84,11 @@ class SpritesSource(Source):
     def __post_init__(self):
         check(self)
         super().__post_init__()
-        for name in self.shapes:
-            if name not in SHAPES:
-                raise unknown_name("shapes", str(name), SHAPES)
         if not self.shapes or len(set(self.shapes)) < len(self.shapes):
             raise InputError("shapes", "name each shape once, at least one", self.shapes)
-        whole = int(np.prod(self.grid_shape))
-        if self.num_images is not None and self.num_images > whole:
-            raise InputError("num_images", f"be at most {whole}, the whole grid", self.num_images)
+        total = prod(self.grid_shape)
+        if self.num_images is not None and self.num_images > total:
+            raise InputError("num_images", f"be at most {total:,}", self.num_images, "That is the whole grid.")
         _conditions(self.held_out)
 
     @property
@@ -139,7 +138,7 @@ class SpritesSource(Source):
         )
         if held_out.all() or not held_out.any():
             got = f"{self.held_out!r}, which holds for {held_out.sum():,} of {len(table):,} images"
-            raise InputError("source.held_out", "hold for some of the images", got)
+            raise InputError("held_out", "hold for some of the images", got)
         return table.assign(split=np.where(held_out, "test", "train"))
 
 

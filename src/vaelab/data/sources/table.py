@@ -50,10 +50,10 @@ class TableSource(Source):
 
     def load(self, *, strict: bool = False, progress: bool = False) -> ImageCollection:
         """See Source."""
-        table = read_table(self.path, "source.path")
+        table = read_table(self.path, "path")
         columns = self._columns(table)
-        place = locate(self.path, "source.path", folder=False)
-        root = place.parent if self.root is None else locate(self.root, "source.root", folder=True)
+        place = locate(self.path, "path", folder=False)
+        root = place.parent if self.root is None else locate(self.root, "root", folder=True)
         items, kept, left_out = [], [], []
         for i, names in enumerate(table[list(columns)].itertuples(index=False, name=None)):
             if any(pd.isna(name) for name in names):
@@ -69,14 +69,14 @@ class TableSource(Source):
     def _columns(self, table: pd.DataFrame) -> tuple[str, ...]:
         for name in self.path_columns:
             if name not in table.columns:
-                raise unknown_name("source.path_columns", name, map(str, table.columns))
+                raise unknown_name("path_columns", name, map(str, table.columns))
         if self.path_columns:
             return self.path_columns
         found = [str(column) for column in table.columns if str(column).lower() in PATH_COLUMNS]
         if len(found) != 1:
             got = f"{' and '.join(found) or 'none'} among {', '.join(map(str, table.columns))}"
             be = "have one column called path, file, filename or image"
-            raise InputError("source.path", be, got, "Name it in source.path_columns.")
+            raise InputError("path", be, got, "Name it in source.path_columns.")
         return (found[0],)
 
 

@@ -58,9 +58,9 @@ class TiffSource(Source):
     def load(self, *, strict: bool = False, progress: bool = False) -> ImageCollection:
         """See Source."""
         if Path(self.path).expanduser().is_dir():
-            files = list_images(locate(self.path, "source.path", folder=True), "source.path")
+            files = list_images(locate(self.path, "path", folder=True), "path")
         else:
-            place = locate(self.path, "source.path", folder=False)
+            place = locate(self.path, "path", folder=False)
             files = [describe(str(place), place.name)]
         left_out = [(file.name, file.problem) for file in files if file.problem]
         items = [Item(file.name, (file,)) for file in files if not file.problem]
