@@ -102,7 +102,7 @@ class TensorBoardLog:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
             mend = "Install it with: pip install 'vaelab[tensorboard]'."
-            raise InputError("training.tensorboard", "have TensorBoard installed", "none", mend) from None
+            raise InputError("watching.tensorboard", "have TensorBoard installed", "none", mend) from None
         self.writer = SummaryWriter(str(folder))
 
     def __call__(self, state: State) -> None:
