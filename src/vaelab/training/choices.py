@@ -199,14 +199,14 @@ def _search(race: _Race, threads: int | None, precision: str) -> Choices:
 
     best = plain(threads, precision)
     race.start(best)
+    if threads is None and "OMP_NUM_THREADS" not in os.environ and best.threads > 1:
+        best = quicker(best, replace(best, threads=1))
     if precision == "auto" and has_bfloat16():
         best = quicker(best, replace(best, precision="bfloat16"))
     best = replace(best, kernels=_kernels(race, best))
     if any(parameter.dim() == 4 for parameter in race.model.parameters()):
         last = replace(best, channels_last=True)
         best = quicker(best, replace(last, kernels=_kernels(race, last)))
-    if threads is None and "OMP_NUM_THREADS" not in os.environ and best.threads > 1:
-        best = quicker(best, replace(best, threads=1))
     return best
 
 
