@@ -55,6 +55,11 @@ class Model(nn.Module, ABC):
     def decode(self, z: Latents) -> Distribution:
         """p(x|z), one distribution over (channel, height, width) per image."""
 
+    @property
+    def coded_shape(self) -> tuple[int, ...]:
+        """Of what one image's latents are a code of: the image itself, or what a stage before made of it."""
+        return self.image_shape
+
     def stages(self) -> dict[str, Model]:
         """The model's stages, each a model, in the order in which an image passes them; the last is this model.
 
@@ -135,6 +140,10 @@ class Model(nn.Module, ABC):
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig(Settings, ABC):
     """The setting of a model."""
+
+    def stages(self) -> dict[str, ModelConfig]:
+        """The settings of the model's stages, as `Model.stages` names them."""
+        return {"": self}
 
     @abstractmethod
     def build(self, image_shape: tuple[int, int, int], num_conditions: int = 0) -> Model:

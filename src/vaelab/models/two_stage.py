@@ -9,6 +9,7 @@ import torch
 from torch.distributions import Distribution, Independent
 
 from vaelab.catalogue import name_of
+from vaelab.distributions import sample_with
 from vaelab.errors import InputError
 from vaelab.models._base import Conditions, Model, ModelConfig
 from vaelab.models._still import evaluating, in_pieces
@@ -52,6 +53,10 @@ class TwoStageConfig(ModelConfig):
             mend = "Give it to the first stage."
             raise InputError("second.prior", "need no images of its own", name_of(self.second.prior), mend)
 
+    def stages(self) -> dict[str, ModelConfig]:
+        """See ModelConfig."""
+        return {"first": self.first, "second": self.second}
+
     def build(self, image_shape: tuple[int, int, int], num_conditions: int = 0) -> TwoStage:
         """See ModelConfig."""
         return TwoStage(self, image_shape, num_conditions)
@@ -94,7 +99,7 @@ class TwoStage(Model):
 
     @property
     def coded_shape(self) -> tuple[int, ...]:
-        """Of what the second stage's latents are a code of: the image in a single embed, z1 in a double one."""
+        """See Model: the image in a single embed, z1 in a double one."""
         return self.image_shape if self.embed == "single" else (self.first.latent_dim,)
 
     def stages(self) -> dict[str, Model]:
@@ -110,13 +115,19 @@ class TwoStage(Model):
         """See Model."""
         return self.encode_both(x).second
 
-    def encode_both(self, x: Images) -> BothStages:
-        """The posteriors of both stages, the first's networks run once."""
+    def encode_both(self, x: Images, noise: Latents | None = None) -> BothStages:
+        """The posteriors of both stages, the first's networks run once.
+
+        Args:
+            x: Images in [0, 1].
+            noise: Standard normal, for the sample of z1 that the second stage of a double embed reads in training;
+                None: it reads the mean.
+        """
         first = self.first
         q1, features = first.encode_with_features(x)
         source = features
         if self.embed == "double":
-            source = q1.rsample() if self.training else q1.mean
+            source = q1.mean if noise is None else sample_with(q1, noise)
         if self.stop_gradient:
             source = source.detach()
         return BothStages(q1, self.top.encode(source[:, :, None, None]), source)

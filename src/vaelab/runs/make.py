@@ -128,7 +128,7 @@ def _go(run: Run, batches: Batches, choices: Choices, progress: bool, *, started
         if progress:
             listeners.append(stack.enter_context(ProgressBar(experiment.training.batch_size, state.step)))
         log_every, seed = experiment.watching.log_every, experiment.seed
-        for _ in steps_of(state, experiment.objective, batches, experiment.training, choices, seed, log_every):
+        for _ in steps_of(state, batches, experiment.training, choices, seed, log_every):
             for listener in listeners:
                 listener(state)
             if interrupted:

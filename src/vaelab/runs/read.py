@@ -135,8 +135,9 @@ class Run:
         return replace(self, model=stages[stage])
 
     def metrics(self) -> pd.DataFrame:
-        """metrics.csv: the terms as training went, in nats per image."""
-        return pd.read_csv(self.folder / "metrics.csv")
+        """metrics.csv: the terms as training went, in nats per image; ``stage`` is empty for the whole model."""
+        table = pd.read_csv(self.folder / "metrics.csv")
+        return table.assign(stage=table["stage"].fillna("") if "stage" in table else "")
 
 
 class RunImages:
