@@ -173,9 +173,7 @@ class RunImages:
             mend = "Put the images back as they were, point to them with --images PATH, or train anew."
             raise InputError("the images", f"be those of the run ({self.facts.content_hash[:12]})", found[:12], mend)
         conditions = self.facts.conditions
-        return Dataset(
-            collection=collection, splits=self.splits, intensity=self.facts.intensity, conditions=conditions
-        )
+        return Dataset(collection=collection, splits=self.splits, intensity=self.facts.intensity, conditions=conditions)
 
     def _collection(self) -> ImageCollection:
         if isinstance(self.where, ImageCollection):
@@ -193,7 +191,9 @@ class RunImages:
             if self.where is not None:
                 raise
             mend = "Say where they are now: --images PATH, in Python load(run, images=PATH)."
-            raise InputError(f"the images of {self.folder}", "be where training found them", f"this: {error}", mend) from None
+            raise InputError(
+                f"the images of {self.folder}", "be where training found them", f"this: {error}", mend
+            ) from None
 
 
 def load(folder: Path | str, images: Images | None = None, device: Device = "cpu") -> Run:
@@ -208,12 +208,20 @@ def load(folder: Path | str, images: Images | None = None, device: Device = "cpu
         InputError: The folder is not a run, or holds no checkpoint yet; or the device is not there.
     """
     run = read(Path(folder), images)
+    load_weights(run.model, weights_of(run.folder))
+    run.model.to(find_device(device, "the device")).eval()
+    return run
+
+
+def weights_of(folder: Path) -> Path:
+    """The file of the weights to use: the best by validation, else the last.
+
+    Raises:
+        InputError: There is none yet.
+    """
     for name in ("best", "last"):
-        path = run.folder / "checkpoints" / f"{name}.safetensors"
-        if path.exists():
-            load_weights(run.model, path)
-            run.model.to(find_device(device, "the device")).eval()
-            return run
+        if (path := folder / "checkpoints" / f"{name}.safetensors").exists():
+            return path
     raise InputError(str(folder), "hold a checkpoint", "none", f"Go on with: vaelab resume {folder}")
 
 
