@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-_EXAMPLES = """\
+from dataclasses import dataclass
+from typing import Annotated
+
+from vaelab.cli._options import Flag, OnRun
+from vaelab.settings.ranges import AtLeast1, PathText, Seed
+
+EXAMPLES = """\
 example:
   vaelab report runs/digits-1                  writes runs/digits-1/report.html, which needs nothing else to be read
 
@@ -10,28 +16,24 @@ Curves, reconstructions, samples, traversals, the latent space, measures with in
 and the settings."""
 
 
-def add(commands) -> None:
-    """Declares the command."""
-    parser = commands.add_parser("report", help="one HTML file on a run", epilog=_EXAMPLES)
-    parser.add_argument("run", metavar="RUN", help="the run folder")
-    parser.add_argument("-o", "--output", metavar="FILE", help="where to write it [RUN/report.html]")
-    parser.add_argument("--num-images", metavar="N", default="none", help="held-out images to measure at most [2000]")
-    parser.add_argument("--num-samples", metavar="K", default="none", help="draws per image for ELBO and log p(x) [64]")
-    parser.add_argument("--seed", metavar="SEED", default="0", help="of every draw [0]")
-    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+@dataclass(frozen=True, kw_only=True)
+class Options(OnRun):
+    """One HTML file on a run."""
+
+    output: Annotated[PathText | None, Flag("-o", metavar="FILE")] = None
+    """Where to write it; left out: RUN/report.html."""
+    num_images: AtLeast1 | None = None
+    """Held-out images to measure at most; left out: 2,000, fewer where they are large."""
+    num_samples: AtLeast1 | None = None
+    """Draws per image for ELBO and log p(x); left out: 64, fewer where images are large."""
+    seed: Seed = 0
+    """Of every draw."""
 
 
-def run(args) -> int:
+def run(options: Options) -> int:
     """Does it."""
-    from vaelab.settings.text import parse_value
-
-    num_images = parse_value(int | None, args.num_images, "--num-images")
-    num_samples = parse_value(int | None, args.num_samples, "--num-samples")
-    seed = parse_value(int, args.seed, "--seed")
     from vaelab.report import write_report
-    from vaelab.runs import load
 
-    trained = load(args.run)
-    settings = {"max_images": num_images, "num_samples": num_samples, "seed": seed}
-    print(write_report(trained, args.output, **settings, progress=not args.quiet))
+    settings = {"max_images": options.num_images, "num_samples": options.num_samples, "seed": options.seed}
+    print(write_report(options.load(), options.output, **settings, progress=not options.quiet))
     return 0

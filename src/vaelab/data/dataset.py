@@ -10,10 +10,10 @@ import numpy as np
 
 from vaelab.data.collection import ImageCollection
 from vaelab.data.conditions import Condition, encode_conditions, fit_conditions
-from vaelab.data.mapped import let_go
-from vaelab.data.scaling import Intensity, Scaling, blocks
+from vaelab.data.scaling import Intensity, Scaling
 from vaelab.data.sources import Source
 from vaelab.data.split import Split, Splits
+from vaelab.data.stored import Pixels, blocks, num_bytes, read, stored
 from vaelab.errors import InputError
 
 WHOLE_BYTES = 1 << 30
@@ -86,27 +86,26 @@ def content_hash(collection: ImageCollection) -> str:
     >>> content_hash(a) == content_hash(same), content_hash(a) == content_hash(swapped)
     (True, False)
     """
-    images = collection.images
+    images = stored(collection.images)
     head = (images.shape, images.dtype.str, collection.channels, tuple(map(str, collection.table.columns)))
     digest = hashlib.sha256(repr(head).encode())
-    if images.nbytes <= WHOLE_BYTES:
+    if num_bytes(images) <= WHOLE_BYTES:
         pieces = (block for _, block in blocks(images))
     else:
-        step = max(1, BLOCK_BYTES // images[:1].nbytes)
+        step = max(1, BLOCK_BYTES * len(images) // num_bytes(images))
         starts = np.linspace(0, len(images) - step, WHOLE_BYTES // BLOCK_BYTES).astype(np.int64)
-        pieces = (images[start : start + step] for start in starts)
+        pieces = (read(images, np.arange(start, start + step)) for start in starts)
     for piece in pieces:
-        digest.update(np.ascontiguousarray(piece).data)
-        let_go(images)
+        digest.update(piece.data)
     digest.update(collection.table.to_csv(index=False).encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
 
 
-def _refuse_masks(images: np.ndarray, train: np.ndarray, scaling: Scaling) -> None:
+def _refuse_masks(images: Pixels, train: np.ndarray, scaling: Scaling) -> None:
     """Whole-number images of nothing but 0 and 1 would all be black when 255 becomes 1."""
     if scaling.range != "type" or images.dtype.kind != "u":
         return
-    some = images[np.sort(train[np.linspace(0, len(train) - 1, min(len(train), 256)).astype(np.int64)])]
+    some = read(images, train[np.linspace(0, len(train) - 1, min(len(train), 256)).astype(np.int64)])
     if some.max() == 1:
         got = "0 and 1 only, which would be black"
         raise InputError("images", f"use the range of {images.dtype}", got, "Set scaling.range to min_max.")

@@ -24,11 +24,12 @@ from vaelab.data.conditions import Condition, encode_conditions
 from vaelab.data.feed import Feed
 from vaelab.errors import InputError, unknown_name
 from vaelab.experiment import Experiment
+from vaelab.machine import Device
 from vaelab.models import Model, device_of, local_randomness
 from vaelab.runs.folder import DataFacts, read_facts
 from vaelab.settings.record import digest
 from vaelab.training.checkpoint import load_weights
-from vaelab.training.device import Device, find_device
+from vaelab.training.device import find_device
 from vaelab.training.loop import noise_seed
 
 Images = Source | ImageCollection | Path | str

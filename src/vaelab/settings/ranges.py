@@ -7,18 +7,21 @@ class Training(Settings):
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
-from functools import cache
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 from annotated_types import Ge, Gt, Le, Lt
 
 from vaelab.errors import InputError
+from vaelab.settings.fields import field_types, in_words, item_kinds, limits, marks, options
 
 AtLeast0 = Annotated[int, Ge(0)]
 AtLeast1 = Annotated[int, Ge(1)]
 Positive = Annotated[float, Gt(0), Lt(math.inf)]
 NotNegative = Annotated[float, Ge(0), Lt(math.inf)]
+Share = Annotated[float, Ge(0), Le(1)]
+Seed = Annotated[int, Ge(0), Le(2**32 - 1)]
+"""What every generator of random numbers takes."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +30,6 @@ class Place:
 
 
 PathText = Annotated[str, Place()]
-Range = tuple[Any, ...]
-"""Limits from annotated_types: Ge, Gt, Le, Lt."""
 
 
 class Settings:
@@ -38,63 +39,25 @@ class Settings:
     """
 
     def __post_init__(self):
-        for name, kind in hints(type(self)).items():
+        for name, kind in field_types(type(self)).items():
             _check(name, kind, getattr(self, name))
-
-
-@cache
-def hints(cls: type) -> dict[str, Any]:
-    """Name -> type of every field that can be set, with its range."""
-    found = get_type_hints(cls, include_extras=True)
-    return {f.name: found[f.name] for f in fields(cls) if f.init}  # pyright: ignore[reportArgumentType]
-
-
-def limits(kind: Any) -> Range:
-    """The range of a type; empty where there is none."""
-    return tuple(mark for mark in _marks(kind) if isinstance(mark, Ge | Gt | Le | Lt))
 
 
 def is_place(kind: Any) -> bool:
     """Whether a type is that of a path, alone or beside None."""
-    return any(isinstance(mark, Place) for option in (kind, *get_args(kind)) for mark in _marks(option))
-
-
-def in_words(limits: Range) -> str:
-    """A range in words, as an error says it; nothing for none.
-
-    >>> in_words((Ge(1),)), in_words((Gt(0), Lt(math.inf))), in_words((Ge(0), Le(1)))
-    ('at least 1', 'positive and finite', 'from 0 to 1')
-    """
-    low = next((mark for mark in limits if isinstance(mark, Ge | Gt)), None)
-    high = next((mark for mark in limits if isinstance(mark, Le | Lt)), None)
-    if isinstance(low, Ge) and isinstance(high, Le):
-        return f"from {low.ge:g} to {high.le:g}"  # pyright: ignore[reportArgumentType]
-    words = []
-    if isinstance(low, Ge):
-        words.append("0 or more" if low.ge == 0 and high else f"at least {low.ge}")
-    elif low is not None:
-        words.append("positive" if low.gt == 0 else f"above {low.gt}")
-    if high is not None:
-        top = high.le if isinstance(high, Le) else high.lt
-        words.append("finite" if top == math.inf else f"{'at most' if isinstance(high, Le) else 'below'} {top}")
-    return " and ".join(words)
+    return Place() in marks(kind)
 
 
 def _check(where: str, kind: Any, value: Any) -> None:
     """Refuses a number outside the range of its type, items of a list too."""
     if isinstance(value, tuple):
-        inner = next((get_args(option) for option in (kind, *get_args(kind)) if get_origin(option) is tuple), ())
-        kinds = inner[:1] * len(value) if inner[-1:] == (...,) else inner
-        for i, (item_kind, item) in enumerate(zip(kinds, value, strict=False)):
+        for i, (item_kind, item) in enumerate(zip(item_kinds(kind, len(value)) or (), value, strict=False)):
             _check(f"{where}[{i}]", item_kind, item)
-        return
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return
-    options = [kind, *(get_args(kind) if get_origin(kind) is not Annotated else ())]
-    found = next((limits(option) for option in options if limits(option)), ())
-    if not all(_within(value, mark) for mark in found):
-        none = ", or none" if type(None) in get_args(kind) else ""
-        raise InputError(where, f"be {in_words(found)}{none}", value)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        found = limits(kind)
+        if not all(_within(value, mark) for mark in found):
+            none = ", or none" if type(None) in options(kind) else ""
+            raise InputError(where, f"be {in_words(found)}{none}", value)
 
 
 def _within(value: float, mark: Any) -> bool:
@@ -103,7 +66,3 @@ def _within(value: float, mark: Any) -> bool:
     if isinstance(mark, Gt):
         return value > mark.gt  # pyright: ignore[reportOperatorIssue]
     return value <= mark.le if isinstance(mark, Le) else value < mark.lt  # pyright: ignore[reportOperatorIssue]
-
-
-def _marks(kind: Any) -> tuple[Any, ...]:
-    return get_args(kind)[1:] if get_origin(kind) is Annotated else ()

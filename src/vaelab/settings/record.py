@@ -15,8 +15,8 @@ from typing import Any, Literal, TypeGuard, TypeVar, get_args, get_origin
 
 from vaelab.catalogue import find, members, name_of
 from vaelab.errors import InputError, unknown_name
-from vaelab.settings.fields import contract_of, describe, field_types, options
-from vaelab.settings.ranges import hints, is_place
+from vaelab.settings.fields import contract_of, describe, field_types, item_kinds, options
+from vaelab.settings.ranges import is_place
 
 T = TypeVar("T")
 _INFINITIES = {"inf": math.inf, "-inf": -math.inf}
@@ -50,7 +50,7 @@ def numbers(part: object) -> dict[str, Any]:
     >>> "path" in numbers(NpzSource(path="a.npz"))
     False
     """
-    kinds = {name: kind for name, kind in hints(type(part)).items() if not is_place(kind)}
+    kinds = {name: kind for name, kind in field_types(type(part)).items() if not is_place(kind)}
     values = {name: getattr(part, name) for name in kinds}
     nested = {name: numbers(value) for name, value in values.items() if is_dataclass(value)}
     return {name: value for name, value in to_record(part).items() if name in kinds or name == "kind"} | nested
@@ -131,9 +131,8 @@ def _plain(kind: Any, value: Any, where: str) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return to_record(value, where)
     if isinstance(value, tuple):
-        inner = next((get_args(option) for option in options(kind) if get_origin(option) is tuple), (Any, ...))
-        kinds = inner[:1] * len(value) if inner[-1] is Ellipsis else [*inner, *[Any] * len(value)]
-        return [_plain(kind, item, where) for kind, item in zip(kinds, value, strict=False)]
+        kinds = item_kinds(kind, len(value)) or (Any,) * len(value)
+        return [_plain(kind, item, where) for kind, item in zip(kinds, value, strict=True)]
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if float in options(kind) and int not in options(kind) and _is_number(value):
@@ -153,8 +152,10 @@ def read_value(kind: Any, value: Any, where: str) -> Any:
     for option in options(kind):
         if is_dataclass(option) and isinstance(value, dict):
             return from_record(option, value, where)  # pyright: ignore[reportArgumentType]
-        if get_origin(option) is tuple and isinstance(value, list):
-            return _read_tuple(option, value, where)
+        kinds = item_kinds(option, len(value)) if isinstance(value, list) else None
+        if kinds is not None:
+            pairs = enumerate(zip(kinds, value, strict=True))
+            return tuple(read_value(kind, item, f"{where}[{i}]") for i, (kind, item) in pairs)
         if get_origin(option) is Literal and any(
             value is v or (value == v and type(value) is type(v)) for v in get_args(option)
         ):
@@ -165,19 +166,15 @@ def read_value(kind: Any, value: Any, where: str) -> Any:
             return float(value)
         if option in (bool, int, str, type(None)) and type(value) is option:
             return value
-    if isinstance(value, str) and all(get_origin(option) is Literal for option in options(kind)):
-        raise unknown_name(where, value, [str(v) for option in options(kind) for v in get_args(option)])
-    raise InputError(where, f"be {describe(kind)}", _short(value))
+    raise no_value(kind, value, where)
 
 
-def _read_tuple(kind: Any, value: list, where: str) -> tuple:
-    inner = get_args(kind)
-    kinds = inner[:1] * len(value) if inner[-1] is Ellipsis else inner
-    if len(kinds) != len(value):
-        raise InputError(where, f"be {describe(kind)}", _short(value))
-    return tuple(
-        read_value(kind, item, f"{where}[{i}]") for i, (kind, item) in enumerate(zip(kinds, value, strict=True))
-    )
+def no_value(kind: Any, value: Any, where: str) -> InputError:
+    """The error for what is no value of a type; of a choice among names, with the nearest one."""
+    choices = [option for option in options(kind) if option is not type(None)]
+    if isinstance(value, str) and all(get_origin(choice) is Literal for choice in choices):
+        return unknown_name(where, value, [str(name) for choice in choices for name in get_args(choice)])
+    return InputError(where, f"be {describe(kind)}", _short(value))
 
 
 def _is_number(value: Any) -> TypeGuard[float]:

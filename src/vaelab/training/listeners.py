@@ -13,10 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
 from vaelab.errors import InputError
 from vaelab.files import replacing
+from vaelab.screen import Steps
 from vaelab.training.checkpoint import save_checkpoint, save_weights
 from vaelab.training.config import Watching
 from vaelab.training.loop import Means, State
@@ -25,33 +24,22 @@ Listener = Callable[[State], None]
 
 
 class ProgressBar:
-    """Shows steps, speed, loss and rate, in nats per image, while it is entered as a context; 80 columns hold it."""
+    """Shows steps, speed, loss and rate, in nats per image, while it is entered as a context."""
 
     def __init__(self, batch_size: int, resume_step: int = 0):
-        self.throughput = Throughput(batch_size, resume_step)
-        self.bar = Progress(
-            TextColumn("{task.description}"), BarColumn(bar_width=8), MofNCompleteColumn(),
-            TextColumn("{task.fields[numbers]}"), TimeRemainingColumn(elapsed_when_finished=True),
-        )  # fmt: skip
-        self.task = self.bar.add_task("training", numbers="", start=True)
-        self.shown = 0.0
+        self.bar, self.throughput = Steps("training"), Throughput(batch_size, resume_step)
 
     def __enter__(self) -> ProgressBar:
-        self.bar.start()
+        self.bar.__enter__()
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self.bar.stop()
+        self.bar.__exit__()
 
     def __call__(self, state: State) -> None:
-        """Draws ten times a second at most."""
-        if state.terms:
-            numbers = f"{_in_words(state.terms)}  {self.throughput(state.step):,.0f} images/s"
-            self.bar.update(self.task, numbers=numbers)
-        now = time.perf_counter()
-        if now - self.shown > 0.1 or state.step == state.num_steps or state.stop:
-            self.shown = now
-            self.bar.update(self.task, completed=state.step, total=state.num_steps)
+        """Draws what is new."""
+        words = f"{_in_words(state.terms)}  {self.throughput(state.step):,.0f} images/s" if state.terms else ""
+        self.bar.show(state.step, state.num_steps, words)
 
 
 class CSVLog:

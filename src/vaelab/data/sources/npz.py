@@ -21,6 +21,7 @@ from vaelab.data.files import locate
 from vaelab.data.pixels import to_stored
 from vaelab.data.png import Unreadable
 from vaelab.data.sources._base import Source
+from vaelab.data.stored import read
 from vaelab.errors import InputError, unknown_name
 from vaelab.settings.ranges import PathText
 
@@ -119,7 +120,8 @@ def save_npz(collection: ImageCollection, path: str | Path) -> None:
             cannot be written.
     """
     place = Path(path).expanduser()
-    arrays: dict[str, np.ndarray] = {"images": collection.images, "channels": np.array(collection.channels, dtype=str)}
+    images = read(collection.images, np.arange(len(collection)))
+    arrays: dict[str, np.ndarray] = {"images": images, "channels": np.array(collection.channels, dtype=str)}
     columns = []
     for name in collection.table.columns:
         kind, parts = _packed(str(name), pd.Series(collection.table[name]))
