@@ -8,10 +8,11 @@ from sklearn.decomposition import PCA
 from torch import Tensor
 
 from vaelab.errors import InputError
-from vaelab.evaluation._gather import Reconstructor
+from vaelab.evaluation._pass import Reconstructor
 from vaelab.inference import ImageBatches
 from vaelab.shapes import Images
 
+MEAN_IMAGE = "mean image"
 _MOST_NUMBERS = 200_000_000
 _MOST_IMAGES = 5000
 
@@ -46,7 +47,7 @@ def fit_baselines(training_images: ImageBatches, num_components: int, seed: int 
         codes = (x.flatten(1) - center) @ on.T
         return (center + codes @ on).clamp(0, 1).view_as(x)
 
-    return {"mean image": mean_image, "PCA": principal}
+    return {MEAN_IMAGE: mean_image, "PCA": principal}
 
 
 def _first_rows(images: ImageBatches) -> np.ndarray:

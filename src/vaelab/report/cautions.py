@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from vaelab.evaluation import Measures
 from vaelab.report.evidence import Evidence, active_in
+from vaelab.report.measures import Measures
 from vaelab.report.words import last_elbos, number, plural, series, still_improving
 from vaelab.training.signs import at_ceiling
 

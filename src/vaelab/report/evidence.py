@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from vaelab.evaluation import Measures
-from vaelab.evaluation.active_units import ACTIVE_VARIANCE
 from vaelab.experiment import Experiment
 from vaelab.inference import Traversal
 from vaelab.likelihoods import DataSpace
+from vaelab.metrics.active_units import ACTIVE_VARIANCE
 from vaelab.plots import Classes
+from vaelab.report.measures import Measures
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 
 from vaelab.errors import InputError
-from vaelab.evaluation import Measures, evaluate
+from vaelab.evaluation import evaluate
 from vaelab.inference import Embedding, reconstruct, sample, traverse
 from vaelab.models import Model, TwoStage, TwoStageConfig, local_randomness
 from vaelab.plots import shrink
@@ -19,6 +19,7 @@ from vaelab.report.components import draw_components
 from vaelab.report.conditioned import in_words, swap_conditions, usual_condition
 from vaelab.report.evidence import Evidence, Pairs, Plane
 from vaelab.report.labels import label_column, labels_of
+from vaelab.report.measures import Measures
 from vaelab.runs import Run
 from vaelab.screen import Progress
 from vaelab.shapes import Images
@@ -128,7 +129,7 @@ def _measure(run: Run, model: Model, x: Images, num_samples: int, seed: int, pro
     most = max(2, BASELINE_BUDGET // int(np.prod(run.model.image_shape)))
     some = np.sort(np.random.default_rng(seed).permutation(run.splits.train)[: min(5000, most)])
     with local_randomness(seed, torch.device("cpu")), Progress("measuring", len(x), shown=progress) as bar:
-        return evaluate(
+        found = evaluate(
             model,
             x,
             num_samples=num_samples,
@@ -137,6 +138,7 @@ def _measure(run: Run, model: Model, x: Images, num_samples: int, seed: int, pro
             seed=seed,
             on_batch=bar.advance,
         )
+    return Measures.of(found)
 
 
 def _prior(run: Run) -> Prior | None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from html import escape
 
 from vaelab.catalogue import functions
-from vaelab.evaluation import Score
+from vaelab.metrics import Score
 from vaelab.plots import curve, terms
 from vaelab.report.evidence import Evidence
 from vaelab.report.html import Markup, chart, heading, paragraph, prose, section, table
@@ -48,7 +48,7 @@ def how_good(evidence: Evidence) -> str:
 
 
 def _row(name: str, score: Score) -> list:
-    metric = functions("vaelab.evaluation").get(name)
+    metric = functions("vaelab.metrics").get(name)
     what = (metric.__doc__ or "").strip().partition("\n")[0] if metric else ""
     ceiling = f" At most {most}." if (most := ceiling_of(score)) else ""
     first = Markup(f"<span>{escape(title_of(name))}</span>{prose(what + ceiling)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vaelab.evaluation.fit import BAD_FIT
+from vaelab.metrics.fit import BAD_FIT
 from vaelab.plots import fit_histogram
 from vaelab.report.evidence import Evidence
 from vaelab.report.how_it_looks import pair_tiles

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vaelab.evaluation import Score
+from vaelab.metrics import Score
 from vaelab.report.display import GAP, PAGE, draw, grid, scroll
 from vaelab.report.evidence import Evidence, Swaps
 from vaelab.report.html import Cell, Markup, heading, paragraph, picture, table

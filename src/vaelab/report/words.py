@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from vaelab.distributions import COLLAPSE_RATE
-from vaelab.evaluation import Measures, Score
+from vaelab.metrics import Score
 from vaelab.report.evidence import Evidence, active_in
+from vaelab.report.measures import Measures
 
 MINUS, THIN, TIMES = "\N{MINUS SIGN}", "\N{NARROW NO-BREAK SPACE}", "\N{MULTIPLICATION SIGN}"
 
