@@ -11,11 +11,11 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
-from vaelab.cli import beta, clusters, data, embed, evaluate, guide, report, resume, train
+from vaelab.cli import beta, clusters, data, draw, embed, evaluate, guide, report, resume, train
 from vaelab.cli._parser import Parser
 from vaelab.errors import InputError, unknown_name
 
-COMMANDS: tuple[ModuleType, ...] = (train, resume, evaluate, embed, clusters, guide, report, data, beta)
+COMMANDS: tuple[ModuleType, ...] = (train, resume, evaluate, embed, clusters, guide, report, draw, data, beta)
 
 _EXAMPLES = """\
 examples:

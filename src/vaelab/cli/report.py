@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from vaelab.cli.draw import add_looking, looking
+
 _EXAMPLES = """\
 example:
   vaelab report runs/digits-1                  writes runs/digits-1/report.html, which needs nothing else to be read
 
 Curves, reconstructions, samples, traversals, the latent space, measures with intervals, the worst and the best images,
-and the settings."""
+and the settings. `vaelab draw` makes a picture of one part alone."""
 
 
 def add(commands) -> None:
@@ -15,23 +17,14 @@ def add(commands) -> None:
     parser = commands.add_parser("report", help="one HTML file on a run", epilog=_EXAMPLES)
     parser.add_argument("run", metavar="RUN", help="the run folder")
     parser.add_argument("-o", "--output", metavar="FILE", help="where to write it [RUN/report.html]")
-    parser.add_argument("--num-images", metavar="N", default="none", help="held-out images to measure at most [2000]")
-    parser.add_argument("--num-samples", metavar="K", default="none", help="draws per image for ELBO and log p(x) [64]")
-    parser.add_argument("--seed", metavar="SEED", default="0", help="of every draw [0]")
-    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    add_looking(parser)
 
 
 def run(args) -> int:
     """Does it."""
-    from vaelab.settings.text import parse_value
-
-    num_images = parse_value(int | None, args.num_images, "--num-images")
-    num_samples = parse_value(int | None, args.num_samples, "--num-samples")
-    seed = parse_value(int, args.seed, "--seed")
+    settings = looking(args)
     from vaelab.report import write_report
     from vaelab.runs import load
 
-    trained = load(args.run)
-    settings = {"max_images": num_images, "num_samples": num_samples, "seed": seed}
-    print(write_report(trained, args.output, **settings, progress=not args.quiet))
+    print(write_report(load(args.run, images=args.images, device=args.device), args.output, **settings))
     return 0

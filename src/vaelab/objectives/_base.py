@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 import numpy as np
 import torch
@@ -29,6 +29,9 @@ class Objective(ABC, Generic[E]):
     A step encodes its images once. From that the terms are computed, whose loss the model minimises, and then the loss
     of the critics, if the objective has any.
     """
+
+    known_as: ClassVar[str] = ""
+    """What others call a model with this part; empty: nothing particular."""
 
     def check(self, model: ModelConfig) -> None:
         """Refuses a model that the objective cannot train, with the reason."""

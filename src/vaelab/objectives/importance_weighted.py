@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import log
+from typing import ClassVar
 
 import torch
 
@@ -27,6 +28,8 @@ class ImportanceWeighted(SingleObjective):
     >>> ImportanceWeighted(num_samples=5).num_samples
     5
     """
+
+    known_as: ClassVar[str] = "IWAE"
 
     num_samples: int = 5
     """Samples per image, K: 1 or more. The decoder's work, and its memory, grow with it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from torch import Tensor, nn
@@ -68,6 +68,9 @@ class Penalty(ABC):
 
     loss = distortion + rate_weight * rate + sum over penalties of weight * cost
     """
+
+    known_as: ClassVar[str] = ""
+    """What others call a model with this part; empty: nothing particular."""
 
     weight: float = 1.0
     """What the cost is multiplied by; 0 or more."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Float
@@ -37,6 +37,8 @@ class DIP(Penalty):
     >>> DIP(variant="II", weight=lambda_od, diagonal_ratio=lambda_d / lambda_od)
     DIP(weight=10.0, variant='II', diagonal_ratio=5.0)
     """
+
+    known_as: ClassVar[str] = "DIP-VAE"
 
     variant: Variant = "II"
     """Of which covariance it speaks. I: of the posteriors' means; II: of the latents themselves, drawn from q(z)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import ClassVar
 
 import torch
 from torch import nn
@@ -34,6 +35,8 @@ class Factor(Penalty):
     >>> Factor().hidden
     (1000, 1000, 1000, 1000, 1000, 1000)
     """
+
+    known_as: ClassVar[str] = "FactorVAE"
 
     hidden: tuple[int, ...] = (1000,) * 6
     """Widths of the discriminator's hidden layers."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import isfinite
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -29,6 +30,8 @@ class Guidance(Penalty):
     >>> Guidance(rows=(3, 8), anchors=((0.0, 1.0), (2.0, 0.0))).weight
     1.0
     """
+
+    known_as: ClassVar[str] = "guided"
 
     rows: tuple[int, ...] = ()
     """Row numbers of the chosen images in the collection."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -37,6 +38,8 @@ class HSIC(Penalty):
     >>> bool(matrix[0, 1] > 0.01)  # dependent, although their covariance is 0
     True
     """
+
+    known_as: ClassVar[str] = "HSIC"
 
     bandwidth: float = 1.0
     """The Gaussian kernel's standard deviation, in units of that of the latent over the batch; positive. 1 is nearly

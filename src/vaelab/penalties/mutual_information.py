@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import cast
+from typing import ClassVar, cast
 
 from torch import nn
 
@@ -38,6 +38,8 @@ class MutualInformation(Penalty):
     >>> MutualInformation(weight=0.5).critic.num_negatives(32)
     31
     """
+
+    known_as: ClassVar[str] = "InfoMax"
 
     bound: Bound = field(default_factory=Interpolated)
     """The bound on I, in nats."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Float, Int
@@ -51,6 +51,8 @@ class TotalCorrelation(Penalty):
     >>> TotalCorrelation(weight=beta - 1)
     TotalCorrelation(weight=5.0, estimator='stratified')
     """
+
+    known_as: ClassVar[str] = "beta-TC-VAE"
 
     estimator: Estimator = "stratified"
     """How q(z) is estimated from a batch. stratified: the image's own posterior weighs 1/N; weighted: 1/M."""

@@ -47,6 +47,7 @@ class VampPrior(Prior):
     """
 
     made_of_posteriors: ClassVar[bool] = True
+    known_as: ClassVar[str] = "VampPrior"
 
     num_components: int = 50
     """Pseudo-inputs, 1 or more, each as large as an image. 50 cost less than half a batch of 128 more in the encoder,

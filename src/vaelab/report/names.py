@@ -1,87 +1,123 @@
-"""Names of measures and of the terms of training, as a reader writes them."""
+"""What the parts of a run are called: words that each metric, objective, penalty and model carries itself."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from typing import Any, NamedTuple
 
-MEASURES = {
-    "elbo": "ELBO", "mse": "MSE", "mae": "MAE", "psnr": "PSNR", "ssim": "SSIM", "bits_per_dim": "Bits per dimension",
-    "log_likelihood": "log p(x)", "active_units": "Active latents", "rate_per_latent": "Rate per latent",
-    "fit": "Well fitted", "mutual_information": "Mutual information", "total_correlation": "Total correlation",
-}  # fmt: skip
+from vaelab.catalogue import functions, name_of
+from vaelab.experiment import Experiment
+from vaelab.models import ModelConfig
+from vaelab.penalties import Penalty
 
 
-class Term(NamedTuple):
+class MetricWords(NamedTuple):
+    """How a measure is headed, explained and ordered."""
+
+    title: str
+    note: str = ""
+    group: str = ""
+    order: int = 1000
+
+
+class TermWords(NamedTuple):
     """How the curve of a term is headed."""
 
     title: str
     note: str = ""
     unit: str = "nats per image"
+    group: str = ""
 
 
-TERMS = {
-    "loss": Term("Loss", "what was minimised; lower is better"),
-    "elbo": Term("ELBO", "higher is better"),
-    "distortion": Term("Distortion", "minus the expected log p(x|z); lower is better"),
-    "rate": Term("Rate", "KL(q(z|x) || p(z)): what the code carries"),
+def metric_words(name: str) -> MetricWords:
+    """The words of a metric; one without words is called as its file.
+
+    >>> metric_words("effective_samples").title
+    'Effective samples'
+    """
+    function = functions("vaelab.evaluation").get(name)
+    note = (function.__doc__ or "").strip().partition("\n")[0] if function else ""
+    words = getattr(function, "words", None)
+    if words is None:
+        title, group = _METRICS.get(name, (_spelt(name), ""))
+        return MetricWords(title, note, group, list(_METRICS).index(name) if name in _METRICS else 1000)
+    return MetricWords(words.title, note, words.group, words.order)
+
+
+def headlines() -> list[str]:
+    """The measures that stand at the top of the page, in order."""
+    found = functions("vaelab.evaluation")
+    first = [name for name in found if getattr(getattr(found[name], "words", None), "headline", name in _HEADLINES)]
+    return sorted(first, key=lambda name: metric_words(name).order)
+
+
+def term_words(name: str, experiment: Experiment) -> TermWords:
+    """The words of a term of training, from the objective or the penalty that makes it."""
+    for part in parts_of(experiment.objective):
+        words = getattr(part, "words", {}).get(name)
+        if words is not None:
+            group = words.group or ("Penalties" if isinstance(part, Penalty) else "")
+            return TermWords(words.title, words.note, words.unit, group)
+    return _TERMS.get(name) or TermWords(_spelt(name))
+
+
+def kind_of(experiment: Experiment) -> str:
+    """Such as ``A conditional two-stage variational autoencoder (InfoMax)``."""
+    model = experiment.model
+    parts = [*parts_of(model), *parts_of(experiment.objective)]
+    known = [known_as(part) for part in parts if not isinstance(part, ModelConfig)]
+    families = list(dict.fromkeys(filter(None, known)))
+    kind = known_as(model) or f"{_spelt(name_of(model)).lower()} model"
+    named = f" ({', '.join(families)})" if families else ""
+    return f"A {'conditional ' if experiment.data.condition else ''}{kind}{named}"
+
+
+def known_as(part: object) -> str:
+    """What others call a model with this part; empty: nothing particular."""
+    return getattr(part, "known_as", "")
+
+
+def parts_of(part: Any) -> Iterator[Any]:
+    """A part and all parts within it, the outer ones first."""
+    if isinstance(part, tuple):
+        for each in part:
+            yield from parts_of(each)
+    elif is_dataclass(part):
+        yield part
+        for field in fields(part):
+            yield from parts_of(getattr(part, field.name))
+
+
+def _spelt(name: str) -> str:
+    return name.replace("_", " ").capitalize()
+
+
+_METRICS = {
+    "elbo": ("ELBO", "nats"), "log_likelihood": ("log p(x)", "nats"), "distortion": ("Distortion", "nats"),
+    "rate": ("Rate", "nats"), "mutual_information": ("Mutual information", "nats"),
+    "total_correlation": ("Total correlation", "nats"), "bits_per_dim": ("Bits per dimension", "nats"),
+    "effective_samples": ("Effective samples", "nats"), "active_units": ("Active latents", "code"),
+    "fit": ("Well fitted", "code"), "rate_per_latent": ("Rate per latent", "code"), "mse": ("MSE", "pixels"),
+    "mae": ("MAE", "pixels"), "psnr": ("PSNR", "pixels"), "ssim": ("SSIM", "pixels"),
+}  # fmt: skip
+_HEADLINES = ("elbo", "log_likelihood", "rate", "active_units")
+_TERMS = {
+    "loss": TermWords("Loss", "what was minimised; lower is better"),
+    "elbo": TermWords("ELBO", "higher is better"),
+    "distortion": TermWords("Distortion", "minus the expected log p(x|z); lower is better"),
+    "rate": TermWords("Rate", "KL(q(z|x) || p(z)): what the code carries"),
+    "penalty": TermWords("Penalties", "their weighted sum, as it is in the loss", group="Penalties"),
+    "mutual_information": TermWords(
+        "Mutual information", "the critic's bound; dashed: its ceiling", "nats", "Penalties"
+    ),
+    "total_correlation": TermWords("Total correlation", "dependence between the latents", "nats", "Penalties"),
+    "factor_total_correlation": TermWords("Total correlation by a discriminator", "FactorVAE", "nats", "Penalties"),
+    "dip_off_diagonal": TermWords("Covariances", "DIP-VAE: sum of their squares", "squared covariance", "Penalties"),
+    "dip_diagonal": TermWords("Variances away from 1", "DIP-VAE: sum of squares", "squared variance", "Penalties"),
+    "hsic": TermWords("HSIC", "dependence between pairs of latents", "sum over pairs", "Penalties"),
+    "entanglement": TermWords("Entanglement", "mean |product| of two posterior means", "squared latents", "Penalties"),
+    "anchor_distance": TermWords(
+        "Distance from the anchors", "of the chosen images' codes", "units of the latents", "Penalties"
+    ),
 }
-OF_PENALTIES = {
-    "penalty": Term("Penalties", "their weighted sum, as it is in the loss"),
-    "mutual_information": Term("Mutual information", "the critic's bound; dashed: its ceiling", "nats"),
-    "total_correlation": Term("Total correlation", "dependence between the latents", "nats"),
-    "factor_total_correlation": Term("Total correlation by a discriminator", "FactorVAE", "nats"),
-    "dip_off_diagonal": Term("Covariances", "DIP-VAE: sum of their squares", "squared covariance"),
-    "dip_diagonal": Term("Variances away from 1", "DIP-VAE: sum of squares", "squared variance"),
-    "hsic": Term("HSIC", "dependence between pairs of latents", "sum over pairs"),
-    "entanglement": Term("Entanglement", "mean |product| of two posterior means", "squared latents"),
-    "anchor_distance": Term("Distance from the anchors", "of the chosen images' codes", "units of the latents"),
-}
-"""What penalties and their critics say of a batch."""
-CEILING = "_ceiling"
-"""Ends the name of a column that says how large the one before can be."""
-BY_PART = ("The objective", "Penalties")
-BY_STAGE = ("Both stages together", "First stage", "Second stage")
-"""Headings of the curves, in order."""
-
-
-def title_of(name: str) -> str:
-    """A measure's name.
-
-    >>> title_of("elbo"), title_of("effective_samples")
-    ('ELBO', 'Effective samples')
-    """
-    return MEASURES.get(name) or name.replace("_", " ").capitalize()
-
-
-def term_of(name: str) -> Term:
-    """How the curve of a term is headed, that of a first stage as that of the second.
-
-    >>> term_of("first_elbo").title, term_of("my_term").title
-    ('ELBO', 'My term')
-    """
-    plain = name.removeprefix("first_")
-    return TERMS.get(plain) or OF_PENALTIES.get(plain) or Term(plain.replace("_", " ").capitalize())
-
-
-def grouped(names: tuple[str, ...]) -> dict[str, list[str]]:
-    """Heading -> the terms below it; ceilings are drawn with what they limit. One group has no heading.
-
-    >>> grouped(("loss", "rate", "penalty", "mutual_information", "mutual_information_ceiling"))
-    {'The objective': ['loss', 'rate'], 'Penalties': ['penalty', 'mutual_information']}
-    """
-    two_stages = any(name.startswith("first_") for name in names)
-    groups: dict[str, list[str]] = {title: [] for title in (BY_STAGE if two_stages else BY_PART)}
-    for name in names:
-        if not name.endswith(CEILING):
-            groups[_group(name, two_stages)].append(name)
-    filled = {title: group for title, group in groups.items() if group}
-    return filled if len(filled) > 1 else dict(zip([""], filled.values(), strict=False))
-
-
-def _group(name: str, two_stages: bool) -> str:
-    if not two_stages:
-        return BY_PART[name in OF_PENALTIES]
-    together, first, second = BY_STAGE
-    if name in ("loss", "penalty"):
-        return together
-    return first if name.startswith("first_") else second
