@@ -10,6 +10,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable
+from types import ModuleType
 from typing import TypeVar
 
 from vaelab.errors import unknown_name
@@ -26,7 +27,7 @@ def members(contract: type[T]) -> dict[str, type[T]]:
     """
     return {
         module.__name__.rsplit(".", 1)[1]: value
-        for module in _modules(contract.__module__.rsplit(".", 1)[0])
+        for module in modules(contract.__module__.rsplit(".", 1)[0])
         for value in vars(module).values()
         if inspect.isclass(value)
         and issubclass(value, contract)
@@ -41,7 +42,7 @@ def functions(package: str) -> dict[str, Callable]:
     >>> "active_units" in functions("vaelab.evaluation")
     True
     """
-    names = {module.__name__.rsplit(".", 1)[1]: module for module in _modules(package)}
+    names = {module.__name__.rsplit(".", 1)[1]: module for module in modules(package)}
     return {name: getattr(module, name) for name, module in names.items() if hasattr(module, name)}
 
 
@@ -64,7 +65,8 @@ def name_of(part: object) -> str:
     return cls.__module__.rsplit(".", 1)[-1]
 
 
-def _modules(package: str) -> list:
+def modules(package: str) -> list[ModuleType]:
+    """The package's modules whose name has no leading underscore, imported, in alphabetical order."""
     folder = importlib.import_module(package)
     names = sorted(info.name for info in pkgutil.iter_modules(folder.__path__) if not info.name.startswith("_"))
     return [importlib.import_module(f"{package}.{name}") for name in names]

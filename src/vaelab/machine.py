@@ -1,4 +1,4 @@
-"""This machine: its name, its cache folder, and how its memory is asked for. Importable without torch."""
+"""This machine: its name, its devices, its cache folder, how its memory is asked for. Importable without torch."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ import os
 import platform
 import sys
 from pathlib import Path
+from typing import Literal
+
+Device = Literal["auto", "cpu", "cuda"]
+"""Where to compute; auto: on the GPU if there is one."""
 
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3
 

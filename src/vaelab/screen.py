@@ -1,8 +1,9 @@
-"""A progress bar that appears only when the work takes over a second."""
+"""What is drawn in a terminal: bars and lines that change, and tables. The only place that knows rich."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 PATIENCE_S = 1.0
@@ -46,3 +47,92 @@ class Progress:
         bar.add_task(self.title, total=self.total)
         bar.start()
         return bar
+
+
+class Steps:
+    """Shows how many steps of a training are done, with words beside them; 80 columns hold it.
+
+    >>> with Steps("training", shown=False) as bar:
+    ...     bar.show(3, 100, "loss 17.1 nats")
+    """
+
+    def __init__(self, title: str, *, shown: bool = True):
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
+
+        self.bar = Bar(
+            TextColumn("{task.description}"), BarColumn(bar_width=8), MofNCompleteColumn(),
+            TextColumn("{task.fields[words]}"), TimeRemainingColumn(elapsed_when_finished=True),
+            console=Console(quiet=not shown),
+        )  # fmt: skip
+        self.task = self.bar.add_task(title, words="", start=True)
+        self.shown_at = 0.0
+
+    def __enter__(self) -> Steps:
+        self.bar.start()
+        return self
+
+    def show(self, done: int, total: int, words: str = "") -> None:
+        """Says so; the number of steps ten times a second at most, words whenever there are some."""
+        if words:
+            self.bar.update(self.task, words=words)
+        now = time.monotonic()
+        if now - self.shown_at > 0.1 or done == total:
+            self.shown_at = now
+            self.bar.update(self.task, completed=done, total=total)
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.stop()
+
+
+class Lines:
+    """Shows lines that change in place.
+
+    >>> with Lines(shown=False) as lines:
+    ...     lines.show(["one: begins", "two: waits"])
+    """
+
+    def __init__(self, *, shown: bool):
+        from rich.console import Console
+        from rich.live import Live
+
+        self.live = Live(console=Console(stderr=True, quiet=not shown), refresh_per_second=4)
+
+    def __enter__(self) -> Lines:
+        self.live.start()
+        return self
+
+    def show(self, lines: Iterable[str]) -> None:
+        """In place of those shown before."""
+        self.live.update("\n".join(lines))
+
+    def __exit__(self, *_: object) -> None:
+        self.live.stop()
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], left: Iterable[str] = ()) -> None:
+    """Prints a table, as wide as it needs.
+
+    Args:
+        title: Above it.
+        columns: Their names.
+        rows: Cells, one for each column.
+        left: The columns that are set flush left, as words are; others are set flush right.
+
+    >>> table("Two scores", ["score", "value"], [["mse", "0.5"], ["rate", "12.25"]], left=["score"])
+    Two scores
+     score  value
+     mse      0.5
+     rate   12.25
+    """
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(title=Text(title), title_justify="left", box=None, header_style="bold")
+    for name in columns:
+        drawn.add_column(Text(name), justify="left" if name in left else "right", no_wrap=True)
+    for row in rows:
+        drawn.add_row(*map(Text, row))
+    Console(width=Console(width=999).measure(drawn).maximum).print(drawn)

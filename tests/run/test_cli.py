@@ -18,14 +18,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from vaelab.cli import COMMANDS, main
+import vaelab.cli
+from vaelab.cli import commands, main
 from vaelab.evaluation import evaluate
 from vaelab.experiment import read
 from vaelab.presets import digits, presets
 from vaelab.runs import load
 from vaelab.settings.fields import field_types
 
-QUICK = ["--training.num-steps", "40", "--training.tune", "false", "--training.threads", "1", "--quiet"]
+QUICK = ["--training.num-steps", "40", "--machine.tune", "false", "--machine.threads", "1", "--quiet"]
 
 
 @pytest.fixture(autouse=True)
@@ -66,8 +67,7 @@ def refusal(capsys, argv):
 def test_help_teaches_with_examples(capsys):
     assert main([]) == 0
     assert "vaelab train digits" in capsys.readouterr().out
-    for module in COMMANDS:
-        name = module.__name__.rsplit(".", 1)[1]
+    for name in commands(vaelab.cli):
         assert exit_code([name, "--help"]) == 0
         said = capsys.readouterr().out
         assert f"usage: vaelab {name}" in said
@@ -277,6 +277,22 @@ def test_data_info_names_what_it_leaves_out(tmp_path, capsys):
     assert "broken.png" in refusal(capsys, ["data", "info", tmp_path, "--strict"])
 
 
+def test_data_info_reads_as_its_flags_say_and_refuses_others_by_name(tmp_path, capsys):
+    for i in range(3):
+        for channel in "ab":
+            Image.fromarray(np.full((9, 9), i, np.uint8)).save(tmp_path / f"{i}_{channel}.png")
+    flags = ["--channel-pattern", r"_(?P<channel>\w)\.", "--crop", "8,6", "--size=4,3"]
+    assert main(["data", "info", str(tmp_path), *flags]) == 0
+    assert "3 images, 2x4x3 uint8, channels: a, b" in capsys.readouterr().out
+    assert refusal(capsys, ["data", "info", tmp_path, "--sizes", "4,3"]).startswith("--sizes should be a known name")
+    assert refusal(capsys, ["data", "info", tmp_path, "--size", "4,0"]).startswith("--size[1] should be at least 1")
+    assert refusal(capsys, ["data", "info", tmp_path, "--size", "4"]).startswith("--size should be a list of 2")
+    assert main(["data", "info", str(tmp_path), "--help"]) == 0
+    assert "--channel-pattern none" in capsys.readouterr().out
+    assert main(["data", "info", "--help"]) == 0
+    assert "PATH" in capsys.readouterr().out
+
+
 def test_training_names_what_it_leaves_out(tmp_path, capsys):
     generator = np.random.default_rng(0)
     for i in range(20):
@@ -301,7 +317,7 @@ def test_beta_of_the_study_with_the_mean_over_pixels(capsys):
     ("argv", "sentence"),
     [
         (["trian"], "did you mean train?"),
-        (["--vresion"], "a mistake"),
+        (["--vresion"], "did you mean --version?"),
         (["train", "--quiet"], "vaelab train should be given a preset or a file, got neither."),
         (["train", "digts"], "did you mean digits?"),
         (["train", "digits", "digits"], "unrecognized arguments: digits"),
@@ -309,14 +325,17 @@ def test_beta_of_the_study_with_the_mean_over_pixels(capsys):
         (["train", "digits", "--model.latent-dmi", "3"], "did you mean latent_dim?"),
         (["train", "digits", "--model.latent-dim"], "--model.latent-dim should be followed by its value, got nothing."),
         (["train", "digits", "--model.latent-dim", "--quiet"], "should be followed by its value, got --quiet."),
-        (["train", "digits", "--model.latent-dim", "three"], "model.latent_dim should be a whole number, got 'three'."),
-        (["train", "digits", "--model.latent-dim", "0"], "model.latent_dim should be at least 1, got 0."),
+        (
+            ["train", "digits", "--model.latent-dim", "three"],
+            "latent-dim should be a whole number, got 'three'.",
+        ),
+        (["train", "digits", "--model.latent-dim", "0"], "latent-dim should be at least 1, got 0."),
         (["train", "digits", "--model.likelihood", "gausian"], "did you mean gaussian?"),
         (["train", "digits", "--data.split.validation", "0.9"], "should sum to less than 1"),
         (["train", "digits", "--data.split.group", "plate"], "split.group should be a known name, got 'plate'."),
         (
             ["train", "digits", "--training.weight-column", "w"],
-            "training.weight_column should be a column of the table",
+            "--training.weight-column should be a known name, got 'w'.",
         ),
         (
             ["train", "digits", "--model.encoder", "conv", "--model.encoder.widths", "8,8,8,8,8,8"],
@@ -325,10 +344,10 @@ def test_beta_of_the_study_with_the_mean_over_pixels(capsys):
         (["train", "digits", "--model.latent-dim", str(10**13)], "the settings should ask for what fits the memory"),
         (["train", "digits", "--model.latent-dim", str(10**30)], "the settings should ask for what fits the memory"),
         (["train", "digits", "--seed", "-1"], "seed should be from 0"),
-        (["train", "digits", "--seeds", "0", "x"], "--seeds should be whole numbers, such as 0 1 2, got 'x'."),
+        (["train", "digits", "--seeds", "0", "x"], "--seeds should be a whole number (from 0 to 4294967295), got 'x'."),
         (["train", "digits", "--seeds", "1", "1"], "--seeds should be different numbers"),
-        (["train", "digits", "--seeds", "1", "--seed", "1"], "--seed should be left out where --seeds is given"),
-        (["train", "digits", "--seeds", str(2**32)], "seed should be from 0"),
+        (["train", "digits", "--seeds", "1", "--seed", "1"], "--seeds should be left out where --seed is given"),
+        (["train", "digits", "--seeds", str(2**32)], "--seeds[0] should be from 0"),
         (["train", "digits", "--out", ""], "--out should be a folder, got nothing."),
         (["train", "digits", "--data", "nowhere"], "nowhere"),
         (["train", "nowhere.json"], "nowhere.json should be an experiment's JSON file, got nothing there."),
@@ -349,8 +368,8 @@ def test_beta_of_the_study_with_the_mean_over_pixels(capsys):
         (["data", "synthesize", "cells", "--num-image", "5"], "did you mean num_images?"),
         (["data", "synthesize", "cells", "-o", "x.png"], "--output should end in .npz"),
         (["data", "synthesize", "cells", "-o", "nowhere/x.npz"], "--output should be a file in a folder that is there"),
-        (["beta", "--num-pixels", "many"], "--num-pixels should be a whole number, got 'many'."),
-        (["beta", "--num-pixels", "0"], "num_pixels should be positive"),
+        (["beta", "--num-pixels", "many"], "--num-pixels should be a whole number (at least 1), got 'many'."),
+        (["beta", "--num-pixels", "0"], "--num-pixels should be at least 1, got 0."),
     ],
 )
 def test_a_mistake_is_refused_in_one_sentence_and_leaves_nothing(argv, sentence, capsys, tmp_path, monkeypatch):
@@ -411,7 +430,7 @@ def check_quietly(argv):
     assert code in (0, 2)
     assert code == 0 or len(err.getvalue().splitlines()) == 1
     if code == 0 and argv[0] == "train" and out.getvalue().startswith("{"):
-        assert json.loads(out.getvalue())["format"] == 1
+        assert json.loads(out.getvalue())["format"] == 2
 
 
 edges = st.sampled_from([-1, 0, 1, 2, 7, 64, 10**6, 10**12, 10**25])
@@ -429,7 +448,7 @@ numbers = st.sampled_from([-1.0, 0.0, 1e-300, 1e-3, 0.5, 1.0, 1e300, float("inf"
             "training.clip_norm": numbers,
             "training.num_epochs": st.sampled_from([-1.0, 0.0, 1e-9, 0.1]),
             "training.validate_every": edges,
-            "training.checkpoint_steps": edges,
+            "watching.checkpoint_steps": edges,
             "objective.rate_weight": numbers,
             "objective.free_bits": numbers,
             "objective.warm_up_steps": edges,
@@ -451,8 +470,8 @@ def test_any_numbers_train_or_are_refused_in_one_sentence(changes, tmp_path_fact
                 "digits",
                 "--out",
                 str(folder),
-                "--training.tune=false",
-                "--training.threads=1",
+                "--machine.tune=false",
+                "--machine.threads=1",
                 "--quiet",
                 *flags,
             ]

@@ -13,7 +13,7 @@ from safetensors import safe_open
 from vaelab.runs import load
 
 VAELAB = [sys.executable, "-m", "vaelab"]
-STILL = ["--training.tune", "false", "--training.threads", "1", "--quiet"]
+STILL = ["--machine.tune", "false", "--machine.threads", "1", "--quiet"]
 ALONE = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 
@@ -99,7 +99,7 @@ def test_a_refusal_is_one_sentence_of_a_real_process_too(tmp_path):
         [*VAELAB, "train", "digits", "--model.latent-dim", "0"], capture_output=True, text=True, cwd=tmp_path
     )
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "model.latent_dim should be at least 1, got 0.\n"
+    assert done.stderr == "--model.latent-dim should be at least 1, got 0.\n"
     assert not list(tmp_path.iterdir())
 
 

@@ -27,7 +27,7 @@ from vaelab.objectives import Objective
 from vaelab.objectives.elbo import ELBO
 from vaelab.penalties import Penalty
 from vaelab.priors import Prior
-from vaelab.settings.fields import contract_of, describe, field_docs, field_types, options
+from vaelab.settings.fields import bare, contract_of, describe, field_docs, field_types, options
 from vaelab.settings.record import check, digest, from_record, to_record
 from vaelab.settings.text import override, parse_value
 from vaelab.training import Training
@@ -41,6 +41,7 @@ MEMBERS = [member for contract in CONTRACTS for member in members(contract).valu
 
 def values(kind: Any) -> st.SearchStrategy:
     """Values of a field's type."""
+    kind = bare(kind)
     if len(options(kind)) > 1:
         return st.one_of([values(option) for option in options(kind)])
     if get_origin(kind) is Literal:

@@ -1,23 +1,24 @@
-"""The command line: the only folder that knows the parser. One file, one command.
+"""The command line: the only folder that knows the parser. One file, one command; a folder is a command of commands.
 
-A command's module has `add`, which declares its arguments, and `run`, which does it and returns the exit code. Whatever
-takes long to import is imported inside `run`, so that help is there at once.
+A command's module has `Options`, a settings class whose docstring says what the command does, `EXAMPLES`, and
+`run(options)`, which does it and returns the exit code. Whatever takes long to import is imported inside `run`, so that
+help is there at once. A folder has `ABOUT`, which says what its commands do, and `EXAMPLES`. A command that takes
+settings has `help_on(options)` besides: what help says of the part that is named, or of those that can be.
 """
 
 from __future__ import annotations
 
+import importlib
 import os
+import pkgutil
 import sys
 from collections.abc import Sequence
 from types import ModuleType
 
-from vaelab.cli import beta, clusters, data, draw, embed, evaluate, guide, report, resume, train
-from vaelab.cli._parser import Parser
 from vaelab.errors import InputError, unknown_name
 
-COMMANDS: tuple[ModuleType, ...] = (train, resume, evaluate, embed, clusters, guide, report, draw, data, beta)
-
-_EXAMPLES = """\
+ABOUT = "Learn, measure and explain the latent space of an image collection."
+EXAMPLES = """\
 examples:
   vaelab train digits                          a first run, on images that come with scikit-learn, in a minute
   vaelab report runs/digits-1                  what it learnt, as one HTML file
@@ -33,8 +34,14 @@ _TOO_LARGE = ("allocate memory", "out of memory", "Overflow when unpacking", "si
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns the exit code; a refused input is one sentence on stderr and code 2."""
+    argv = list(sys.argv[1:] if argv is None else argv)
     try:
-        return _run(list(sys.argv[1:] if argv is None else argv))
+        if argv == ["--version"]:
+            from importlib.metadata import version
+
+            print(f"vaelab {version('vaelab')}")
+            return 0
+        return _run(sys.modules[__name__], argv, "vaelab")
     except InputError as error:
         return _refused(error)
     except KeyboardInterrupt as error:
@@ -50,33 +57,51 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
 
 
+def commands(package: ModuleType) -> dict[str, ModuleType]:
+    """Name -> module of every command in a folder: its files, and folders of commands, without a leading underscore."""
+    names = [found.name for found in pkgutil.iter_modules(package.__path__) if not found.name.startswith("_")]
+    return {name: importlib.import_module(f"{package.__name__}.{name}") for name in sorted(names)}
+
+
+def _run(package: ModuleType, argv: list[str], typed: str) -> int:
+    """Finds the command that the arguments begin with, and does it."""
+    known = commands(package)
+    if not argv or argv[0] in ("-h", "--help"):
+        print(_overview(package, typed, known))
+        return 0
+    name = argv[0].replace("-", "_")
+    if name not in known:
+        raise unknown_name("the command", argv[0], ["--help", "--version"] if argv[0].startswith("-") else known)
+    if hasattr(known[name], "__path__"):
+        return _run(known[name], argv[1:], f"{typed} {argv[0]}")
+    return _do(known[name], argv[1:], f"{typed} {argv[0]}")
+
+
+def _do(module: ModuleType, argv: list[str], typed: str) -> int:
+    from vaelab.cli._parser import Parser
+
+    parser = Parser(module.Options, typed, module.EXAMPLES)
+    asked = {"-h", "--help"} & set(argv)
+    help_on = getattr(module, "help_on", None)
+    if not asked and (argv or not help_on):
+        return module.run(parser.read(argv))
+    options = parser.read([word for word in argv if word not in asked]) if help_on else None
+    named = any(getattr(options, name) for name in parser.arguments) if help_on else False
+    print(parser.format_usage() if named else parser.format_help())
+    print(help_on(options) if help_on else "", end="\n" if help_on else "")
+    return 0
+
+
+def _overview(package: ModuleType, typed: str, known: dict[str, ModuleType]) -> str:
+    lines = [f"  {name.replace('_', '-'):<12}{_about(module)}" for name, module in known.items()]
+    return "\n".join([f"usage: {typed} COMMAND ...", "", package.ABOUT, "", "commands:", *lines, "", package.EXAMPLES])
+
+
+def _about(module: ModuleType) -> str:
+    return module.ABOUT if hasattr(module, "ABOUT") else (module.Options.__doc__ or "").splitlines()[0]
+
+
 def _refused(error: InputError) -> int:
     """Says it on one line, whatever was typed; the exit code."""
     print("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(error)), file=sys.stderr)
     return 2
-
-
-def _run(argv: list[str]) -> int:
-    parser = Parser(prog="vaelab", description="Learn, measure and explain the latent space of an image collection.")
-    parser.epilog = _EXAMPLES
-    parser.add_argument("--version", action="store_true", help="print the version")
-    commands = parser.add_subparsers(metavar="COMMAND", dest="command", title="commands")
-    modules = {module.__name__.rsplit(".", 1)[1]: module for module in COMMANDS}
-    for module in COMMANDS:
-        module.add(commands)
-    if not argv:
-        parser.print_help()
-        return 0
-    if argv == ["--version"]:
-        from importlib.metadata import version
-
-        print(f"vaelab {version('vaelab')}")
-        return 0
-    if not argv[0].startswith("-") and argv[0] not in modules:
-        raise unknown_name("the command", argv[0], modules)
-    if argv[0] in ("train", "data"):  # they take settings as flags, so they read their arguments themselves
-        return modules[argv[0]].run(argv[1:])
-    args = parser.parse_args(argv)
-    if args.command is None:
-        raise InputError("vaelab", "be given a command", " ".join(argv), "See vaelab --help.")
-    return modules[args.command].run(args)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
 
+from vaelab import files, screen
+from vaelab.cli._options import Flag, OnStage
 from vaelab.errors import InputError, unknown_name
+from vaelab.settings.ranges import AtLeast1, PathText, Seed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,7 +18,7 @@ if TYPE_CHECKING:
     from vaelab.evaluation import Score
     from vaelab.runs import Run
 
-_EXAMPLES = """\
+EXAMPLES = """\
 examples:
   vaelab clusters runs/digits-1
   vaelab clusters runs/digits-1 --components 2-40 --plot criteria.png
@@ -29,51 +33,46 @@ mixture, those of the prior."""
 _MOST_KINDS = 1000
 
 
-def add(commands) -> None:
-    """Declares the command."""
-    parser = commands.add_parser("clusters", help="how many clusters the codes ask for", epilog=_EXAMPLES)
-    parser.add_argument("run", metavar="RUN", help="the run folder")
-    parser.add_argument("--components", metavar="A-B", default="2-20", help="numbers of components, or one [2-20]")
-    parser.add_argument("--label", metavar="COLUMN", help="a column of kinds, to compare the clusters with")
-    parser.add_argument(
-        "--num-images", metavar="N", default="10000", help="a random draw of so many training images [10000]"
-    )
-    parser.add_argument("--plot", metavar="FILE.png", help="draw BIC and AIC")
-    parser.add_argument("--seed", metavar="SEED", default="0", help="of the draw and the fits [0]")
-    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+@dataclass(frozen=True, kw_only=True)
+class Options(OnStage):
+    """How many clusters the codes ask for."""
+
+    components: Annotated[str, Flag(metavar="A-B")] = "2-20"
+    """Numbers of components, or one."""
+    label: Annotated[str | None, Flag(metavar="COLUMN")] = None
+    """A column of kinds, to compare the clusters with."""
+    num_images: AtLeast1 = 10000
+    """A random draw of so many training images."""
+    plot: Annotated[PathText | None, Flag(metavar="FILE.png")] = None
+    """Draw BIC and AIC."""
+    seed: Seed = 0
+    """Of the draw and the fits."""
 
 
-def run(args) -> int:
+def run(options: Options) -> int:
     """Does it."""
-    from vaelab.settings.text import parse_value
-
-    components = _components(args.components)
-    num_images = parse_value(int, args.num_images, "--num-images")
-    seed = parse_value(int, args.seed, "--seed")
-    for flag, value, least in (("--num-images", num_images, 1), ("--seed", seed, 0)):
-        if not least <= value < 2**32:
-            raise InputError(flag, f"be at least {least}", value)
-    if args.plot is not None and not args.plot.endswith(".png"):
-        raise InputError("--plot", "end in .png", repr(args.plot))
-    if args.plot is not None and len(components) == 1:
-        raise InputError("--components", "be a range such as 2-20 where --plot is given", args.components)
+    components = _components(options.components)
+    if options.plot is not None and not options.plot.endswith(".png"):
+        raise InputError("--plot", "end in .png", repr(options.plot))
+    if options.plot is not None and len(components) == 1:
+        raise InputError("--components", "be a range such as 2-20 where --plot is given", options.components)
 
     from vaelab.evaluation.clustering import compare_components
-    from vaelab.runs import load
-    from vaelab.screen import Progress
 
-    trained = load(args.run)
-    kinds = None if args.label is None else _kinds(trained, args.label)
-    codes, active = _training_codes(trained, num_images, seed)
+    trained = options.load().at_stage(options.stage)
+    kinds = None if options.label is None else _kinds(trained, options.label)
+    codes, active = _training_codes(trained, options.num_images, options.seed)
     if len(codes) < components[-1]:
-        raise InputError("--components", f"be at most the number of training images, {len(codes):,}", args.components)
-    with Progress("fitting", len(components), shown=not args.quiet, unit="mixtures") as bar:
-        table = compare_components(codes[:, active], components, seed, bar.advance)
+        most = f"be at most the number of training images, {len(codes):,}"
+        raise InputError("--components", most, options.components)
+    with screen.Progress("fitting", len(components), shown=not options.quiet, unit="mixtures") as bar:
+        table = compare_components(codes[:, active], components, options.seed, bar.advance)
     _print_table(table, f"{len(codes):,} training images, {active.sum()} active of {len(active)} latents")
-    if args.plot is not None:
-        _plot(table, args.plot)
+    if options.plot is not None:
+        _plot(table, options.plot)
     if kinds is not None:
-        _compare(trained, kinds, codes[:, active], active, int(table.loc[table["chosen"], "components"].item()), seed)
+        best = int(table.loc[table["chosen"], "components"].item())
+        _compare(trained, kinds, codes[:, active], active, best, options.seed)
     return 0
 
 
@@ -135,7 +134,7 @@ def _compare(
 
     from vaelab.distributions.mixture import fit_mixture, responsibilities
     from vaelab.evaluation.clustering_accuracy import clustering_accuracy
-    from vaelab.models import evaluating
+    from vaelab.models import device_of, evaluating
 
     split = next(name for name in ("test", "validation", "train") if len(getattr(trained.splits, name)))
     rows = getattr(trained.splits, split)
@@ -150,7 +149,7 @@ def _compare(
     with evaluating(trained.model):
         prior = trained.model.prior
         if isinstance(prior, MixtureSameFamily):
-            parts = responsibilities(prior, torch.from_numpy(held_out))
+            parts = responsibilities(prior, torch.from_numpy(held_out).to(device_of(trained.model))).cpu()
             found[f"the prior's {parts.shape[1]} components"] = parts.argmax(1).numpy()
     scores = {name: clustering_accuracy(labels, clusters) for name, clusters in found.items()}
     _print_scores(scores, f"{len(rows):,} {split} images, {kinds.iloc[rows].nunique()} kinds of {kinds.name!r}")
@@ -165,7 +164,7 @@ def _print_table(table: pd.DataFrame, title: str) -> None:
         ]
         for row in table.to_dict("records")
     ]
-    _print(title, ["components", "log-likelihood", "BIC", "AIC", ""], rows)
+    screen.table(title, ["components", "log-likelihood", "BIC", "AIC", ""], rows)
     best, last = table.loc[table["bic"].idxmin(), "components"], table["components"].max()
     if len(table) > 1:
         more = " That is the most that was tried; try more." if best == last else ""
@@ -177,28 +176,11 @@ def _print_scores(scores: dict[str, Score], title: str) -> None:
     for name, score in scores.items():
         low, high = score.interval or (score.value, score.value)
         rows.append([name, f"{score.value:.4f}", f"{low:.4f} to {high:.4f}", f"{score.ceiling:.4f}"])
-    _print(title, ["clusters", "accuracy", "95 % interval", "at most"], rows)
-
-
-def _print(title: str, columns: list[str], rows: list[list[str]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left", box=None, header_style="bold")
-    for i, name in enumerate(columns):
-        table.add_column(name, justify="left" if i == 0 and name == "clusters" else "right", no_wrap=True)
-    for row in rows:
-        table.add_row(*row)
-    Console(width=Console(width=999).measure(table).maximum, markup=False).print(table)
+    screen.table(title, ["clusters", "accuracy", "95 % interval", "at most"], rows, left=["clusters"])
 
 
 def _plot(table: pd.DataFrame, target: str) -> None:
-    from pathlib import Path
-
     from vaelab.plots import png
     from vaelab.plots.criteria import criteria
 
-    try:
-        Path(target).write_bytes(png(criteria(table)))
-    except OSError as error:
-        raise InputError("--plot", "be a file that can be written", error.strerror or str(error)) from None
+    files.write(target, png(criteria(table)), "--plot")

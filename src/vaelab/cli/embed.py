@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
 
 from vaelab.cli._notes import say_left_out
+from vaelab.cli._options import Argument, Flag, OnStage
 from vaelab.errors import InputError
+from vaelab.settings.ranges import PathText
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
     from vaelab.runs import Run
     from vaelab.screen import Progress
 
-_EXAMPLES = """\
+EXAMPLES = """\
 examples:
   vaelab embed runs/cells-1 -o codes.csv              the run's own images, with a column of their split
   vaelab embed runs/cells-1 other.npz -o codes.h5ad   other images of the same size and channels
@@ -29,38 +32,34 @@ the images' table; where the prior is a mixture, also the likeliest component (c
 .h5ad need the extras vaelab[parquet] and vaelab[anndata]."""
 
 
-def add(commands) -> None:
-    """Declares the command."""
-    parser = commands.add_parser(
-        "embed", help="the latents of images, as CSV, npz, Parquet or AnnData", epilog=_EXAMPLES
-    )
-    parser.add_argument("run", metavar="RUN", help="the run folder")
-    parser.add_argument(
-        "images", metavar="IMAGES", nargs="?", help="folder, CSV, TIFF, npz, npy, IDX [the run's own images]"
-    )
-    parser.add_argument("-o", "--output", metavar="FILE", required=True, help="ends in .csv, .npz, .parquet or .h5ad")
-    parser.add_argument("--stage", metavar="STAGE", help="first or second, of a two-stage model [second]")
-    parser.add_argument("--strict", action="store_true", help="refuse images among which one is broken")
-    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+@dataclass(frozen=True, kw_only=True)
+class Options(OnStage):
+    """The latents of images, as CSV, npz, Parquet or AnnData."""
+
+    others: Annotated[PathText | None, Argument("IMAGES")] = None
+    """Other images: a folder, CSV, TIFF, npz, npy or IDX file; left out, the run's own."""
+    output: Annotated[PathText, Flag("-o", metavar="FILE")]
+    """Ends in .csv, .npz, .parquet or .h5ad."""
+    strict: bool = False
+    """Refuse images among which one is broken."""
 
 
-def run(args) -> int:
+def run(options: Options) -> int:
     """Does it."""
     from vaelab.data.feed import Feed
     from vaelab.inference import embed
-    from vaelab.runs import load
     from vaelab.runs.export import check_target, write_embedding
     from vaelab.screen import Progress
 
-    target = check_target(args.output)
-    trained = load(args.run).at_stage(args.stage)
-    collection = _images(trained, args)
+    target = check_target(options.output)
+    trained = options.load().at_stage(options.stage)
+    collection = _images(trained, options)
     feed = Feed(collection.images, trained.intensity, trained.experiment.data.binarize)
-    with Progress("embedding", len(feed), shown=not args.quiet) as bar:
+    with Progress("embedding", len(feed), shown=not options.quiet) as bar:
         codes = embed(trained.given_table(collection.table), _watched(feed.batches(), bar))
     write_embedding(target, codes, collection.table.assign(**_clusters(trained, codes)))
     say_left_out(collection.left_out, len(collection))
-    if not args.quiet:
+    if not options.quiet:
         print(f"{len(codes):,} images, {codes.latent_dim} latents: {target}")
     return 0
 
@@ -71,11 +70,16 @@ def _clusters(trained: Run, codes: Embedding) -> dict[str, np.ndarray]:
     from torch.distributions import MixtureSameFamily
 
     from vaelab.distributions.mixture import responsibilities
+    from vaelab.models import device_of
 
     if not isinstance(trained.model.prior, MixtureSameFamily):
         return {}
     with torch.no_grad():
-        found = responsibilities(trained.model.prior, torch.from_numpy(codes.loc)).numpy()
+        found = (
+            responsibilities(trained.model.prior, torch.from_numpy(codes.loc).to(device_of(trained.model)))
+            .cpu()
+            .numpy()
+        )
     return {"cluster": found.argmax(1)} | {f"p_cluster_{c}": found[:, c] for c in range(found.shape[1])}
 
 
@@ -85,27 +89,27 @@ def _watched(batches: Iterator[Tensor], bar: Progress) -> Iterator[Tensor]:
         bar.advance(len(x))
 
 
-def _images(trained: Run, args) -> ImageCollection:
+def _images(trained: Run, options: Options) -> ImageCollection:
     from dataclasses import replace
 
     import numpy as np
 
     from vaelab.data import open_source
 
-    if args.images is None:
+    if options.others is None:
         collection, splits = trained.dataset.collection, trained.splits
         split = np.full(len(collection), "train", object)
         split[splits.validation], split[splits.test] = "validation", "test"
         return replace(collection, table=collection.table.assign(split=split))
-    collection = open_source(args.images).load(strict=args.strict, progress=not args.quiet)
+    collection = open_source(options.others).load(strict=options.strict, progress=not options.quiet)
     if collection.image_shape != trained.model.image_shape:
         should = f"hold images of {_shape(trained.model.image_shape)}, as the run's were"
         mend = "Crop them, or choose their channels, likewise."
-        raise InputError(args.images, should, _shape(collection.image_shape), mend)
+        raise InputError(options.others, should, _shape(collection.image_shape), mend)
     if str(collection.images.dtype) != trained.facts.dtype:
         should = f"hold {trained.facts.dtype} pixels, as the run's were"
         raise InputError(
-            args.images, should, str(collection.images.dtype), "Convert them: intensities would not mean the same."
+            options.others, should, str(collection.images.dtype), "Convert them: intensities would not mean the same."
         )
     return collection
 

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from vaelab.cli.draw import add_looking, looking
+from dataclasses import dataclass
+from typing import Annotated
 
-_EXAMPLES = """\
+from vaelab.cli._options import Flag, Looking
+from vaelab.settings.ranges import PathText
+
+EXAMPLES = """\
 example:
   vaelab report runs/digits-1                  writes runs/digits-1/report.html, which needs nothing else to be read
 
 Curves, reconstructions, samples, traversals, the latent space, measures with intervals, the worst and the best images,
-and the settings. `vaelab draw` makes a picture of one part alone."""
+and the settings. `vaelab draw` makes a picture of one of them."""
 
 
-def add(commands) -> None:
-    """Declares the command."""
-    parser = commands.add_parser("report", help="one HTML file on a run", epilog=_EXAMPLES)
-    parser.add_argument("run", metavar="RUN", help="the run folder")
-    parser.add_argument("-o", "--output", metavar="FILE", help="where to write it [RUN/report.html]")
-    add_looking(parser)
+@dataclass(frozen=True, kw_only=True)
+class Options(Looking):
+    """One HTML file on a run."""
+
+    output: Annotated[PathText | None, Flag("-o", metavar="FILE")] = None
+    """Where to write it; left out: RUN/report.html."""
 
 
-def run(args) -> int:
+def run(options: Options) -> int:
     """Does it."""
-    settings = looking(args)
     from vaelab.report import write_report
-    from vaelab.runs import load
 
-    print(write_report(load(args.run, images=args.images, device=args.device), args.output, **settings))
+    print(write_report(options.load(), options.output, **options.looking()))
     return 0

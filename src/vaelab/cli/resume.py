@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-_EXAMPLES = """\
+from dataclasses import dataclass
+from typing import Annotated
+
+from vaelab.cli._options import Argument, Flag, Quiet
+from vaelab.machine import Device
+from vaelab.settings.ranges import PathText
+
+EXAMPLES = """\
 example:
   vaelab resume runs/digits-1
 
 A run that was stopped, by Ctrl-C, a crash or kill -9, goes on from its last whole checkpoint."""
 
 
-def add(commands) -> None:
-    """Declares the command."""
-    parser = commands.add_parser("resume", help="go on with a run that was stopped", epilog=_EXAMPLES)
-    parser.add_argument("run", metavar="RUN", help="the run folder")
-    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+@dataclass(frozen=True, kw_only=True)
+class Options(Quiet):
+    """Go on with a run that was stopped."""
+
+    run: Annotated[PathText, Argument("RUN")]
+    """The run's folder."""
+    images: Annotated[PathText | None, Flag(metavar="PATH")] = None
+    """Where the run's images are now, if they have moved."""
+    device: Device | None = None
+    """Where to compute; left out: where its experiment says."""
 
 
-def run(args) -> int:
+def run(options: Options) -> int:
     """Does it."""
     from vaelab.machine import keep_freed_memory
 
@@ -24,8 +36,8 @@ def run(args) -> int:
     from vaelab.cli._notes import say_signs
     from vaelab.runs import resume
 
-    done = resume(args.run, progress=not args.quiet)
+    done = resume(options.run, images=options.images, device=options.device, progress=not options.quiet)
     say_signs(done)
-    if not args.quiet:
+    if not options.quiet:
         print(f"Next: vaelab report {done.folder}")
     return 0

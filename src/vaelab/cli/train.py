@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+import sys
 import textwrap
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
 
 from vaelab.cli._notes import say_left_out, say_signs
-from vaelab.cli._parser import Parser, split_settings
+from vaelab.cli._options import Argument, Changing, Flag
 from vaelab.errors import InputError, unknown_name
+from vaelab.settings.fields import field_types
+from vaelab.settings.ranges import PathText, Seed
 
 if TYPE_CHECKING:
     from vaelab.experiment import Experiment
 
-_SUMMARY = "train a preset, or an experiment's JSON file"
-_EXAMPLES = """\
+EXAMPLES = """\
 examples:
   vaelab train digits
   vaelab train mnist --data mnist/ --out runs/first
@@ -28,114 +31,108 @@ examples:
 Any setting is a flag: its path in the file, with - for _ where you like. A list is 32,32,64; None is none."""
 
 
-def add(commands) -> None:
-    """Declares the command."""
-    _declare(commands.add_parser("train", help=_SUMMARY, add_help=False))
+@dataclass(frozen=True, kw_only=True)
+class Options(Changing):
+    """Train a preset, or an experiment's JSON file."""
+
+    experiment: Annotated[str, Argument("PRESET|FILE.json")] = ""
+    """A preset's name, or a file."""
+    data: Annotated[PathText | None, Flag(metavar="PATH")] = None
+    """The images: a folder, CSV, TIFF, npz, npy or IDX file."""
+    out: Annotated[PathText | None, Flag(metavar="RUN")] = None
+    """The run's folder; left out: runs/NAME-1, or the first number that is free."""
+    strict: bool = False
+    """Refuse a collection with a broken image, do not leave it out."""
+    seeds: tuple[Seed, ...] = ()
+    """A run for each seed, RUN/seed-SEED, one on each core."""
+    print: bool = False
+    """Print the experiment as JSON, and do not train."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.out == "":
+            raise InputError("out", "be a folder", "nothing")
+        if len(set(self.seeds)) < len(self.seeds):
+            raise InputError("seeds", "be different numbers", " ".join(map(str, self.seeds)))
+        if self.seeds and any(path == "seed" for path, _ in self.settings):
+            raise InputError("seeds", "be left out where --seed is given", "both")
 
 
-def run(argv: list[str]) -> int:
-    """Does it, from the arguments after the command's name."""
-    parser = _declare(Parser(prog="vaelab train", add_help=False))
-    own, settings = split_settings(argv, set(parser._option_string_actions))
-    args = parser.parse_args(own)
-    if args.experiment is None:
-        if args.help or not argv:
-            print(f"{parser.format_help()}\n{_presets_help()}")
-            return 0
+def run(options: Options) -> int:
+    """Does it."""
+    if not options.experiment:
         raise InputError("vaelab train", "be given a preset or a file", "neither", "See vaelab train --help.")
-    if args.out is not None and not args.out:
-        raise InputError("--out", "be a folder", "nothing")
-    seeds = _seeds(args.seeds, settings)
-    if not args.help:
-        _prepare_process(len(seeds))
-    experiment = _experiment(args, settings, parser)
-    if args.help:
-        from vaelab.cli._settings import settings_help
+    if not options.seeds:
+        from vaelab.machine import keep_freed_memory
 
-        title = f"{experiment.name}: every setting, with its value here"
-        print(f"{parser.format_usage()}\n{title}\n\n{settings_help(experiment)}")
-        return 0
-    if args.print:
-        from vaelab.experiment import as_json
+        keep_freed_memory()  # before torch is imported
+    with options.naming():
+        experiment = _experiment(options)
+        if options.print:
+            from vaelab.experiment import as_json
 
-        print(as_json(experiment))
-        return 0
-    if seeds:
-        from vaelab.cli._seeds import train_seeds
+            print(as_json(experiment))
+            return 0
+        return _train_seeds(experiment, options) if options.seeds else _train(experiment, options)
 
-        return train_seeds(experiment, seeds, args.out, strict=args.strict, quiet=args.quiet)
+
+def help_on(options: Options) -> str:
+    """Every setting of the experiment that is named; without a name, the presets."""
+    from vaelab.settings.help import settings_help
+
+    if not options.experiment:
+        return _presets_help()
+    experiment = _experiment(options, placeholder=True)
+    return f"{experiment.name}: every setting, with its value here\n\n{settings_help(experiment)}"
+
+
+def _train(experiment: Experiment, options: Options) -> int:
     from vaelab.runs import train
 
-    done = train(experiment, args.out, progress=not args.quiet, strict=args.strict)
+    done = train(experiment, options.out, progress=not options.quiet, strict=options.strict)
     say_left_out(done.facts.left_out, done.facts.num_images)
     say_signs(done)
-    if not args.quiet:
+    if not options.quiet:
         print(f"Next: vaelab report {done.folder}")
     return 0
 
 
-def _declare(parser):
-    parser.usage = "vaelab train PRESET|FILE.json [--data PATH] [--out RUN] [--FIELD.PATH VALUE ...] [more, below]"
-    parser.description, parser.epilog = "Train a preset, or an experiment's JSON file.", _EXAMPLES
-    parser.add_argument("experiment", metavar="PRESET|FILE.json", nargs="?", help="a preset's name, or a file")
-    parser.add_argument("--data", metavar="PATH", help="the images: a folder, CSV, TIFF, npz, npy or IDX file")
-    parser.add_argument(
-        "--out", metavar="RUN", help="the run folder; left out: runs/NAME-1, or the first number that is free"
-    )
-    parser.add_argument(
-        "--strict", action="store_true", help="refuse a collection with a broken image, do not leave it out"
-    )
-    parser.add_argument(
-        "--seeds", metavar="SEED", nargs="+", help="a run for each seed, RUN/seed-SEED, one on each core"
-    )
-    parser.add_argument("--print", action="store_true", help="print the experiment as JSON, and do not train")
-    parser.add_argument("--quiet", action="store_true", help="no progress bar")
-    parser.add_argument("-h", "--help", action="store_true", help="this; after a preset: every setting of it")
-    return parser
+def _train_seeds(experiment: Experiment, options: Options) -> int:
+    from vaelab.runs.seeds import seed_folders, train_seeds
+
+    folders = seed_folders(experiment, options.seeds, options.out)
+    collection = experiment.prepare(strict=options.strict, progress=not options.quiet).collection
+    say_left_out(collection.left_out, len(collection))
+    ended = train_seeds(experiment, folders, strict=options.strict, progress=not options.quiet)
+    for folder, (code, said) in ended.items():
+        shown = said.splitlines() if code else [line for line in said.splitlines() if line.startswith("Note:")]
+        for line in shown or [f"ended with code {code}"] * bool(code):
+            print(f"{folder}: {line}", file=sys.stderr)
+        if not code and not options.quiet:
+            print(f"Next: vaelab report {folder}")
+    return max((code for code, _ in ended.values()), key=abs)
 
 
-def _prepare_process(num_seeds: int) -> None:
-    """What must be done before torch is imported."""
-    from vaelab.machine import keep_freed_memory
-
-    if not num_seeds:
-        keep_freed_memory()
-
-
-def _seeds(texts: list[str] | None, settings: list[tuple[str, str]]) -> list[int]:
-    seeds = []
-    for text in texts or []:
-        if not text.isascii() or not text.isdigit():
-            raise InputError("--seeds", "be whole numbers, such as 0 1 2", repr(text))
-        seeds.append(int(text))
-    if len(set(seeds)) < len(seeds):
-        raise InputError("--seeds", "be different numbers", " ".join(texts or []))
-    if seeds and any(path == "seed" for path, _ in settings):
-        raise InputError("--seed", "be left out where --seeds is given", "both")
-    return seeds
-
-
-def _experiment(args, settings: list[tuple[str, str]], parser) -> Experiment:
+def _experiment(options: Options, *, placeholder: bool = False) -> Experiment:
+    """The experiment that is asked for; `placeholder`: also where the images are still to be named."""
     from vaelab.data.sources.folder import FolderSource
     from vaelab.experiment import Experiment, read
     from vaelab.presets import preset, takes_images, with_images
-    from vaelab.settings.fields import field_types
     from vaelab.settings.text import override
 
-    for path, _ in settings:
+    for path, _ in options.settings:
         name = path.split(".")[0].replace("-", "_")
         if name not in field_types(Experiment):
-            flags = [flag.removeprefix("--") for flag in parser._option_string_actions if flag.startswith("--")]
-            raise unknown_name(f"--{path}", name, {*flags, *field_types(Experiment)})
-    if args.experiment.endswith(".json") or os.sep in args.experiment:
-        experiment = read(args.experiment)
-        if args.data is not None:
-            experiment = with_images(experiment, args.data)
+            raise unknown_name(f"--{path}", name, {*field_types(Options), *field_types(Experiment)} - {"settings"})
+    if options.experiment.endswith(".json") or os.sep in options.experiment:
+        experiment = read(options.experiment)
+        if options.data is not None:
+            experiment = with_images(experiment, options.data)
     else:
-        later = args.help or any(path.replace("-", "_") == "data.source.path" for path, _ in settings)
-        placeholder = FolderSource(path="PATH") if later and takes_images(args.experiment) else None
-        experiment = preset(args.experiment, args.data or placeholder)
-    return override(experiment, settings)
+        later = placeholder or any(path.replace("-", "_") == "data.source.path" for path, _ in options.settings)
+        unknown = FolderSource(path="PATH") if later and takes_images(options.experiment) else None
+        experiment = preset(options.experiment, options.data or unknown)
+    return override(experiment, options.settings)
 
 
 def _presets_help() -> str:
@@ -144,7 +141,6 @@ def _presets_help() -> str:
     lines = ["presets:"]
     for name, make in presets().items():
         first = f"  {name.replace('_', '-'):<20}"
-        lines.append(
-            textwrap.fill((make.__doc__ or "").splitlines()[0], 110, initial_indent=first, subsequent_indent=" " * 22)
-        )
+        words = (make.__doc__ or "").splitlines()[0]
+        lines.append(textwrap.fill(words, 110, initial_indent=first, subsequent_indent=" " * 22))
     return "\n".join(lines)

@@ -8,6 +8,7 @@ from vaelab.data.opening import open_source
 from vaelab.data.scaling import Intensity, Scaling
 from vaelab.data.sources import Source
 from vaelab.data.split import Split, Splits
+from vaelab.data.stored import StoredImages
 
 __all__ = [
     "Data",
@@ -18,6 +19,7 @@ __all__ = [
     "Source",
     "Split",
     "Splits",
+    "StoredImages",
     "content_hash",
     "open_source",
     "prepare",

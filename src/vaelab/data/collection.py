@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
+from vaelab.data.stored import Pixels, read
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ImageCollection:
@@ -19,8 +21,9 @@ class ImageCollection:
     ImageCollection(2 images, 1x8x8 uint8, channels: 0; table: label)
     """
 
-    images: np.ndarray
-    """(image, channel, height, width); uint8, uint16 or float32; in memory or memory-mapped."""
+    images: Pixels
+    """(image, channel, height, width); uint8, uint16 or float32: an array, mapped from a file or not, or any
+    `StoredImages`."""
     table: pd.DataFrame
     """One row per image, any columns, index 0 to n-1."""
     channels: tuple[str, ...] = ()
@@ -45,7 +48,7 @@ class ImageCollection:
 
     def take(self, rows: np.ndarray) -> ImageCollection:
         """The same collection with these rows only, in this order; copies their images."""
-        return replace(self, images=self.images[rows], table=self.table.iloc[rows].reset_index(drop=True))
+        return replace(self, images=read(self.images, rows), table=self.table.iloc[rows].reset_index(drop=True))
 
     def __repr__(self) -> str:
         channels, height, width = self.image_shape

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 
 from vaelab.data.collection import ImageCollection
 from vaelab.data.conditions import Condition, encode_conditions, fit_conditions
-from vaelab.data.mapped import let_go
-from vaelab.data.scaling import Intensity, Scaling, blocks
+from vaelab.data.scaling import Intensity, Scaling
 from vaelab.data.sources import Source
 from vaelab.data.split import Split, Splits
+from vaelab.data.stored import Pixels, blocks, num_bytes, read, stored
 from vaelab.errors import InputError
+from vaelab.settings.ranges import Settings
 
 WHOLE_BYTES = 1 << 30
 BLOCK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Data:
+class Data(Settings):
     """The setting of the images that a run learns from."""
 
     source: Source
@@ -51,6 +53,11 @@ class Dataset:
     conditions: tuple[Condition, ...] = ()
     """What the table's columns amount to under which the model sees the images, by the training rows."""
 
+    @cached_property
+    def content_hash(self) -> str:
+        """See `content_hash`; computed once."""
+        return content_hash(self.collection)
+
     def condition_numbers(self) -> np.ndarray | None:
         """(image, number): the condition of every image; None where there is none."""
         return encode_conditions(self.conditions, self.collection.table) if self.conditions else None
@@ -67,8 +74,10 @@ def prepare(data: Data, *, strict: bool = False, progress: bool = False) -> Data
     Raises:
         InputError: The images cannot be read, divided or scaled as asked.
     """
-    collection = data.source.load(strict=strict, progress=progress)
-    splits = data.split.assign(collection.table)
+    with data.source.named("source"):
+        collection = data.source.load(strict=strict, progress=progress)
+    with data.split.named("split"):
+        splits = data.split.assign(collection.table)
     intensity = data.scaling.fit(collection.images, splits.train)
     _refuse_masks(collection.images, splits.train, data.scaling)
     conditions = fit_conditions(data.condition, collection.table, splits.train)
@@ -86,27 +95,26 @@ def content_hash(collection: ImageCollection) -> str:
     >>> content_hash(a) == content_hash(same), content_hash(a) == content_hash(swapped)
     (True, False)
     """
-    images = collection.images
+    images = stored(collection.images)
     head = (images.shape, images.dtype.str, collection.channels, tuple(map(str, collection.table.columns)))
     digest = hashlib.sha256(repr(head).encode())
-    if images.nbytes <= WHOLE_BYTES:
+    if num_bytes(images) <= WHOLE_BYTES:
         pieces = (block for _, block in blocks(images))
     else:
-        step = max(1, BLOCK_BYTES // images[:1].nbytes)
+        step = max(1, BLOCK_BYTES * len(images) // num_bytes(images))
         starts = np.linspace(0, len(images) - step, WHOLE_BYTES // BLOCK_BYTES).astype(np.int64)
-        pieces = (images[start : start + step] for start in starts)
+        pieces = (read(images, np.arange(start, start + step)) for start in starts)
     for piece in pieces:
-        digest.update(np.ascontiguousarray(piece).data)
-        let_go(images)
+        digest.update(piece.data)
     digest.update(collection.table.to_csv(index=False).encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
 
 
-def _refuse_masks(images: np.ndarray, train: np.ndarray, scaling: Scaling) -> None:
+def _refuse_masks(images: Pixels, train: np.ndarray, scaling: Scaling) -> None:
     """Whole-number images of nothing but 0 and 1 would all be black when 255 becomes 1."""
     if scaling.range != "type" or images.dtype.kind != "u":
         return
-    some = images[np.sort(train[np.linspace(0, len(train) - 1, min(len(train), 256)).astype(np.int64)])]
+    some = read(images, train[np.linspace(0, len(train) - 1, min(len(train), 256)).astype(np.int64)])
     if some.max() == 1:
         got = "0 and 1 only, which would be black"
         raise InputError("images", f"use the range of {images.dtype}", got, "Set scaling.range to min_max.")

@@ -9,43 +9,42 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaelab.data.mapped import let_go, mapping
 from vaelab.data.scaling import Intensity
+from vaelab.data.stored import Pixels, blocks, num_bytes, stored
 from vaelab.errors import InputError
 from vaelab.shapes import Images
-
-_RELEASE_BYTES = 256 << 20
-_READ_AROUND = 64 << 10
-"""Bytes that the system may map around a row that is read from a file."""
 
 
 class Feed:
     """Gives images of a collection as float32 in [0, 1].
 
-    On the CPU rows are copied out of the stored array into a buffer that is kept, whatever its size and wherever it
-    lies; pages of a memory-mapped file are let go again, so that a collection larger than the memory trains. On another
-    device the stored images are placed there once, as they are, and gathered there.
+    Rows are copied out of the stored images into a buffer that is kept, wherever these lie, so that a collection larger
+    than the memory trains; or all of them are placed on the device once, as they are stored, and gathered there.
 
     Args:
-        images: (image, channel, height, width), as stored.
+        images: An array (image, channel, height, width), or any `StoredImages`.
         intensity: The scaling to [0, 1].
         binarize: ``no``; ``threshold``: 1 above 0.5, else 0; ``dynamic``: 1 with the probability that the pixel's value
             says, drawn anew whenever it is fed, from torch's global generator.
         device: Where the images are wanted.
+        resident: Keep all images on the device; left out, where that is a GPU of whose free memory they take at most
+            half.
     """
 
     def __init__(
         self,
-        images: np.ndarray,
+        images: Pixels,
         intensity: Intensity,
         binarize: Literal["no", "threshold", "dynamic"] = "no",
         device: str | torch.device = "cpu",
+        resident: bool | None = None,
     ):
         self.images, self.intensity, self.binarize, self.device = images, intensity, binarize, torch.device(device)
-        self._is_mapped, self._top = mapping(images) is not None, _top(images, intensity)
-        self._gathered = 0
-        self._stored = np.empty((0, *images.shape[1:]), images.dtype)
-        self._resident = None if self.device.type == "cpu" else torch.from_numpy(np.array(images)).to(self.device)
+        self._source, self._top = stored(images), _top(images.dtype, intensity)
+        self._gathered = np.empty((0, *images.shape[1:]), images.dtype)
+        if resident is None:
+            resident = self.device.type == "cuda" and num_bytes(images) <= torch.cuda.mem_get_info(self.device)[0] / 2
+        self._resident = _placed(images, self.device) if resident else None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -70,11 +69,10 @@ class Feed:
     def _gather(self, rows: np.ndarray) -> Tensor:
         if self._resident is not None:
             return self._resident.index_select(0, torch.from_numpy(rows).to(self.device))
-        if len(self._stored) != len(rows):
-            self._stored = np.empty((len(rows), *self.images.shape[1:]), self.images.dtype)
-        np.take(self.images, rows, axis=0, out=self._stored, mode="clip")
-        self._release(self._stored.nbytes + len(rows) * _READ_AROUND)
-        return torch.from_numpy(self._stored)
+        if len(self._gathered) != len(rows):
+            self._gathered = np.empty((len(rows), *self.images.shape[1:]), self.images.dtype)
+        self._source.take(rows, self._gathered)
+        return torch.from_numpy(self._gathered).to(self.device)
 
     def _convert(self, stored: Tensor) -> Images:
         x = stored / self._top if self._top else self.intensity.apply(stored)
@@ -84,17 +82,19 @@ class Feed:
             return torch.rand_like(x).lt_(x)
         return x
 
-    def _release(self, num_bytes: int) -> None:
-        """Lets go of the file's pages now and then."""
-        self._gathered += num_bytes
-        if self._is_mapped and self._gathered > _RELEASE_BYTES:
-            let_go(self.images)
-            self._gathered = 0
+
+def _placed(images: Pixels, device: torch.device) -> Tensor:
+    """All images on a device, as stored."""
+    kind = torch.from_numpy(np.empty(0, images.dtype)).dtype
+    placed = torch.empty(images.shape, dtype=kind, device=device)
+    for start, block in blocks(images):
+        placed[start : start + len(block)] = torch.from_numpy(block)
+    return placed
 
 
-def _top(images: np.ndarray, intensity: Intensity) -> float | None:
+def _top(dtype: np.dtype, intensity: Intensity) -> float | None:
     """The pixel type's largest value where dividing by it is the whole scaling: one pass over the pixels."""
-    if images.dtype.kind != "u" or intensity.square_root or any(intensity.lo):
+    if dtype.kind != "u" or intensity.square_root or any(intensity.lo):
         return None
-    top = float(np.iinfo(images.dtype).max)
+    top = float(np.iinfo(dtype).max)
     return top if set(intensity.hi) == {top} else None

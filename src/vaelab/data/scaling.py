@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar, cast
+from typing import Annotated, Any, Literal, TypeVar, cast
 
 import numpy as np
+from annotated_types import Ge, Le
 
-from vaelab.data.mapped import let_go
+from vaelab.data.stored import Pixels, blocks, read
 from vaelab.errors import InputError
+from vaelab.settings.ranges import Settings
 
+Percent = Annotated[float, Ge(0), Le(100)]
 Range = Literal["type", "min_max", "percentile"]
 Array = TypeVar("Array")
 """A numpy array or a tensor. torch is imported only for a tensor: files are listed and decoded without it."""
 
-CHUNK_BYTES = 1 << 25
 SAMPLE_VALUES = 1 << 26
 SAMPLE_SEED = 0
 
@@ -82,35 +83,32 @@ class Intensity:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scaling:
+class Scaling(Settings):
     """The setting of how stored intensities become numbers in [0, 1], measured on training images only."""
 
     range: Range = "type"
     """What becomes 0 to 1: the range of the pixel type (0 to 255, 0 to 65,535; float images must lie in [0, 1]), each
     channel's smallest and largest value, or two percentiles of each channel."""
-    low: float = 0.1
+    low: Percent = 0.1
     """Percentile that becomes 0, in percent; what is darker is clipped. Read with `range` = percentile."""
-    high: float = 99.9
+    high: Percent = 99.9
     """Percentile that becomes 1, in percent; what is brighter is clipped. Read with `range` = percentile."""
     square_root: bool = False
     """Take the square root of the scaled value: dark pictures, such as fluorescence, get more of the range."""
 
     def __post_init__(self):
-        if not 0 <= self.low < self.high <= 100:
-            raise InputError(
-                "scaling.low and scaling.high",
-                "be percentiles with 0 <= low < high <= 100",
-                f"{self.low} and {self.high}",
-            )
+        super().__post_init__()
+        if self.low >= self.high:
+            raise InputError("low", f"be below high ({self.high:g})", self.low)
 
-    def fit(self, images: np.ndarray, rows: np.ndarray) -> Intensity:
+    def fit(self, images: Pixels, rows: np.ndarray) -> Intensity:
         """The intensity range of the images in `rows`, channel by channel.
 
         Smallest and largest values are exact and read in blocks. Percentiles are exact up to 2^26 pixel values; from
         more, as many images are drawn without replacement (seed 0) as hold that many. Float images are all checked.
 
         Args:
-            images: (image, channel, height, width) as stored; may be memory-mapped and larger than memory.
+            images: (image, channel, height, width) as stored; may be larger than the memory.
             rows: The training images.
 
         Raises:
@@ -125,32 +123,23 @@ class Scaling:
         lo, hi = _extremes(images, rows) if self.range == "min_max" else self._percentiles(images, rows)
         return Intensity(lo=tuple(lo.tolist()), hi=tuple(hi.tolist()), square_root=self.square_root)
 
-    def _percentiles(self, images: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _percentiles(self, images: Pixels, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         most = max(1, SAMPLE_VALUES // max(1, int(np.prod(images.shape[1:]))))
         if len(rows) > most:
             rows = np.sort(np.random.default_rng(SAMPLE_SEED).choice(rows, most, replace=False))
-        values = [np.percentile(images[rows, c], [self.low, self.high]) for c in range(images.shape[1])]
+        some = read(images, rows)
+        values = [np.percentile(some[:, c], [self.low, self.high]) for c in range(images.shape[1])]
         lo, hi = np.array(values, np.float64).T
         return lo, hi
 
 
-def blocks(images: np.ndarray, rows: np.ndarray | None = None) -> Iterator[tuple[int, np.ndarray]]:
-    """(position of the first image, images) in blocks of about 32 MB, all or those of `rows`, in order."""
-    count = len(images) if rows is None else len(rows)
-    step = max(1, CHUNK_BYTES // max(1, images[:1].nbytes))
-    for start in range(0, count, step):
-        stop = min(start + step, count)
-        yield start, images[start:stop] if rows is None else images[rows[start:stop]]
-        let_go(images)
-
-
-def _extremes(images: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _extremes(images: Pixels, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     ends = [(block.min((0, 2, 3)), block.max((0, 2, 3))) for _, block in blocks(images, rows)]
     lo, hi = zip(*ends, strict=True)
     return np.min(lo, axis=0).astype(np.float64), np.max(hi, axis=0).astype(np.float64)
 
 
-def _check_floats(images: np.ndarray, of_range: Range) -> None:
+def _check_floats(images: Pixels, of_range: Range) -> None:
     bad, first, low, high = 0, -1, np.inf, -np.inf
     for start, block in blocks(images):
         finite = np.isfinite(block).all((1, 2, 3))

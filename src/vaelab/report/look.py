@@ -20,7 +20,6 @@ from vaelab.errors import InputError
 from vaelab.inference import Embedding, decode_mean
 from vaelab.models import Model, device_of, evaluating, local_randomness
 from vaelab.report.measured import ACTIVE_VARIANCE, Measured, NamedScore, measure
-from vaelab.report.terms import by_stage
 from vaelab.report.words import number
 from vaelab.runs import Run
 from vaelab.screen import Progress
@@ -41,7 +40,7 @@ class Look:
 
     Args:
         run: The run.
-        max_images: Held-out images to measure at most, a random draw; None: 2,000, fewer where drawing them is dear.
+        num_images: Held-out images to measure at most, a random draw; None: 2,000, fewer where drawing them is dear.
         num_samples: Draws of the posterior per image; None: 64, fewer where drawing is dear.
         seed: Of every draw.
         progress: Show a progress bar.
@@ -54,16 +53,16 @@ class Look:
         self,
         run: Run,
         *,
-        max_images: int | None = None,
+        num_images: int | None = None,
         num_samples: int | None = None,
         seed: int = 0,
         progress: bool = False,
     ):
-        for name, value in (("num_images", max_images), ("num_samples", num_samples)):
+        for name, value in (("num_images", num_images), ("num_samples", num_samples)):
             if value is not None and value < 1:
                 raise InputError(name, "be at least 1", value)
         self.run, self.seed, self.progress = run, seed, progress
-        self.max_images, self.asked_samples = max_images, num_samples
+        self.num_images, self.asked_samples = num_images, num_samples
         self.began, self._done = time.monotonic(), {}
 
     def once(self, key: object, compute: Callable[[], T]) -> T:
@@ -107,7 +106,7 @@ class Look:
     @cached_property
     def rows(self) -> np.ndarray:
         """(image,): the measured images' rows in the collection, in order."""
-        rows, most = getattr(self.run.splits, self.split), self.max_images or self._affordable_images
+        rows, most = getattr(self.run.splits, self.split), self.num_images or self._affordable_images
         if len(rows) > most:
             rows = np.sort(np.random.default_rng(self.seed).choice(rows, most, replace=False))
         return rows
@@ -164,7 +163,7 @@ class Look:
     @property
     def is_cut(self) -> bool:
         """Whether fewer images or draws are measured than usual, because drawing is dear."""
-        fewer = not self.max_images and len(self.rows) < min(MOST_IMAGES, self.counts[self.split])
+        fewer = not self.num_images and len(self.rows) < min(MOST_IMAGES, self.counts[self.split])
         return fewer or (not self.asked_samples and self.num_samples < MOST_DRAWS)
 
     @property
@@ -304,7 +303,7 @@ class Look:
     def metrics(self) -> pd.DataFrame:
         """The terms as training went, a row for each step, split and stage; empty where they are not there."""
         try:
-            return by_stage(self.run.metrics())
+            return self.run.metrics()
         except (OSError, pd.errors.EmptyDataError):
             return pd.DataFrame()
 

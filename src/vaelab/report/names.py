@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from vaelab.catalogue import functions, name_of
 from vaelab.experiment import Experiment
 from vaelab.models import ModelConfig
-from vaelab.penalties import Penalty
+from vaelab.penalties import Term
 
 
 class MetricWords(NamedTuple):
@@ -19,15 +19,6 @@ class MetricWords(NamedTuple):
     note: str = ""
     group: str = ""
     order: int = 1000
-
-
-class TermWords(NamedTuple):
-    """How the curve of a term is headed."""
-
-    title: str
-    note: str = ""
-    unit: str = "nats per image"
-    group: str = ""
 
 
 def metric_words(name: str) -> MetricWords:
@@ -52,14 +43,12 @@ def headlines() -> list[str]:
     return sorted(first, key=lambda name: metric_words(name).order)
 
 
-def term_words(name: str, experiment: Experiment) -> TermWords:
+def term_words(name: str, experiment: Experiment) -> Term:
     """The words of a term of training, from the objective or the penalty that makes it."""
     for part in parts_of(experiment.objective):
-        words = getattr(part, "words", {}).get(name)
-        if words is not None:
-            group = words.group or ("Penalties" if isinstance(part, Penalty) else "")
-            return TermWords(words.title, words.note, words.unit, group)
-    return _TERMS.get(name) or TermWords(_spelt(name))
+        if name in getattr(part, "words", {}):
+            return part.words[name]
+    return Term(_spelt(name))
 
 
 def kind_of(experiment: Experiment) -> str:
@@ -102,22 +91,3 @@ _METRICS = {
     "mae": ("MAE", "pixels"), "psnr": ("PSNR", "pixels"), "ssim": ("SSIM", "pixels"),
 }  # fmt: skip
 _HEADLINES = ("elbo", "log_likelihood", "rate", "active_units")
-_TERMS = {
-    "loss": TermWords("Loss", "what was minimised; lower is better"),
-    "elbo": TermWords("ELBO", "higher is better"),
-    "distortion": TermWords("Distortion", "minus the expected log p(x|z); lower is better"),
-    "rate": TermWords("Rate", "KL(q(z|x) || p(z)): what the code carries"),
-    "penalty": TermWords("Penalties", "their weighted sum, as it is in the loss", group="Penalties"),
-    "mutual_information": TermWords(
-        "Mutual information", "the critic's bound; dashed: its ceiling", "nats", "Penalties"
-    ),
-    "total_correlation": TermWords("Total correlation", "dependence between the latents", "nats", "Penalties"),
-    "factor_total_correlation": TermWords("Total correlation by a discriminator", "FactorVAE", "nats", "Penalties"),
-    "dip_off_diagonal": TermWords("Covariances", "DIP-VAE: sum of their squares", "squared covariance", "Penalties"),
-    "dip_diagonal": TermWords("Variances away from 1", "DIP-VAE: sum of squares", "squared variance", "Penalties"),
-    "hsic": TermWords("HSIC", "dependence between pairs of latents", "sum over pairs", "Penalties"),
-    "entanglement": TermWords("Entanglement", "mean |product| of two posterior means", "squared latents", "Penalties"),
-    "anchor_distance": TermWords(
-        "Distance from the anchors", "of the chosen images' codes", "units of the latents", "Penalties"
-    ),
-}

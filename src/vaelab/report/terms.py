@@ -10,29 +10,6 @@ CEILING = "_ceiling"
 """Ends the name of a term that says how large the one before can be."""
 
 
-def by_stage(metrics: pd.DataFrame) -> pd.DataFrame:
-    """The same with the stage as a column, empty for what concerns the whole model.
-
-    >>> old = pd.DataFrame({"step": [1], "split": ["train"], "loss": [5.0], "elbo": [-3.0], "first_elbo": [-2.0]})
-    >>> by_stage(old)[["stage", "elbo"]].to_numpy().tolist()
-    [['', nan], ['first', -2.0], ['second', -3.0]]
-    """
-    if "stage" in metrics:
-        return metrics.assign(stage=metrics["stage"].fillna("").astype(str))
-    first = [name for name in map(str, metrics.columns) if name.startswith("first_")]
-    if not first:
-        return metrics.assign(stage="")
-    shared = [name for name in metrics.columns if name in _NOT_TERMS]
-    both = [name for name in ("loss", "penalty") if name in metrics]
-    second = [name for name in metrics.columns if name not in (*shared, *both, *first)]
-    parts = []
-    for stage, names in {"": both, "first": first, "second": second}.items():
-        part = metrics.reindex(columns=shared + names)
-        part.columns = shared + [name.removeprefix("first_") for name in names]
-        parts.append(part.assign(stage=stage))
-    return pd.concat(parts, ignore_index=True)
-
-
 def terms(metrics: pd.DataFrame, stage: str = "") -> tuple[str, ...]:
     """The terms that a stage has values of.
 

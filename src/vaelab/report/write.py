@@ -22,7 +22,7 @@ def write_report(
     run: Run,
     path: Path | str | None = None,
     *,
-    max_images: int | None = None,
+    num_images: int | None = None,
     num_samples: int | None = None,
     seed: int = 0,
     progress: bool = False,
@@ -32,7 +32,7 @@ def write_report(
     Args:
         run: The run.
         path: The HTML file, or a folder to put ``report.html`` in; None: in the run's folder.
-        max_images: Held-out images to measure at most, a random draw; None: 2,000, fewer where drawing them is dear.
+        num_images: Held-out images to measure at most, a random draw; None: 2,000, fewer where drawing them is dear.
         num_samples: Draws of the posterior per image, for ELBO and log p(x); None: 64, fewer where drawing is dear.
         seed: Of every draw: the same seed gives the same report.
         progress: Show a progress bar.
@@ -46,7 +46,7 @@ def write_report(
     path = Path(path) if path is not None else run.folder
     path = path / "report.html" if path.is_dir() else path
     _check_folder(path)
-    look = Look(run, max_images=max_images, num_samples=num_samples, seed=seed, progress=progress)
+    look = Look(run, num_images=num_images, num_samples=num_samples, seed=seed, progress=progress)
     texts = {
         path.with_name("metrics.json"): json.dumps(_numbers(look), indent=1, allow_nan=False),
         path.with_name("per_image.csv"): per_image(look).to_csv(index=False),
@@ -62,7 +62,7 @@ def draw(
     name: str,
     path: Path | str,
     *,
-    max_images: int | None = None,
+    num_images: int | None = None,
     num_samples: int | None = None,
     seed: int = 0,
     progress: bool = False,
@@ -73,7 +73,7 @@ def draw(
         run: The run.
         name: The part's.
         path: The PNG; the arrays get the same name with ``.npz``.
-        max_images: As in `write_report`.
+        num_images: As in `write_report`.
         num_samples: Likewise.
         seed: Likewise: the part is the same as on the page of the same numbers.
         progress: Show a progress bar.
@@ -92,7 +92,7 @@ def draw(
     part = pictures.get(name.replace("-", "_"))
     if part is None:
         raise unknown_name("the picture", name, pictures)
-    look = Look(run, max_images=max_images, num_samples=num_samples, seed=seed, progress=progress)
+    look = Look(run, num_images=num_images, num_samples=num_samples, seed=seed, progress=progress)
     if not part.applies(look):
         raise InputError("the picture", "be one that this run has", repr(name), f"It is for {part.only_for}.")
     arrays, buffer = part.arrays(look), io.BytesIO()

@@ -10,15 +10,16 @@ import pandas as pd
 import torch
 
 from vaelab import experiment as record
-from vaelab.data import Dataset, prepare
+from vaelab.data import Dataset
 from vaelab.data.feed import Feed
 from vaelab.errors import InputError, unknown_name
 from vaelab.experiment import Experiment
 from vaelab.likelihoods import check_pixels
+from vaelab.machine import Device
 from vaelab.models import Model
 from vaelab.runs.claim import claimed, free_folder
 from vaelab.runs.folder import facts_of, read_environment, write_environment, write_facts
-from vaelab.runs.read import Run, RunImages, build, load, read
+from vaelab.runs.read import Images, Run, RunImages, build, load, read
 from vaelab.runs.snapshots import Snapshots
 from vaelab.training import Batches, Choices, begin, choose_for
 from vaelab.training import train as steps_of
@@ -57,7 +58,7 @@ def train(
     if folder is not None:
         refuse_run(Path(folder))
     device = find_device(experiment.machine.device)
-    dataset = dataset or prepare(experiment.data, strict=strict, progress=progress)
+    dataset = dataset or experiment.prepare(strict=strict, progress=progress)
     model = build(experiment, dataset.collection.image_shape, dataset.conditions).to(device)
     if start is not None:
         model.load_state_dict(start.state_dict())
@@ -79,7 +80,9 @@ def train(
         return _go(run, batches, choices, progress, started=start is not None)
 
 
-def resume(folder: Path | str, *, images: Path | str | None = None, progress: bool = True) -> Run:
+def resume(
+    folder: Path | str, *, images: Images | None = None, device: Device | None = None, progress: bool = True
+) -> Run:
     """Goes on with a run that was interrupted, from its last checkpoint; a finished one is only read.
 
     On the same CPU the result equals that of an uninterrupted run bit for bit.
@@ -87,6 +90,7 @@ def resume(folder: Path | str, *, images: Path | str | None = None, progress: bo
     Args:
         folder: The run's.
         images: Where its images are, if they have moved since.
+        device: Where to compute, if not where its experiment says.
         progress: Show a progress bar.
 
     Raises:
@@ -94,10 +98,10 @@ def resume(folder: Path | str, *, images: Path | str | None = None, progress: bo
     """
     run = read(Path(folder), images)
     with claimed(run.folder):
-        device = find_device(run.experiment.machine.device)
-        run.model.to(device)
+        place = find_device(device or run.experiment.machine.device)
+        run.model.to(place)
         choices = read_environment(run.folder / "environment.json")
-        return _go(run, _batches(run.experiment, run.dataset, device), choices, progress)
+        return _go(run, _batches(run.experiment, run.dataset, place), choices, progress)
 
 
 def refuse_run(folder: Path) -> None:
@@ -124,7 +128,7 @@ def _go(run: Run, batches: Batches, choices: Choices, progress: bool, *, started
         if progress:
             listeners.append(stack.enter_context(ProgressBar(experiment.training.batch_size, state.step)))
         log_every, seed = experiment.watching.log_every, experiment.seed
-        for _ in steps_of(state, experiment.objective, batches, experiment.training, choices, seed, log_every):
+        for _ in steps_of(state, batches, experiment.training, choices, seed, log_every):
             for listener in listeners:
                 listener(state)
             if interrupted:

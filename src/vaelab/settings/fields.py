@@ -1,17 +1,22 @@
-"""What a settings class declares: its fields' types, in words too, and the text that stands below each field."""
+"""What a settings class declares: its fields' types and ranges, in words too, and the text that stands below each."""
 
 from __future__ import annotations
 
 import ast
 import inspect
+import math
+import reprlib
 import textwrap
 import types
 from dataclasses import fields, is_dataclass
 from functools import cache
 from itertools import pairwise
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from annotated_types import Ge, Gt, Le, Lt
 
 from vaelab.catalogue import members
+from vaelab.errors import InputError, unknown_name
 
 _WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text", type(None): "none"}
 _PLURALS = {int: "whole numbers", float: "numbers", str: "texts"}
@@ -19,13 +24,13 @@ _PLURALS = {int: "whole numbers", float: "numbers", str: "texts"}
 
 @cache
 def field_types(cls: type) -> dict[str, Any]:
-    """Name -> type of every field that can be set.
+    """Name -> type of every field that can be set, with the range and the marks that it is annotated with.
 
     >>> from vaelab.networks.mlp import MLPEncoder
-    >>> field_types(MLPEncoder)["hidden"]
-    tuple[int, ...]
+    >>> field_types(MLPEncoder)["activation"]
+    typing.Literal['relu', 'tanh', 'leaky_relu', 'silu']
     """
-    hints = get_type_hints(cls)
+    hints = get_type_hints(cls, include_extras=True)
     return {f.name: hints[f.name] for f in fields(cls) if f.init}
 
 
@@ -50,41 +55,122 @@ def contract_of(cls: Any) -> type | None:
     return next((b for b in bases if b.__module__.rsplit(".", 1)[-1] == "_base" and inspect.isabstract(b)), None)
 
 
-def options(kind: Any) -> tuple[Any, ...]:
-    """The alternatives of a union; of any other type, itself.
+def bare(kind: Any) -> Any:
+    """A type without its marks."""
+    return get_args(kind)[0] if get_origin(kind) is Annotated else kind
 
-    >>> options(int | None)
+
+def marks(kind: Any) -> tuple[Any, ...]:
+    """What a type is annotated with, itself or as an alternative of a union."""
+    own = get_args(kind)[1:] if get_origin(kind) is Annotated else ()
+    return own + tuple(mark for option in _union(bare(kind)) for mark in marks(option))
+
+
+def options(kind: Any) -> tuple[Any, ...]:
+    """The alternatives of a union, of any other type itself; without marks.
+
+    >>> options(Annotated[int, Ge(1)] | None)
     (<class 'int'>, <class 'NoneType'>)
     """
-    return get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,)
+    return tuple(option for option, _ in _alternatives(kind))
+
+
+def choices_of(kind: Any) -> tuple[Any, ...]:
+    """The values that a type names one by one.
+
+    >>> choices_of(Literal["softplus", "log_scale"] | float)
+    ('softplus', 'log_scale')
+    """
+    return tuple(value for option in options(kind) if get_origin(option) is Literal for value in get_args(option))
+
+
+def item_kinds(kind: Any, count: int) -> tuple[Any, ...] | None:
+    """The type of each of `count` items, where one of the type's alternatives is a tuple of so many; else None.
+
+    >>> item_kinds(tuple[int, ...] | None, 2), item_kinds(tuple[int, float], 1)
+    ((<class 'int'>, <class 'int'>), None)
+    """
+    inner = next((get_args(option) for option in options(kind) if get_origin(option) is tuple), ())
+    kinds = inner[:1] * count if inner[-1:] == (...,) else inner
+    return kinds if inner and len(kinds) == count else None
+
+
+def limits(kind: Any) -> tuple[Any, ...]:
+    """The range of a type, or of the number among its alternatives: marks of annotated_types; empty for none.
+
+    >>> limits(Annotated[int, Ge(1)] | None)
+    (Ge(ge=1),)
+    """
+    return tuple(mark for mark in marks(kind) if isinstance(mark, Ge | Gt | Le | Lt))
+
+
+def in_words(limits: tuple[Any, ...]) -> str:
+    """A range in words, as an error says it; nothing for none.
+
+    >>> in_words((Ge(1),)), in_words((Gt(0), Lt(math.inf))), in_words((Ge(0), Le(1)))
+    ('at least 1', 'positive and finite', 'from 0 to 1')
+    """
+    low = next((mark for mark in limits if isinstance(mark, Ge | Gt)), None)
+    high = next((mark for mark in limits if isinstance(mark, Le | Lt)), None)
+    if isinstance(low, Ge) and isinstance(high, Le):
+        return f"from {low.ge} to {high.le}"
+    words = []
+    if isinstance(low, Ge):
+        words.append("0 or more" if low.ge == 0 and high else f"at least {low.ge}")
+    elif low is not None:
+        words.append("positive" if low.gt == 0 else f"above {low.gt}")
+    if high is not None:
+        top = high.le if isinstance(high, Le) else high.lt
+        words.append("finite" if top == math.inf else f"{'at most' if isinstance(high, Le) else 'below'} {top}")
+    return " and ".join(words)
 
 
 def describe(kind: Any) -> str:
-    """A type in words, as an error or a help text says it.
+    """A type with its range in words, as an error or a help text says it.
 
-    >>> describe(Literal["relu", "tanh"] | float)
-    'relu, tanh or a number'
-    >>> describe(tuple[int, ...])
-    'a list of whole numbers'
+    >>> describe(Literal["relu", "tanh"] | Annotated[float, Gt(0)])
+    'relu, tanh or a number (positive)'
+    >>> describe(tuple[Annotated[int, Ge(1)], ...])
+    'a list of whole numbers (each at least 1)'
     """
-    words = [word for option in options(kind) for word in _words(option)]
+    words = [word for option, range_ in _alternatives(kind) for word in _words(option, in_words(range_))]
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
 
 
-def _words(kind: Any) -> list[str]:
+def refusal(kind: Any, value: Any, where: str) -> InputError:
+    """The error for what is no value of a type; of a choice among names, with the nearest one."""
+    choices = [option for option in options(kind) if option is not type(None)]
+    if isinstance(value, str) and all(get_origin(choice) is Literal for choice in choices):
+        return unknown_name(where, value, [str(name) for choice in choices for name in get_args(choice)])
+    return InputError(where, f"be {describe(kind)}", reprlib.repr(value))
+
+
+def _union(kind: Any) -> tuple[Any, ...]:
+    """The alternatives of a union, with their marks; of any other type, none."""
+    return get_args(kind) if get_origin(kind) in (Union, types.UnionType) else ()
+
+
+def _alternatives(kind: Any) -> list[tuple[Any, tuple[Any, ...]]]:
+    """(type, range) of each alternative."""
+    return [(bare(option), limits(option)) for option in _union(bare(kind)) or (kind,)]
+
+
+def _words(kind: Any, within: str) -> list[str]:
     if get_origin(kind) is Literal:
         return [str(value) for value in get_args(kind)]
     if get_origin(kind) is tuple:
         inner = get_args(kind)
-        if inner[-1] is Ellipsis:
-            return [f"a list of {_PLURALS.get(inner[0]) or f'items, each {describe(inner[0])}'}"]
-        return [f"a list of {len(inner)} ({', '.join(describe(kind) for kind in inner)})"]
+        if inner[-1] is not Ellipsis:
+            return [f"a list of {len(inner)} ({', '.join(describe(kind) for kind in inner)})"]
+        each = in_words(limits(inner[0]))
+        items = _PLURALS.get(bare(inner[0])) or f"items, each {describe(inner[0])}"
+        return [f"a list of {items}" + (f" (each {each})" if each and bare(inner[0]) in _PLURALS else "")]
     if is_dataclass(kind):
         contract = contract_of(kind)
         if contract is None:
             return [f"the fields of {getattr(kind, '__name__', kind)}"]
         return [name for name, member in members(contract).items() if kind in member.__mro__]
-    return [_WORDS.get(kind, str(kind))]
+    return [_WORDS.get(kind, str(kind)) + (f" ({within})" if within else "")]
 
 
 def _docs_below(cls: type) -> dict[str, str]:

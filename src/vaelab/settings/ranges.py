@@ -7,18 +7,24 @@ class Training(Settings):
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
-from functools import cache
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 from annotated_types import Ge, Gt, Le, Lt
 
 from vaelab.errors import InputError
+from vaelab.settings.fields import choices_of, field_types, in_words, item_kinds, limits, marks, options, refusal
 
 AtLeast0 = Annotated[int, Ge(0)]
 AtLeast1 = Annotated[int, Ge(1)]
 Positive = Annotated[float, Gt(0), Lt(math.inf)]
 NotNegative = Annotated[float, Ge(0), Lt(math.inf)]
+Share = Annotated[float, Ge(0), Le(1)]
+Seed = Annotated[int, Ge(0), Le(2**32 - 1)]
+"""What every generator of random numbers takes."""
 
 
 @dataclass(frozen=True)
@@ -27,74 +33,59 @@ class Place:
 
 
 PathText = Annotated[str, Place()]
-Range = tuple[Any, ...]
-"""Limits from annotated_types: Ge, Gt, Le, Lt."""
 
 
 class Settings:
-    """What a user can set: a frozen dataclass, whose ranges are checked when it is made.
+    """What a user can set: a frozen dataclass, whose choices and ranges are checked when it is made.
 
     A class that has more to refuse calls ``super().__post_init__()`` first.
     """
 
     def __post_init__(self):
-        for name, kind in hints(type(self)).items():
+        for name, kind in field_types(type(self)).items():
             _check(name, kind, getattr(self, name))
 
+    @contextmanager
+    def named(self, path: str) -> Iterator[None]:
+        """A refusal inside the block that is of one of these fields gets the path of this part before it.
 
-@cache
-def hints(cls: type) -> dict[str, Any]:
-    """Name -> type of every field that can be set, with its range."""
-    found = get_type_hints(cls, include_extras=True)
-    return {f.name: found[f.name] for f in fields(cls) if f.init}  # pyright: ignore[reportArgumentType]
-
-
-def limits(kind: Any) -> Range:
-    """The range of a type; empty where there is none."""
-    return tuple(mark for mark in _marks(kind) if isinstance(mark, Ge | Gt | Le | Lt))
+        ``with data.split.named("split"): ...`` says ``split.group`` where the split says ``group``.
+        """
+        try:
+            yield
+        except InputError as error:
+            field = re.match(r"(\w+)($|[.\[]| ')", error.what)
+            if not (field and field[1] in field_types(type(self))):
+                raise
+            raise error.within(path) from None
 
 
 def is_place(kind: Any) -> bool:
     """Whether a type is that of a path, alone or beside None."""
-    return any(isinstance(mark, Place) for option in (kind, *get_args(kind)) for mark in _marks(option))
-
-
-def in_words(limits: Range) -> str:
-    """A range in words, as an error says it; nothing for none.
-
-    >>> in_words((Ge(1),)), in_words((Gt(0), Lt(math.inf))), in_words((Ge(0), Le(1)))
-    ('at least 1', 'positive and finite', 'from 0 to 1')
-    """
-    low = next((mark for mark in limits if isinstance(mark, Ge | Gt)), None)
-    high = next((mark for mark in limits if isinstance(mark, Le | Lt)), None)
-    if isinstance(low, Ge) and isinstance(high, Le):
-        return f"from {low.ge:g} to {high.le:g}"  # pyright: ignore[reportArgumentType]
-    words = []
-    if isinstance(low, Ge):
-        words.append("0 or more" if low.ge == 0 and high else f"at least {low.ge}")
-    elif low is not None:
-        words.append("positive" if low.gt == 0 else f"above {low.gt}")
-    if high is not None:
-        top = high.le if isinstance(high, Le) else high.lt
-        words.append("finite" if top == math.inf else f"{'at most' if isinstance(high, Le) else 'below'} {top}")
-    return " and ".join(words)
+    return Place() in marks(kind)
 
 
 def _check(where: str, kind: Any, value: Any) -> None:
-    """Refuses a number outside the range of its type, items of a list too."""
+    """Refuses a name that is no choice, and a number outside the range of its type; items of a list too."""
+    kinds, choices = options(kind), choices_of(kind)
     if isinstance(value, tuple):
-        inner = next((get_args(option) for option in (kind, *get_args(kind)) if get_origin(option) is tuple), ())
-        kinds = inner[:1] * len(value) if inner[-1:] == (...,) else inner
-        for i, (item_kind, item) in enumerate(zip(kinds, value, strict=False)):
+        items = item_kinds(kind, len(value))
+        if items is None:
+            raise refusal(kind, value, where)
+        for i, (item_kind, item) in enumerate(zip(items, value, strict=True)):
             _check(f"{where}[{i}]", item_kind, item)
+    elif value in choices:
         return
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return
-    options = [kind, *(get_args(kind) if get_origin(kind) is not Annotated else ())]
-    found = next((limits(option) for option in options if limits(option)), ())
-    if not all(_within(value, mark) for mark in found):
-        none = ", or none" if type(None) in get_args(kind) else ""
-        raise InputError(where, f"be {in_words(found)}{none}", value)
+    elif isinstance(value, str):
+        if choices and str not in kinds:
+            raise refusal(kind, value, where)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        found = limits(kind)
+        if choices and not {int, float} & set(kinds):
+            raise refusal(kind, value, where)
+        if not all(_within(value, mark) for mark in found):
+            none = ", or none" if type(None) in kinds else ""
+            raise InputError(where, f"be {in_words(found)}{none}", value)
 
 
 def _within(value: float, mark: Any) -> bool:
@@ -103,7 +94,3 @@ def _within(value: float, mark: Any) -> bool:
     if isinstance(mark, Gt):
         return value > mark.gt  # pyright: ignore[reportOperatorIssue]
     return value <= mark.le if isinstance(mark, Le) else value < mark.lt  # pyright: ignore[reportOperatorIssue]
-
-
-def _marks(kind: Any) -> tuple[Any, ...]:
-    return get_args(kind)[1:] if get_origin(kind) is Annotated else ()

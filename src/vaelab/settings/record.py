@@ -15,8 +15,8 @@ from typing import Any, Literal, TypeGuard, TypeVar, get_args, get_origin
 
 from vaelab.catalogue import find, members, name_of
 from vaelab.errors import InputError, unknown_name
-from vaelab.settings.fields import contract_of, describe, field_types, options
-from vaelab.settings.ranges import hints, is_place
+from vaelab.settings.fields import contract_of, describe, field_types, item_kinds, options, refusal
+from vaelab.settings.ranges import is_place
 
 T = TypeVar("T")
 _INFINITIES = {"inf": math.inf, "-inf": -math.inf}
@@ -50,7 +50,7 @@ def numbers(part: object) -> dict[str, Any]:
     >>> "path" in numbers(NpzSource(path="a.npz"))
     False
     """
-    kinds = {name: kind for name, kind in hints(type(part)).items() if not is_place(kind)}
+    kinds = {name: kind for name, kind in field_types(type(part)).items() if not is_place(kind)}
     values = {name: getattr(part, name) for name in kinds}
     nested = {name: numbers(value) for name, value in values.items() if is_dataclass(value)}
     return {name: value for name, value in to_record(part).items() if name in kinds or name == "kind"} | nested
@@ -72,7 +72,7 @@ def from_record(cls: type[T], record: object, where: str = "") -> T:
     MLPEncoder(hidden=(64, 32), activation='relu')
     """
     if not isinstance(record, dict):
-        raise InputError(where or "the record", f"be {describe(cls)}, with its fields", _short(record))
+        raise InputError(where or "the record", f"be {describe(cls)}, with its fields", reprlib.repr(record))
     member = member_of(cls, record, where)
     kinds = field_types(member)
     for name in record:
@@ -119,7 +119,7 @@ def member_of(cls: type, record: dict, where: str) -> type:
         return cls
     kind = record.get("kind")
     if not isinstance(kind, str):
-        got = "nothing" if kind is None else _short(kind)
+        got = "nothing" if kind is None else reprlib.repr(kind)
         raise InputError(join(where, "kind"), f"be one of {', '.join(members(contract))}", got)
     member = find(contract, kind, where or None)
     if not issubclass(member, cls):
@@ -131,9 +131,8 @@ def _plain(kind: Any, value: Any, where: str) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return to_record(value, where)
     if isinstance(value, tuple):
-        inner = next((get_args(option) for option in options(kind) if get_origin(option) is tuple), (Any, ...))
-        kinds = inner[:1] * len(value) if inner[-1] is Ellipsis else [*inner, *[Any] * len(value)]
-        return [_plain(kind, item, where) for kind, item in zip(kinds, value, strict=False)]
+        kinds = item_kinds(kind, len(value)) or (Any,) * len(value)
+        return [_plain(kind, item, where) for kind, item in zip(kinds, value, strict=True)]
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if float in options(kind) and int not in options(kind) and _is_number(value):
@@ -141,7 +140,7 @@ def _plain(kind: Any, value: Any, where: str) -> Any:
     if value is None or isinstance(value, bool | int | float | str):
         return value
     mend = "Give a tuple." if isinstance(value, list) else ""
-    raise InputError(where, "be a number, text, true, false, none, a tuple or a part", _short(value), mend)
+    raise InputError(where, "be a number, text, true, false, none, a tuple or a part", reprlib.repr(value), mend)
 
 
 def read_value(kind: Any, value: Any, where: str) -> Any:
@@ -153,8 +152,10 @@ def read_value(kind: Any, value: Any, where: str) -> Any:
     for option in options(kind):
         if is_dataclass(option) and isinstance(value, dict):
             return from_record(option, value, where)  # pyright: ignore[reportArgumentType]
-        if get_origin(option) is tuple and isinstance(value, list):
-            return _read_tuple(option, value, where)
+        kinds = item_kinds(option, len(value)) if isinstance(value, list) else None
+        if kinds is not None:
+            pairs = enumerate(zip(kinds, value, strict=True))
+            return tuple(read_value(kind, item, f"{where}[{i}]") for i, (kind, item) in pairs)
         if get_origin(option) is Literal and any(
             value is v or (value == v and type(value) is type(v)) for v in get_args(option)
         ):
@@ -165,19 +166,7 @@ def read_value(kind: Any, value: Any, where: str) -> Any:
             return float(value)
         if option in (bool, int, str, type(None)) and type(value) is option:
             return value
-    if isinstance(value, str) and all(get_origin(option) is Literal for option in options(kind)):
-        raise unknown_name(where, value, [str(v) for option in options(kind) for v in get_args(option)])
-    raise InputError(where, f"be {describe(kind)}", _short(value))
-
-
-def _read_tuple(kind: Any, value: list, where: str) -> tuple:
-    inner = get_args(kind)
-    kinds = inner[:1] * len(value) if inner[-1] is Ellipsis else inner
-    if len(kinds) != len(value):
-        raise InputError(where, f"be {describe(kind)}", _short(value))
-    return tuple(
-        read_value(kind, item, f"{where}[{i}]") for i, (kind, item) in enumerate(zip(kinds, value, strict=True))
-    )
+    raise refusal(kind, value, where)
 
 
 def _is_number(value: Any) -> TypeGuard[float]:
@@ -196,7 +185,3 @@ def _canonical(value: Any) -> Any:
 
 def _has_default(field: Any) -> bool:
     return field.default is not MISSING or field.default_factory is not MISSING
-
-
-def _short(value: object) -> str:
-    return reprlib.repr(value)

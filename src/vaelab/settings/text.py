@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import reprlib
 from collections.abc import Iterable
 from dataclasses import MISSING, is_dataclass
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from vaelab.catalogue import find, name_of
 from vaelab.errors import InputError, unknown_name
-from vaelab.settings.fields import contract_of, describe, field_types, options
+from vaelab.settings.fields import contract_of, describe, field_types, item_kinds, options, refusal
 from vaelab.settings.record import from_record, join, member_of, read_value, to_record
 
 T = TypeVar("T")
@@ -56,7 +55,7 @@ def parse(kind: Any, text: str, where: str) -> Any:
         value = _parse_one(option, text.strip(), where)
         if value is not _NOT:
             return value
-    raise InputError(where, f"be {describe(kind)}", reprlib.repr(text))
+    raise refusal(kind, text, where)
 
 
 def parse_value(kind: Any, text: str, where: str) -> Any:
@@ -134,9 +133,8 @@ def _parse_one(kind: Any, text: str, where: str) -> Any:
 def _parse_list(kind: Any, text: str, where: str) -> Any:
     if text.lower() == "none":
         return _NOT
-    inner = get_args(kind)
     items = [item for item in text.strip("[]()").split(",") if item.strip()]
-    kinds = inner[:1] * len(items) if inner[-1] is Ellipsis else inner
-    if len(kinds) != len(items):
+    kinds = item_kinds(kind, len(items))
+    if kinds is None:
         return _NOT
     return [parse(kind, item, f"{where}[{i}]") for i, (kind, item) in enumerate(zip(kinds, items, strict=True))]

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Le
 
+from vaelab.machine import Device
 from vaelab.settings.ranges import AtLeast1, Positive, Settings
-from vaelab.training.device import Device
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,14 +7,11 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal
 
 import torch
 
 from vaelab.errors import InputError
-
-Device = Literal["auto", "cpu", "cuda"]
-"""Where to compute; auto: on the GPU if there is one."""
+from vaelab.machine import Device
 
 
 def find_device(name: Device, what: str = "machine.device") -> torch.device:

@@ -9,10 +9,11 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from vaelab.penalties import Term
 from vaelab.plots import Tile, curve, picture_png, pixels_of, sheet
 from vaelab.report.html import html
 from vaelab.report.look import Look
-from vaelab.report.names import TermWords, term_words
+from vaelab.report.names import term_words
 from vaelab.report.parts import Arrays, PicturePart
 from vaelab.report.terms import CEILING, kept_step, series, terms
 
@@ -27,7 +28,7 @@ class Curve(NamedTuple):
     group: str
     stage: str
     term: str
-    words: TermWords
+    words: Term
 
 
 class Curves(PicturePart):
@@ -93,7 +94,7 @@ def _curves(look: Look, arrays: Arrays) -> Iterator[Curve]:
         if not term.endswith(CEILING):
             words = term_words(term, look.run.experiment)
             together = "Both stages together" if not stage else f"{stage.capitalize()} stage"
-            yield Curve(together if several else words.group or "The objective", stage, term, words)
+            yield Curve(together if several else words.group, stage, term, words)
 
 
 def _figure(look: Look, arrays: Arrays, which: Curve) -> Figure:
@@ -112,7 +113,7 @@ def _figure(look: Look, arrays: Arrays, which: Curve) -> Figure:
     )
 
 
-def _heading(words: TermWords) -> str:
+def _heading(words: Term) -> str:
     return f"{words.title}: {words.note}" if words.note else words.title
 
 

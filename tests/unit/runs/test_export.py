@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vaelab import export
 from vaelab.errors import InputError
 from vaelab.inference import Embedding
+from vaelab.runs import export
 from vaelab.runs.export import check_target, write_embedding
 
 

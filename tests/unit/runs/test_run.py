@@ -21,7 +21,7 @@ from vaelab.likelihoods.continuous_bernoulli import ContinuousBernoulliLikelihoo
 from vaelab.models import VAEConfig
 from vaelab.networks.mlp import MLPDecoder, MLPEncoder
 from vaelab.runs import load, resume, train
-from vaelab.training import Training
+from vaelab.training import Machine, Training, Watching
 
 
 @pytest.fixture
@@ -49,7 +49,9 @@ def experiment(images):
             decoder=MLPDecoder(hidden=(8,)),
             likelihood=ContinuousBernoulliLikelihood(),
         ),
-        training=Training(batch_size=8, num_steps=6, log_every=2, snapshot_every=4, tune=False, threads=1),
+        training=Training(batch_size=8, num_steps=6),
+        machine=Machine(tune=False, threads=1),
+        watching=Watching(log_every=2, snapshot_every=4),
     )
 
 
@@ -78,17 +80,15 @@ def test_snapshots_show_images_reconstructions_and_samples(experiment, tmp_path)
 
 def test_snapshots_do_not_change_the_numbers(experiment, tmp_path):
     with_pictures = train(experiment, tmp_path / "with", progress=False)
-    training = replace(experiment.training, snapshot_every=None)
-    without = train(replace(experiment, training=training), tmp_path / "without", progress=False)
+    without = train(replace(experiment, watching=Watching(log_every=2)), tmp_path / "without", progress=False)
     pairs = zip(with_pictures.model.state_dict().values(), without.model.state_dict().values(), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)
 
 
 def test_tensorboard_events_hold_the_terms(experiment, tmp_path):
     accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
-    run = train(
-        replace(experiment, training=replace(experiment.training, tensorboard=True)), tmp_path / "run", progress=False
-    )
+    watching = replace(experiment.watching, tensorboard=True)
+    run = train(replace(experiment, watching=watching), tmp_path / "run", progress=False)
     events = accumulator.EventAccumulator(str(run.folder / "events"))
     events.Reload()
     metrics = run.metrics().query("split == 'train'")
@@ -112,11 +112,11 @@ def replaced(experiment, **training):
     [
         (
             lambda e: replaced(e, weight_column="wieght"),
-            "training.weight_column should be a column of the table, got 'wieght'",
+            "training.weight_column should be a known name, got 'wieght'. Known: double, name",
         ),
         (lambda e: replaced(e, weight_column="name"), "training.weight_column should hold numbers of 0 or more"),
         (lambda e: replace(e, model=replace(e.model, likelihood=BernoulliLikelihood())), "images should be 0 or 1"),
-        (lambda e: replaced(e, device="cuda"), "training.device should be one that is there, got cuda."),
+        (lambda e: replace(e, machine=Machine(device="cuda")), "machine.device should be one that is there, got cuda."),
         (
             lambda e: replace(e, data=replace(e.data, source=NpzSource(path="nowhere.npz"))),
             "source.path should be a file, got 'nowhere.npz'",
@@ -172,3 +172,46 @@ def test_the_environment_says_where_and_how(experiment, tmp_path):
     assert environment["versions"]["torch"] == torch.__version__
     assert environment["choices"]["threads"] == 1
     assert pd.Timestamp(environment["began"]).tzinfo is not None
+
+
+def test_images_that_moved_are_pointed_to(experiment, images, tmp_path):
+    run = train(experiment, tmp_path / "run", progress=False)
+    moved = images.rename(tmp_path / "moved.npz")
+    with pytest.raises(InputError) as refusal:
+        _ = load(run.folder).dataset
+    assert str(images) in str(refusal.value)
+    assert "--images PATH" in str(refusal.value)
+    again = load(run.folder, images=moved)
+    assert torch.equal(again.feed(np.arange(5)), run.feed(np.arange(5)))
+    in_memory = load(run.folder, images=run.dataset.collection)
+    assert in_memory.dataset.collection is run.dataset.collection
+
+
+def test_images_are_loaded_once_for_all_views_of_a_run(experiment, tmp_path, monkeypatch):
+    loads = []
+    original = NpzSource.load
+    monkeypatch.setattr(NpzSource, "load", lambda self, **o: loads.append(1) or original(self, **o))
+    run = train(experiment, tmp_path / "run", progress=False)
+    _ = run.feed, run.at_stage(None).dataset, replace(run, model=run.model).dataset
+    assert len(loads) == 1
+    again = load(run.folder)
+    _ = again.feed, replace(again, model=again.model).feed
+    assert len(loads) == 2
+
+
+def test_reading_a_run_leaves_random_numbers_alone(experiment, tmp_path):
+    train(experiment, tmp_path / "run", progress=False)
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    load(tmp_path / "run")
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_the_hash_is_of_settings_and_images_and_of_no_place(experiment, images, tmp_path):
+    run = train(experiment, tmp_path / "run", progress=False)
+    moved = images.rename(tmp_path / "moved.npz")
+    elsewhere = replace(experiment, name="other", data=replace(experiment.data, source=NpzSource(path=str(moved))))
+    assert train(elsewhere, tmp_path / "elsewhere", progress=False).hash == run.hash
+    np.savez(moved, images=200 * np.eye(8, dtype=np.uint8)[None].repeat(60, 0), name=np.array(["x"] * 60))
+    assert train(elsewhere, tmp_path / "others", progress=False).hash != run.hash

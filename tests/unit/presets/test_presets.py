@@ -148,3 +148,8 @@ def test_other_images_replace_a_presets_own(tmp_path):
         module.digits(), data=dataclasses.replace(module.digits().data, source=experiment.data.source)
     )
     assert experiment.data.source.path == str(tmp_path / "x.npy")  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_a_preset_is_there_by_its_name_though_its_file_is_called_alike():
+    for name, make_it in presets().items():
+        assert getattr(module, name) is make_it

@@ -1,0 +1,110 @@
+"""`vaelab data info`: what lies in a folder or file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from vaelab.cli._options import Argument, Changing
+from vaelab.errors import InputError
+from vaelab.settings.ranges import PathText
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from vaelab.data import ImageCollection, Source
+
+EXAMPLES = """\
+examples:
+  vaelab data info my_folder/                       what is in it, and what cannot be used, with the reason
+  vaelab data info my_folder/ --size 64,64 --crop 200,200
+  vaelab data info my_folder/ --channel-pattern "_(?P<channel>w\\d)"
+  vaelab data info my_folder/ --help                in what other ways it can be read"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(Changing):
+    """What lies in a folder or file."""
+
+    path: Annotated[PathText, Argument("PATH")] = ""
+    """A folder, CSV, TIFF, npz, npy or IDX file."""
+    strict: bool = False
+    """Refuse images among which one is broken."""
+
+
+def run(options: Options) -> int:
+    """Does it."""
+    source = _source(options)
+    with options.naming():
+        collection = source.load(strict=options.strict, progress=not options.quiet)
+    print(collection)
+    _print_channels(collection)
+    _print_table(collection)
+    if collection.left_out:
+        print(f"\nLeft out: {len(collection.left_out):,}")
+        for file, reason in collection.left_out[:20]:
+            print(f"  {file}: {reason}")
+        if len(collection.left_out) > 20:
+            print(f"  and {len(collection.left_out) - 20:,} more")
+    return 0
+
+
+def help_on(options: Options) -> str:
+    """Every setting of the source that opens the path."""
+    from vaelab.settings.help import settings_help
+
+    return (
+        f"\n{options.path}: every setting, with its value here\n\n{settings_help(_source(options))}"
+        if options.path
+        else ""
+    )
+
+
+def _source(options: Options) -> Source:
+    from vaelab.data import open_source
+    from vaelab.settings.text import override
+
+    if not options.path:
+        raise InputError("PATH", "be given", "nothing")
+    with options.naming():
+        return override(open_source(options.path), options.settings)
+
+
+def _print_channels(collection: ImageCollection) -> None:
+    import numpy as np
+
+    from vaelab.data.stored import read
+
+    rows = np.unique(np.linspace(0, len(collection) - 1, min(len(collection), 2000)).astype(int))
+    some = read(collection.images, rows)
+    print(f"\nPixels, from {len(rows):,} images:")
+    print(f"  {'channel':<16}{'lowest':>10}{'median':>10}{'mean':>10}{'highest':>10}")
+    for i, name in enumerate(collection.channels):
+        x = some[:, i]
+        print(
+            f"  {name:<16}"
+            + "".join(f"{float(value):>10.5g}" for value in (x.min(), np.median(x), x.mean(dtype=np.float64), x.max()))
+        )
+
+
+def _print_table(collection: ImageCollection) -> None:
+    if not len(collection.table.columns):
+        return
+    print("\nTable:")
+    for name, column in collection.table.items():
+        missing = int(column.isna().sum())
+        gaps = f", {missing:,} missing" if missing else ""
+        factor = ", a factor" if name in collection.factors else ""
+        print(f"  {name!s:<16}{column.nunique():,} values{gaps}{factor}{_values(column)}")
+
+
+def _values(column: pd.Series) -> str:
+    """The commonest values, where values come more than once; else from where to where numbers go."""
+    counts = column.value_counts()
+    if len(counts) <= min(100, len(column) / 2):
+        return ": " + ", ".join(f"{_short(value)} ({count:,})" for value, count in counts.head(4).items())
+    return f": {_short(column.min())} to {_short(column.max())}" if column.dtype.kind in "uif" else ""
+
+
+def _short(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,66 @@
+"""Named experiments, one file for each study: every public function of such a file that returns one is a preset.
+
+A variant calls another preset and replaces a field. ``vaelab.presets.digits()`` gives the experiment; on the command
+line it is ``vaelab train digits``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from inspect import isfunction, signature
+from pathlib import Path
+from typing import TYPE_CHECKING, get_type_hints
+
+from vaelab.catalogue import modules
+from vaelab.data import Source
+from vaelab.errors import unknown_name
+from vaelab.experiment import Experiment
+from vaelab.presets._images import Images, source_of
+
+_PRESETS: dict[str, Callable[..., Experiment]] = {
+    name: f
+    for module in modules(__name__)
+    for name, f in vars(module).items()
+    if name[0] != "_" and isfunction(f) and f.__module__ == module.__name__
+    if get_type_hints(f).get("return") is Experiment
+}
+globals().update(_PRESETS)  # a preset may be called like its file: `vaelab.presets.digits` is the preset
+
+if TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Callable[..., Experiment]: ...
+
+
+def presets() -> dict[str, Callable[..., Experiment]]:
+    """Name -> function of every preset, in the order of the files and within them."""
+    return dict(_PRESETS)
+
+
+def preset(name: str, data: Images = None) -> Experiment:
+    """The preset of that name; ``-`` and ``_`` are the same.
+
+    Args:
+        name: One of `presets`.
+        data: A source, folder or file of images, in place of the preset's own.
+
+    Raises:
+        InputError: The name is not known, the preset needs images and none are named, or they are not there.
+    """
+    make = _PRESETS.get(name.replace("-", "_"))
+    if make is None:
+        raise unknown_name("the preset", name, [key.replace("_", "-") for key in _PRESETS])
+    if takes_images(name):
+        return make(data)
+    return make() if data is None else with_images(make(), data)
+
+
+def takes_images(name: str) -> bool:
+    """Whether the preset of that name learns from images that the user names; False for an unknown name."""
+    make = _PRESETS.get(name.replace("-", "_"))
+    return make is not None and "data" in signature(make).parameters
+
+
+def with_images(experiment: Experiment, data: Source | Path | str) -> Experiment:
+    """The experiment on other images."""
+    return replace(experiment, data=replace(experiment.data, source=source_of(experiment.name, data, "images")))
