@@ -17,12 +17,14 @@ from torch import Tensor, nn
 
 from vaelab.data.conditions import Condition, as_words
 from vaelab.errors import InputError
-from vaelab.inference import Embedding, decode_mean
+from vaelab.evaluation import Measured
+from vaelab.inference import Embedding, decode_mean, images_at_once
+from vaelab.metrics import Score
+from vaelab.metrics.active_units import ACTIVE_VARIANCE
 from vaelab.models import Model, device_of, evaluating, local_randomness
-from vaelab.report.measured import ACTIVE_VARIANCE, Measured, NamedScore, measure
 from vaelab.report.words import number
 from vaelab.runs import Run
-from vaelab.screen import Progress
+from vaelab.runs.results import Question, ask, measure, rows_of
 from vaelab.shapes import Images
 
 T = TypeVar("T")
@@ -31,8 +33,8 @@ MOST_IMAGES, FEWEST_IMAGES, MOST_DRAWS, FEWEST_DRAWS = 2000, 100, 64, 3
 """Images that are measured, and draws of the posterior for each, where nobody asks for other numbers."""
 BUDGET, COST_OF_PIXEL = 1e12, 5e3
 """What measuring may cost, in floating-point operations of the decoder, and what each pixel that it draws adds."""
-PIXELS_AT_ONCE, PIXELS_KEPT = 1_000_000, 20_000_000
-"""Pixels that go through the networks at once (more would not fit the caches), and that are measured or fitted."""
+PIXELS_KEPT = 20_000_000
+"""Pixels of measured images that are held at most."""
 
 
 class Look:
@@ -106,10 +108,8 @@ class Look:
     @cached_property
     def rows(self) -> np.ndarray:
         """(image,): the measured images' rows in the collection, in order."""
-        rows, most = getattr(self.run.splits, self.split), self.num_images or self._affordable_images
-        if len(rows) > most:
-            rows = np.sort(np.random.default_rng(self.seed).choice(rows, most, replace=False))
-        return rows
+        most = self.num_images or self._affordable_images
+        return rows_of(self.run, ask(self.run, split=self.split, num_images=most, seed=self.seed))
 
     @cached_property
     def x(self) -> Images:
@@ -169,7 +169,7 @@ class Look:
     @property
     def batch_size(self) -> int:
         """Images that go through the networks at once."""
-        return int(np.clip(PIXELS_AT_ONCE // self.num_pixels, 4, 256))
+        return images_at_once(self.image_shape)
 
     # The model, and what it makes of the images
 
@@ -178,35 +178,24 @@ class Look:
         """The names of the model's stages, in the order in which an image passes them; the last is the model."""
         return self.run.stages
 
-    def measured(self, stage: str = "") -> Measured:
-        """What is measured of one stage; left out: of the model."""
-        stage = "" if stage == self.stages[-1] else stage
-        return self.once(("measured", stage), lambda: self._measure(self._stage(stage)))
+    def measured(self, stage: str = "", metrics: tuple[str, ...] | None = None) -> Measured:
+        """What is measured of one stage (left out: of the model): all of it, or some metrics with what they need."""
+        stage = stage or self.stages[-1]
+        whole = ("measured", stage, None)
+        key = whole if whole in self._done else ("measured", stage, metrics)
+        return self.once(key, lambda: measure(self.run, self._question(stage), metrics, self.progress))
 
-    def _measure(self, model: Model) -> Measured:
-        train = np.random.default_rng(self.seed).permutation(self.run.splits.train)
-        some = np.sort(train[: min(5000, max(2, PIXELS_KEPT // self.num_pixels))])
-        title = "measuring"
-        with (
-            local_randomness(self.seed, torch.device("cpu")),
-            Progress(title, len(self.x), shown=self.progress) as bar,
-        ):
-            return measure(
-                model,
-                self.x,
-                num_samples=self.num_samples,
-                channels=self.channels,
-                training_images=self.run.feed.batches(some) if len(some) > 1 else None,
-                batch_size=self.batch_size,
-                seed=self.seed,
-                on_batch=bar.advance,
-            )
+    def _question(self, stage: str) -> Question:
+        return ask(
+            self.run, stage=stage, split=self.split, num_images=len(self.rows), num_samples=self.num_samples,
+            seed=self.seed,
+        )  # fmt: skip
 
-    def _stage(self, stage: str) -> Model:
-        """The stage, for the measured images."""
-        return self.run.given(self.rows).stages()[stage or self.stages[-1]]
+    def _codes(self, stage: str = "") -> Measured:
+        """With the codes of the images; nothing needs to be drawn for them."""
+        return self.measured(stage, ("active_units",))
 
-    def score(self, metric: str, part: str = "", stage: str = "", model: str = "") -> NamedScore | None:
+    def score(self, metric: str, part: str = "", stage: str = "", model: str = "") -> Score | None:
         """One score, or None where there is none."""
         return self.measured(stage).score(metric, part, model)
 
@@ -218,7 +207,7 @@ class Look:
     @property
     def embedding(self) -> Embedding:
         """The posterior of each measured image."""
-        return self.measured().embedding
+        return self._codes().embedding
 
     @property
     def latent_dim(self) -> int:
@@ -228,13 +217,13 @@ class Look:
     @property
     def latent_rates(self) -> np.ndarray | None:
         """(latent,): mean rate of each, nats; None where posterior or prior doesn't factorise."""
-        return self.measured().latent_rates
+        return self._codes().latent_rates
 
     @property
     def by_importance(self) -> np.ndarray:
         """(latent,): those first that carry most, or vary most where rates cannot be told apart."""
         rates = self.latent_rates
-        return np.argsort(-(self.measured().latent_variances if rates is None else rates))
+        return np.argsort(-(self._codes().latent_variances if rates is None else rates))
 
     @property
     def active(self) -> np.ndarray:
@@ -243,17 +232,17 @@ class Look:
 
     def active_in(self, stage: str) -> np.ndarray:
         """(latent,), True where the posterior mean of that stage varies over images."""
-        return self.measured(stage).latent_variances > ACTIVE_VARIANCE
+        return self._codes(stage).latent_variances > ACTIVE_VARIANCE
 
     @property
     def fits(self) -> np.ndarray:
         """(image,): how well each is fitted against the others."""
-        return self.measured().per_image["fit"].to_numpy(float)
+        return self.measured("", ("fit",)).per_image["fit"].to_numpy(float)
 
     def reconstruct(self, places: np.ndarray, stage: str = "") -> np.ndarray:
         """(image, channel, height, width): what one stage makes of measured images, from their codes."""
         model = self.run.given(self.rows[places]).stages()[stage or self.stages[-1]]
-        return self.decode(model, self.measured(stage).embedding.loc[places])
+        return self.decode(model, self._codes(stage).embedding.loc[places])
 
     def decode(self, model: Model, codes: np.ndarray) -> np.ndarray:
         """(image, channel, height, width): the mean of p(x|z) of each code."""

@@ -4,43 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
-from vaelab.catalogue import functions, name_of
+from vaelab.catalogue import name_of
 from vaelab.experiment import Experiment
 from vaelab.models import ModelConfig
 from vaelab.penalties import Term
-
-
-class MetricWords(NamedTuple):
-    """How a measure is headed, explained and ordered."""
-
-    title: str
-    note: str = ""
-    group: str = ""
-    order: int = 1000
-
-
-def metric_words(name: str) -> MetricWords:
-    """The words of a metric; one without words is called as its file.
-
-    >>> metric_words("effective_samples").title
-    'Effective samples'
-    """
-    function = functions("vaelab.evaluation").get(name)
-    note = (function.__doc__ or "").strip().partition("\n")[0] if function else ""
-    words = getattr(function, "words", None)
-    if words is None:
-        title, group = _METRICS.get(name, (_spelt(name), ""))
-        return MetricWords(title, note, group, list(_METRICS).index(name) if name in _METRICS else 1000)
-    return MetricWords(words.title, note, words.group, words.order)
-
-
-def headlines() -> list[str]:
-    """The measures that stand at the top of the page, in order."""
-    found = functions("vaelab.evaluation")
-    first = [name for name in found if getattr(getattr(found[name], "words", None), "headline", name in _HEADLINES)]
-    return sorted(first, key=lambda name: metric_words(name).order)
 
 
 def term_words(name: str, experiment: Experiment) -> Term:
@@ -80,14 +49,3 @@ def parts_of(part: Any) -> Iterator[Any]:
 
 def _spelt(name: str) -> str:
     return name.replace("_", " ").capitalize()
-
-
-_METRICS = {
-    "elbo": ("ELBO", "nats"), "log_likelihood": ("log p(x)", "nats"), "distortion": ("Distortion", "nats"),
-    "rate": ("Rate", "nats"), "mutual_information": ("Mutual information", "nats"),
-    "total_correlation": ("Total correlation", "nats"), "bits_per_dim": ("Bits per dimension", "nats"),
-    "effective_samples": ("Effective samples", "nats"), "active_units": ("Active latents", "code"),
-    "fit": ("Well fitted", "code"), "rate_per_latent": ("Rate per latent", "code"), "mse": ("MSE", "pixels"),
-    "mae": ("MAE", "pixels"), "psnr": ("PSNR", "pixels"), "ssim": ("SSIM", "pixels"),
-}  # fmt: skip
-_HEADLINES = ("elbo", "log_likelihood", "rate", "active_units")

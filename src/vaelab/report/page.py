@@ -13,8 +13,9 @@ from vaelab.report.cautions import cautions
 from vaelab.report.findings import findings
 from vaelab.report.html import page
 from vaelab.report.look import Look
-from vaelab.report.names import headlines, kind_of, metric_words
+from vaelab.report.names import kind_of
 from vaelab.report.parts import Part, Section
+from vaelab.report.scores import chosen, words_of
 from vaelab.report.words import duration, interval_of, plural, size_of, value_of
 
 SECTIONS: dict[Section, tuple[str, str, str]] = {
@@ -95,14 +96,13 @@ def _lede(look: Look) -> str:
     )
 
 
-def _facts(look: Look) -> list[tuple[str, str, str, str]]:
+def _facts(look: Look) -> list[tuple[str, str, str, str, str]]:
     """Title, value, unit and what stands below, of the first measures."""
     cards = []
-    for name in headlines():
-        if score := look.score(name):
-            of = f"of {score.ceiling:.0f}" if score.ceiling else ""
-            title = metric_words(name).title + (", held out" if not of and name != "rate" else "")
-            cards.append((title, value_of(score), of or score.unit, interval_of(score), f"{score.count:,} images"))
+    for score in chosen(look.measured().scores):
+        if (words := words_of(score.metric)).headline:
+            unit = f"of {score.ceiling:.0f}" if score.ceiling else score.unit
+            cards.append((words.title, value_of(score), unit, interval_of(score), f"{score.count:,} images"))
     return cards
 
 

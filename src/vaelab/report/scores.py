@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 
 from markupsafe import Markup
 
+from vaelab.evaluation import all_metrics
+from vaelab.metrics import Score, Words
 from vaelab.report.html import html
-from vaelab.report.measured import NamedScore
-from vaelab.report.names import metric_words
 from vaelab.report.words import interval_of, value_of
 
-Table = Mapping[str, Mapping[str, NamedScore]]
+Table = Mapping[str, Mapping[str, Score]]
 """Row -> metric -> score."""
 
 
-def in_order(scores: Iterable[NamedScore], *, part: str = "", model: str = "", group: str = "") -> list[NamedScore]:
-    """Those of one part (empty: all together), one model and one group, in the order in which they are read."""
+@cache
+def words_of(metric: str) -> Words:
+    """What is said of a metric."""
+    return all_metrics([metric])[metric].words
+
+
+def summary_of(metric: str) -> str:
+    """What a metric measures, in a sentence."""
+    return (all_metrics([metric])[metric].__doc__ or "").partition("\n")[0]
+
+
+def chosen(scores: Iterable[Score], *, part: str = "", model: str = "", group: str = "") -> list[Score]:
+    """Those of one part (empty: all together), one model and one group, in the order in which they are listed."""
     found = [score for score in scores if (score.part, score.model) == (part, model)]
-    found = [score for score in found if group in ("", metric_words(score.metric).group)]
-    return sorted(found, key=lambda score: (metric_words(score.metric).order, score.metric))
+    return [score for score in found if group in ("", words_of(score.metric).group)]
 
 
 def error_table(what: str, rows: Table) -> Markup:
@@ -31,7 +42,7 @@ def error_table(what: str, rows: Table) -> Markup:
     """
     first = next(iter(rows.values()))
     arrows = {"higher": "\N{UPWARDS ARROW}", "lower": "\N{DOWNWARDS ARROW}", "neither": ""}
-    titles = {name: metric_words(name).title for name in first}
+    titles = {name: words_of(name).title for name in first}
     head = [what, *((f"{titles[name]} {arrows[first[name].better]}", "n") for name in first)]
     body = [[row, *(_cell(scores.get(name)) for name in first)] for row, scores in rows.items()]
     units = "; ".join(f"{titles[name]} in {first[name].unit}" for name in first)
@@ -44,11 +55,11 @@ def error_table(what: str, rows: Table) -> Markup:
     )
 
 
-def with_interval(score: NamedScore, also: Sequence[str] = ()) -> Markup:
+def with_interval(score: Score, also: Sequence[str] = ()) -> Markup:
     """A value with its interval, and what else there is to say, below it."""
     below = "; ".join(filter(None, (interval_of(score), *also)))
     return html("<b>{{ value }}</b><small>{{ below }}</small>", value=value_of(score), below=below)
 
 
-def _cell(score: NamedScore | None) -> tuple[str, str]:
+def _cell(score: Score | None) -> tuple[str, str]:
     return ("" if score is None else with_interval(score), "n")

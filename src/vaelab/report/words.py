@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from vaelab.report.measured import Score
+from vaelab.metrics import Score
 
 MINUS, TIMES = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
 

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import io
-import json
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from vaelab import files
 from vaelab.errors import InputError, unknown_name
@@ -27,7 +24,7 @@ def write_report(
     seed: int = 0,
     progress: bool = False,
 ) -> Path:
-    """Writes one HTML file on a run that needs nothing else to be read, and metrics.json and per_image.csv beside it.
+    """Writes one HTML file on a run that needs nothing else to be read; what is measured for it is kept with the run.
 
     Args:
         run: The run.
@@ -47,13 +44,7 @@ def write_report(
     path = path / "report.html" if path.is_dir() else path
     _check_folder(path)
     look = Look(run, num_images=num_images, num_samples=num_samples, seed=seed, progress=progress)
-    texts = {
-        path.with_name("metrics.json"): json.dumps(_numbers(look), indent=1, allow_nan=False),
-        path.with_name("per_image.csv"): per_image(look).to_csv(index=False),
-        path: render(look),
-    }
-    for place, text in texts.items():
-        files.write(place, text)
+    files.write(path, render(look))
     return path
 
 
@@ -101,33 +92,6 @@ def draw(
     files.write(path.with_suffix(".npz"), buffer.getvalue())
     files.write(path, picture)
     return path
-
-
-def per_image(look: Look) -> pd.DataFrame:
-    """Row, measures, and the table's columns, those of a measure's name with `table.` before it."""
-    own, measures = look.table.copy(), look.measured().per_image
-    taken = {"row", *measures.columns}
-    own.columns = [f"table.{name}" if name in taken else name for name in map(str, own.columns)]
-    return pd.concat([pd.DataFrame({"row": look.rows}), measures, own], axis=1)
-
-
-def _numbers(look: Look) -> dict:
-    facts = {"split": look.split, "num_images": len(look.rows), "num_samples": look.num_samples, "seed": look.seed}
-    scores = [
-        {"stage": stage} | _plain(asdict(score)) for stage in look.stages for score in look.measured(stage).scores
-    ]
-    return facts | {"scores": scores}
-
-
-def _plain(values: dict) -> dict:
-    """The same with None for what isn't a finite number, at any depth."""
-    return {name: _finite(value) for name, value in values.items()}
-
-
-def _finite(value: object) -> object:
-    if isinstance(value, tuple):
-        return [_finite(each) for each in value]
-    return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
 def _check_folder(path: Path) -> None:

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from vaelab.report.html import html
 from vaelab.report.look import Look
 from vaelab.report.parts import Arrays, Part
-from vaelab.report.scores import Table, error_table, in_order
+from vaelab.report.scores import Table, chosen, error_table
 
 
 class Baselines(Part):
@@ -36,7 +36,7 @@ class Baselines(Part):
 def _rows(look: Look) -> Table:
     scores = look.measured().scores
     models = list(dict.fromkeys(score.model for score in scores if score.model))
-    found = {model: {score.metric: score for score in in_order(scores, model=model)} for model in models}
+    found = {model: {score.metric: score for score in chosen(scores, model=model)} for model in models}
     shown = next(iter(found.values()))
-    own = {score.metric: score for score in in_order(scores) if score.metric in shown}
+    own = {score.metric: score for score in chosen(scores) if score.metric in shown}
     return {"This model": own, **found}

@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from vaelab.report.look import Look
 from vaelab.report.parts import Arrays, Part
-from vaelab.report.scores import Table, error_table, in_order
+from vaelab.report.scores import Table, chosen, error_table
 
 
 class ChannelErrors(Part):
@@ -29,5 +29,5 @@ class ChannelErrors(Part):
 def _rows(look: Look) -> Table:
     scores = look.measured().scores
     return {
-        name: {score.metric: score for score in in_order(scores, part=name, group="pixels")} for name in look.channels
+        name: {score.metric: score for score in chosen(scores, part=name, group="pixels")} for name in look.channels
     }

@@ -6,10 +6,10 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from vaelab.metrics.fit import BAD_FIT
 from vaelab.plots import fit_histogram, png
 from vaelab.report.html import html
 from vaelab.report.look import Look
-from vaelab.report.measured import BAD_FIT
 from vaelab.report.parts import Arrays, PicturePart
 from vaelab.report.words import MINUS, plural
 
@@ -36,8 +36,8 @@ class FitHistogram(PicturePart):
             {{ count }}.</p>
             {{ chart(figure, "Histogram of the fit of " ~ count ~ ".", "Fit of " ~ held_out, unseen) }}
             {{ note("A badly fitted image may be rare, damaged, or simply full of detail: look before you leave it out."
-            " Below each pair stand the image's row in the collection and its fit; per_image.csv has every"
-            " image.") }}""",
+            " Below each pair stand the image's row in the collection and its fit; per_image.csv in the"
+            " run's results/ has every image.") }}""",
             below=BELOW, bad=f"{bad:,}", count=plural(len(finite), "image"), figure=_figure(arrays),
             held_out=plural(len(finite), "held-out image"),
             unseen=f"{plural(broken, 'image')} without a finite value not drawn" if broken else "",

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from vaelab.metrics import Score
 from vaelab.report.html import html
 from vaelab.report.look import FEWEST_DRAWS, Look
-from vaelab.report.measured import NamedScore
-from vaelab.report.names import metric_words
 from vaelab.report.parts import Arrays, Part
-from vaelab.report.scores import in_order
+from vaelab.report.scores import chosen, summary_of, words_of
 from vaelab.report.words import ceiling_of, interval_of, plural, value_of
 
 
@@ -22,7 +21,7 @@ class Measures(Part):
     def html(self, look: Look, arrays: Arrays) -> Markup:
         """See Part."""
         head = ["Measure", ("Value", "n"), "95 % interval", "Unit", "Better", ("Images", "n"), "Source"]
-        rows = [_row(score) for score in in_order(look.measured().scores)]
+        rows = [_row(score) for score in chosen(look.measured().scores)]
         return html(
             """<p class="lead">{{ lead }}</p>
             {{ note(cut) if cut }}
@@ -31,12 +30,12 @@ class Measures(Part):
         )  # fmt: skip
 
 
-def _row(score: NamedScore) -> list:
-    words, most = metric_words(score.metric), ceiling_of(score)
-    ceiling = f" At most {most}." if most else ""
+def _row(score: Score) -> list:
+    ceiling = f" At most {most}." if (most := ceiling_of(score)) else ""
     what = html(
-        "<span>{{ title }}</span><small>{{ said|prose }}</small>", title=words.title, said=f"{words.note}{ceiling}"
-    )
+        "<span>{{ title }}</span><small>{{ said|prose }}</small>",
+        title=words_of(score.metric).title, said=summary_of(score.metric) + ceiling,
+    )  # fmt: skip
     arrow = {"higher": "\N{UPWARDS ARROW}", "lower": "\N{DOWNWARDS ARROW}"}.get(score.better)
     way = html(
         """{% if arrow %}<span class="arrow" aria-hidden="true">{{ arrow }}</span> {{ better }}

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from vaelab.metrics import Score
 from vaelab.report.html import html
 from vaelab.report.look import Look
-from vaelab.report.measured import NamedScore
-from vaelab.report.names import metric_words
 from vaelab.report.parts import Arrays, Part
-from vaelab.report.scores import in_order, with_interval
+from vaelab.report.scores import chosen, with_interval, words_of
 from vaelab.report.words import ceiling_of, plural
 
 
@@ -38,20 +37,20 @@ class Stages(Part):
         )  # fmt: skip
 
 
-def _rows(look: Look) -> list[list[NamedScore]]:
+def _rows(look: Look) -> list[list[Score]]:
     """The scores that all stages have, a row each."""
-    whole = in_order(look.measured().scores)
-    errors = [score.metric for score in whole if metric_words(score.metric).group == "pixels"][:1]
+    whole = chosen(look.measured().scores)
+    errors = [score.metric for score in whole if words_of(score.metric).group == "pixels"][:1]
     parts = [(metric, channel) for metric in errors for channel in look.channels if len(look.channels) > 1]
     wanted = [(score.metric, "") for score in whole] + parts
     rows = [[look.score(metric, part, stage) for stage in look.stages] for metric, part in wanted]
     return [[score for score in row if score] for row in rows if all(row)]
 
 
-def _name(score: NamedScore) -> str:
-    return metric_words(score.metric).title + (f", {score.part}" if score.part else "")
+def _name(score: Score) -> str:
+    return words_of(score.metric).title + (f", {score.part}" if score.part else "")
 
 
-def _cell(score: NamedScore) -> Markup:
-    bound = metric_words(score.metric).group == "nats" and ceiling_of(score)
+def _cell(score: Score) -> Markup:
+    bound = words_of(score.metric).group == "nats" and ceiling_of(score)
     return with_interval(score, [f"at most {bound}"] if bound else [])

@@ -34,7 +34,7 @@ class Words(Part):
         return html(
             """<dl>{% for word, meaning in meanings.items() %}<dt>{{ word }}</dt><dd>{{ meaning }}</dd>{% endfor %}</dl>
             {{ note("The run's folder holds experiment.json (all settings, exact), the weights, metrics.csv and"
-            " environment.json. Beside this report: metrics.json (the measures) and per_image.csv (one row per measured"
-            " image). Computing this report took %s." % took) }}""",
+            " environment.json. What was measured lies in its results/: scores.csv, and per_image.csv with one row per"
+            " measured image. Computing this report took %s." % took) }}""",
             meanings=MEANINGS, took=duration(look.seconds),
         )  # fmt: skip

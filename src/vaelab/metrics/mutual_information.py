@@ -8,8 +8,10 @@ from math import log
 import numpy as np
 from scipy.stats import norm
 
-from vaelab.evaluation._bootstrap import mean_score
-from vaelab.evaluation._score import Score
+from vaelab.metrics._metric import metric
+from vaelab.metrics._resample import mean_score
+from vaelab.metrics._score import Score
+from vaelab.metrics._shapes import Codes
 
 MOST_IMAGES = 10_000
 SHARES = (1.0, 0.1, 0.01)
@@ -18,7 +20,14 @@ _CHUNK = 2_500_000
 """Densities that are held at once."""
 
 
-def mutual_information(loc: np.ndarray, scale: np.ndarray) -> Score:
+@metric(
+    "Mutual information",
+    group="code",
+    order=30,
+    better="neither",
+    source="Poole et al. 2019, https://arxiv.org/abs/1905.06922 (a lower bound)",
+)
+def mutual_information(codes: Codes, scales: Codes) -> Score:
     """A lower bound to I(x; z), the mutual information of images and their codes, z ~ q(z|x).
 
         I >= 1 + E[log r] - E[r'],   r = q(z|x) / (alpha m(z) + (1 - alpha) c s(z))
@@ -35,24 +44,24 @@ def mutual_information(loc: np.ndarray, scale: np.ndarray) -> Score:
     are not finite, or have no width, give no number.
 
     Args:
-        loc: (image, latent), the posteriors' means.
-        scale: (image, latent), their standard deviations, above 0.
+        codes: the posteriors' means.
+        scales: their standard deviations, above 0.
 
     *Source*: Poole et al. 2019, section 2, "Nonlinearly interpolated lower bounds" and the bounds with a known
     conditional density (https://arxiv.org/abs/1905.06922).
 
-    >>> loc = np.repeat([[-9.0], [0.0], [9.0]], 200, axis=0)
-    >>> score = mutual_information(loc, np.ones((600, 1)))
+    >>> codes = np.repeat([[-9.0], [0.0], [9.0]], 200, axis=0)
+    >>> score = mutual_information(codes, np.ones((600, 1)))[0]
     >>> bool(abs(score.value - np.log(3)) < 0.05)
     True
     """
     random = np.random.default_rng(0)
-    rows = random.permutation(len(loc))[:MOST_IMAGES]
+    rows = random.permutation(len(codes))[:MOST_IMAGES]
     half = len(rows) // 2
     if half < 2:
         return _score(np.zeros(len(rows)), 0.0)
     ceiling = 1 + log((half - 1) / min(SHARES))
-    means, scales = loc[rows].astype(np.float64), scale[rows].astype(np.float64)
+    means, scales = codes[rows].astype(np.float64), scales[rows].astype(np.float64)
     if not (np.isfinite(means + scales).all() and (scales > 0).all()):
         return _score(np.full(len(rows), np.nan), ceiling)
     means -= means.mean(0)
@@ -129,5 +138,4 @@ def _fit(of: _Densities, log_normal: np.ndarray) -> tuple[float, float]:
 
 
 def _score(values: np.ndarray, ceiling: float) -> Score:
-    source = "Poole et al. 2019, https://arxiv.org/abs/1905.06922 (a lower bound)"
-    return mean_score(values, "nats per image", "neither", source, ceiling)
+    return mean_score(values, "nats per image", null=0.0, ceiling=ceiling)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from vaelab.evaluation._bootstrap import mean_score
-from vaelab.evaluation._score import Score
+from vaelab.metrics._metric import metric
+from vaelab.metrics._resample import mean_score
+from vaelab.metrics._score import Score
+from vaelab.metrics._shapes import Codes
 
 MOST_IMAGES = 10_000
 MOST_DRAWS = 1_000
@@ -13,10 +15,17 @@ BLOCK = 100_000
 """Numbers in one array while the densities are summed."""
 
 
-def total_correlation(loc: np.ndarray, scale: np.ndarray) -> Score:
+@metric(
+    "Total correlation",
+    group="code",
+    order=40,
+    better="neither",
+    source="Chen et al. 2018, https://arxiv.org/abs/1802.04942",
+)
+def total_correlation(codes: Codes, scales: Codes) -> Score:
     """How much the latents depend on each other, all images together.
 
-        E_q(z)[log q(z) - sum over j of log q(z_j)],    q(z) = mean over the N images of N(z; loc, scale^2)
+        E_q(z)[log q(z) - sum over j of log q(z_j)],    q(z) = mean over the N images of N(z; code, scale^2)
 
     It is 0 if and only if the latents are independent, and above 0 otherwise. One draw from each image's posterior
     estimates it without bias *for the images at hand*; above 10,000 images, 10,000 random ones are taken, and above
@@ -28,28 +37,23 @@ def total_correlation(loc: np.ndarray, scale: np.ndarray) -> Score:
     truth may lie, which the interval does not.
 
     Args:
-        loc: (image, latent), the posteriors' means.
-        scale: (image, latent), their standard deviations.
+        codes: the posteriors' means.
+        scales: their standard deviations.
 
     *Source*: Watanabe 1960 (https://doi.org/10.1147/rd.41.0066); of q(z): Chen et al. 2018 (https://arxiv.org/abs/1802.04942).
 
-    >>> loc = np.random.default_rng(0).normal(size=(500, 1))
-    >>> twice = np.concatenate([loc, loc], axis=1)
-    >>> bool(total_correlation(twice, np.full((500, 2), 0.5)).value > 0.3)
+    >>> codes = np.random.default_rng(0).normal(size=(500, 1))
+    >>> twice = np.concatenate([codes, codes], axis=1)
+    >>> bool(total_correlation(twice, np.full((500, 2), 0.5))[0].value > 0.3)
     True
     """
     random = np.random.default_rng(0)
-    chosen = random.permutation(len(loc))[:MOST_IMAGES]
-    loc, scale = loc[chosen].astype(np.float64), scale[chosen].astype(np.float64)
+    chosen = random.permutation(len(codes))[:MOST_IMAGES]
+    loc, scale = codes[chosen].astype(np.float64), scales[chosen].astype(np.float64)
     num_images, latent_dim = loc.shape
     z = loc[:MOST_DRAWS] + scale[:MOST_DRAWS] * random.normal(size=loc[:MOST_DRAWS].shape)
-    return mean_score(
-        log_density_ratio(z, loc, scale),
-        unit="nats",
-        better="neither",
-        source="Chen et al. 2018, https://arxiv.org/abs/1802.04942",
-        ceiling=(latent_dim - 1) * float(np.log(num_images)),
-    )
+    ceiling = (latent_dim - 1) * float(np.log(num_images))
+    return mean_score(log_density_ratio(z, loc, scale), "nats", null=0.0, ceiling=ceiling)
 
 
 def log_density_ratio(z: np.ndarray, loc: np.ndarray, scale: np.ndarray, leave_own_out: bool = False) -> np.ndarray:

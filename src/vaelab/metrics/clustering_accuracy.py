@@ -7,10 +7,18 @@ import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
 from vaelab.errors import InputError
-from vaelab.evaluation._bootstrap import mean_score
-from vaelab.evaluation._score import Score
+from vaelab.metrics._metric import metric
+from vaelab.metrics._resample import mean_score
+from vaelab.metrics._score import Score
 
 
+@metric(
+    "Clustering accuracy",
+    group="clusters",
+    order=10,
+    better="higher",
+    source="Xie et al. 2016, https://arxiv.org/abs/1511.06335",
+)
 def clustering_accuracy(labels: np.ndarray, clusters: np.ndarray) -> Score:
     """The share of images whose cluster stands for their label, each cluster standing for the label that suits best.
 
@@ -18,7 +26,7 @@ def clustering_accuracy(labels: np.ndarray, clusters: np.ndarray) -> Score:
 
     The best map is found by the Hungarian method. Images of a cluster for which no label is left count as wrong; with
     fewer clusters than labels, only as many labels can be met, which is the ceiling. All images in one cluster score
-    the share of the largest label.
+    the share of the largest label, which is the null.
 
     The map is chosen by the labels of the same images, so of few images, or for many clusters, the accuracy is too
     high; the interval, which keeps the map, does not speak of that.
@@ -32,7 +40,7 @@ def clustering_accuracy(labels: np.ndarray, clusters: np.ndarray) -> Score:
 
     *Source*: Xie et al. 2016, section 4.2 (https://arxiv.org/abs/1511.06335); Kuhn 1955.
 
-    >>> clustering_accuracy(np.array(["a", "a", "b", "b"]), np.array([7, 7, 3, 7])).value
+    >>> clustering_accuracy(np.array(["a", "a", "b", "b"]), np.array([7, 7, 3, 7]))[0].value
     0.75
     """
     if len(labels) != len(clusters) or not len(labels):
@@ -48,5 +56,5 @@ def clustering_accuracy(labels: np.ndarray, clusters: np.ndarray) -> Score:
     label_of[best[1]] = best[0]
     largest = np.sort(table.sum(1))[::-1][: len(found)]
     correct = (label_of[columns] == rows).astype(np.float64)
-    source = "Xie et al. 2016, https://arxiv.org/abs/1511.06335"
-    return mean_score(correct, "share of images", "higher", source, ceiling=float(largest.sum() / len(labels)))
+    ceiling, null = largest.sum() / len(labels), largest[0] / len(labels)
+    return mean_score(correct, "share of images", null=float(null), ceiling=float(ceiling))
