@@ -16,10 +16,10 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 from torch.distributions import MixtureSameFamily
+from vaelab.evaluation.total_correlation import total_correlation
 
 import vaelab
 from vaelab.bounds.info_nce import InfoNCE
-from vaelab.evaluation.total_correlation import total_correlation
 from vaelab.models import TwoStage, TwoStageConfig, local_randomness
 from vaelab.networks.mlp import MLPEncoder
 from vaelab.networks.residual import ResidualDecoder, ResidualEncoder

@@ -35,6 +35,8 @@ class Objective(Settings, ABC, Generic[E]):
     of the critics, if the objective has any.
     """
 
+    known_as: ClassVar[str] = ""
+    """What others call a model with this part; empty: nothing particular."""
     words: ClassVar[dict[str, Term]] = {
         "loss": Term("Loss", "what was minimised; lower is better"),
         "elbo": Term("ELBO", "higher is better"),

@@ -39,6 +39,7 @@ class DIP(Penalty):
     DIP(weight=10.0, variant='II', diagonal_ratio=5.0)
     """
 
+    known_as: ClassVar[str] = "DIP-VAE"
     words: ClassVar = {
         "dip_off_diagonal": Term("Covariances", "DIP-VAE: sum of their squares", "squared covariance", "Penalties"),
         "dip_diagonal": Term("Variances away from 1", "DIP-VAE: sum of squares", "squared variance", "Penalties"),

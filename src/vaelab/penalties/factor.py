@@ -37,6 +37,7 @@ class Factor(Penalty):
     (1000, 1000, 1000, 1000, 1000, 1000)
     """
 
+    known_as: ClassVar[str] = "FactorVAE"
     words: ClassVar = {
         "factor_total_correlation": Term("Total correlation by a discriminator", "FactorVAE", "nats", "Penalties"),
     }

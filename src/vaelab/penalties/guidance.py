@@ -32,6 +32,7 @@ class Guidance(Penalty):
     1.0
     """
 
+    known_as: ClassVar[str] = "guided"
     words: ClassVar = {
         "anchor_distance": Term(
             "Distance from the anchors", "of the chosen images' codes", "units of the latents", "Penalties"

@@ -53,6 +53,7 @@ class TotalCorrelation(Penalty):
     TotalCorrelation(weight=5.0, estimator='stratified')
     """
 
+    known_as: ClassVar[str] = "beta-TC-VAE"
     words: ClassVar = {
         "total_correlation": Term("Total correlation", "dependence between the latents", "nats", "Penalties")
     }
