@@ -13,6 +13,7 @@ from torch.distributions import Distribution, Independent
 
 from vaelab.errors import InputError
 from vaelab.likelihoods import Likelihood
+from vaelab.settings.ranges import Settings
 from vaelab.shapes import Images, Latents, Numbers
 
 M = TypeVar("M", bound="Model")
@@ -137,7 +138,7 @@ class Model(nn.Module, ABC):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelConfig(ABC):
+class ModelConfig(Settings, ABC):
     """The setting of a model."""
 
     def stages(self) -> dict[str, ModelConfig]:

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch.distributions import Distribution, Independent
 
+from vaelab.catalogue import name_of
 from vaelab.distributions import sample_with
 from vaelab.errors import InputError
 from vaelab.models._base import Conditions, Model, ModelConfig
@@ -44,12 +45,13 @@ class TwoStageConfig(ModelConfig):
     """The second stage, with few. Its encoder reads vectors, so it is an MLP; its decoder draws the image."""
 
     def __post_init__(self):
+        super().__post_init__()
         if not isinstance(self.second.encoder, MLPEncoder):
-            got = type(self.second.encoder).__name__
-            raise InputError("model.second.encoder", "be mlp, for it reads vectors", got)
+            got = name_of(self.second.encoder)
+            raise InputError("second.encoder", "be mlp, for it reads vectors", got)
         if self.second.prior.made_of_posteriors:
             mend = "Give it to the first stage."
-            raise InputError("model.second.prior", "need no images of its own", type(self.second.prior).__name__, mend)
+            raise InputError("second.prior", "need no images of its own", name_of(self.second.prior), mend)
 
     def stages(self) -> dict[str, ModelConfig]:
         """See ModelConfig."""
@@ -89,9 +91,11 @@ class TwoStage(Model):
         self.image_shape, self.num_conditions, self.embed = image_shape, num_conditions, config.embed
         self.latent_dim, self.likelihood = config.second.latent_dim, config.second.likelihood
         self.stop_gradient = config.stop_gradient
-        self.first = config.first.build(image_shape, num_conditions)
+        with config.first.named("first"):
+            self.first = config.first.build(image_shape, num_conditions)
         self.source_dim = self.first.latent_dim if config.embed == "double" else self.first.num_features
-        self.top = VAE(config.second, image_shape, num_conditions, (self.source_dim, 1, 1))
+        with config.second.named("second"):
+            self.top = VAE(config.second, image_shape, num_conditions, (self.source_dim, 1, 1))
 
     @property
     def coded_shape(self) -> tuple[int, ...]:

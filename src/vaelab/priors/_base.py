@@ -10,6 +10,7 @@ from typing import ClassVar
 from torch import nn
 from torch.distributions import Distribution, Independent
 
+from vaelab.settings.ranges import Settings
 from vaelab.shapes import Images
 
 Encode = Callable[[Images], Distribution]
@@ -38,7 +39,7 @@ class LatentPrior(nn.Module, ABC):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Prior(ABC):
+class Prior(Settings, ABC):
     """The setting of a prior over latents."""
 
     made_of_posteriors: ClassVar[bool] = False

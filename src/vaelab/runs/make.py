@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 
 from vaelab import experiment as record
-from vaelab.data import Dataset, prepare
+from vaelab.data import Dataset
 from vaelab.data.feed import Feed
 from vaelab.errors import InputError, unknown_name
 from vaelab.experiment import Experiment
@@ -58,7 +58,7 @@ def train(
     if folder is not None:
         refuse_run(Path(folder))
     device = find_device(experiment.machine.device)
-    dataset = dataset or prepare(experiment.data, strict=strict, progress=progress)
+    dataset = dataset or experiment.prepare(strict=strict, progress=progress)
     model = build(experiment, dataset.collection.image_shape, dataset.conditions).to(device)
     if start is not None:
         model.load_state_dict(start.state_dict())

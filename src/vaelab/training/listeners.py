@@ -47,8 +47,8 @@ class CSVLog:
     """Writes the terms as they come: for training every `log_every` steps, and for each validation; a line per stage.
 
     Columns: step, epoch, split (train or validation), stage (empty for the whole model), the terms in nats per image,
-    learning_rate, images_per_second and seconds since the training (or its resumption) began. When a training is resumed, the
-    lines from after its checkpoint are cut off first.
+    learning_rate, images_per_second and seconds since the training (or its resumption) began. When a training is
+    resumed, the lines from after its checkpoint are cut off first.
     """
 
     def __init__(self, path: Path, batch_size: int, resume_step: int = 0):
@@ -102,7 +102,7 @@ class TensorBoardLog:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
             mend = "Install it with: pip install 'vaelab[tensorboard]'."
-            raise InputError("training.tensorboard", "have TensorBoard installed", "none", mend) from None
+            raise InputError("watching.tensorboard", "have TensorBoard installed", "none", mend) from None
         self.writer = SummaryWriter(str(folder))
 
     def __call__(self, state: State) -> None:

@@ -1,4 +1,4 @@
-"""What the generated collections share: refusing a setting, and rendering in blocks into memory or the cache."""
+"""What the generated collections share: rendering in blocks, into memory or the cache."""
 
 from __future__ import annotations
 
@@ -22,27 +22,6 @@ IN_MEMORY = 1 << 30
 """Collections above this many bytes are kept in the cache folder and memory-mapped."""
 BLOCK = 256
 """Images rendered at a time."""
-
-
-def whole_number(what: str, value: object, low: int, high: int | None = None, mend: str = "") -> None:
-    """Refuses what is not a whole number from low to high.
-
-    Raises:
-        InputError: The value is of another kind or out of range.
-    """
-    if isinstance(value, bool) or not isinstance(value, int) or value < low or (high is not None and value > high):
-        span = f"a whole number of at least {low}" if high is None else f"a whole number from {low} to {high}"
-        raise InputError(what, f"be {span}", repr(value), mend)
-
-
-def number(what: str, value: object, low: float, high: float, mend: str = "") -> None:
-    """Refuses what is not a finite number from low to high.
-
-    Raises:
-        InputError: The value is of another kind, not finite or out of range.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise InputError(what, f"be a number from {low:g} to {high:g}", repr(value), mend)
 
 
 def render_in_blocks(
