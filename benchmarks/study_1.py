@@ -18,7 +18,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from vaelab.metrics.probe_r2 import Probe, probe_r2
 
 from benchmarks import ledger
 from benchmarks.many_runs import say, shown, train
@@ -27,6 +26,7 @@ from vaelab import presets
 from vaelab.evaluation import evaluate
 from vaelab.experiment import Experiment
 from vaelab.inference import embed
+from vaelab.metrics.probe_r2 import Probe, probe_r2
 from vaelab.models import Model, TwoStage
 from vaelab.objectives.elbo import ELBO
 from vaelab.penalties.mutual_information import MutualInformation

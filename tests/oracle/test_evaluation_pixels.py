@@ -94,4 +94,6 @@ def test_the_numbers_are_those_of_scikit_image():
 
 def test_float32_images_give_the_same_numbers(pair):
     x, y = pair
-    np.testing.assert_allclose(ssim.values(x.float().numpy(), y.float().numpy()), ssim.values(x.numpy(), y.numpy()), atol=1e-5)
+    np.testing.assert_allclose(
+        ssim.values(x.float().numpy(), y.float().numpy()), ssim.values(x.numpy(), y.numpy()), atol=1e-5
+    )
