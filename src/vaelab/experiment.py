@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from vaelab import files
-from vaelab.data import Data
+from vaelab.data import Data, Dataset, prepare
 from vaelab.errors import InputError, unknown_name
 from vaelab.models import ModelConfig
 from vaelab.objectives import Objective
 from vaelab.settings.fields import field_types
+from vaelab.settings.ranges import Seed, Settings
 from vaelab.settings.record import check, digest, from_record, numbers, to_record
 from vaelab.training import Machine, Training, Watching
 
@@ -24,7 +25,7 @@ _MOVED = {"machine": Machine, "watching": Watching}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Experiment:
+class Experiment(Settings):
     """All that decides what a run gives: the images, the model, what is minimised, how it is trained, and the seed.
 
     Raises:
@@ -45,18 +46,26 @@ class Experiment:
     """On what it is computed. It changes numbers by rounding only."""
     watching: Watching = field(default_factory=Watching)
     """What is written on the way. It changes no number."""
-    seed: int = 0
-    """Of the weights, the order of the images and the noise; 0 to 4,294,967,295."""
+    seed: Seed = 0
+    """Of the weights, the order of the images and the noise."""
 
     def __post_init__(self):
         check(self)
+        super().__post_init__()
         self.objective.check(self.model)
         if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}", self.name):
             raise InputError(
                 "name", "be 1 to 100 letters, digits, dots, - and _, not beginning with a dot or -", repr(self.name)
             )
-        if not 0 <= self.seed < 2**32:
-            raise InputError("seed", "be from 0 to 4294967295", self.seed)
+
+    def prepare(self, *, strict: bool = False, progress: bool = False) -> Dataset:
+        """The images, loaded, divided and measured; see `vaelab.data.prepare`.
+
+        Raises:
+            InputError: They cannot be used as asked; it names the field by its path, such as ``data.source.path``.
+        """
+        with self.data.named("data"):
+            return prepare(self.data, strict=strict, progress=progress)
 
     @property
     def hash(self) -> str:

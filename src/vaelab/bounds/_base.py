@@ -9,6 +9,7 @@ from typing import NamedTuple
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from vaelab.settings.ranges import Settings
 from vaelab.shapes import Scalar
 
 Joint = Float[Tensor, " pair"]
@@ -37,7 +38,7 @@ class Estimator(nn.Module, ABC):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bound(ABC):
+class Bound(Settings, ABC):
     """The setting of a lower bound on the mutual information I(a; b), in nats."""
 
     @abstractmethod

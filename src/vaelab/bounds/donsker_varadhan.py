@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf, log, log1p
+from typing import Annotated
 
 import torch
+from annotated_types import Gt, Le
 from torch import Tensor
 
 from vaelab.bounds._base import Bound, Estimator, Scores
 from vaelab.bounds._log_mean_exp import log_mean_exp
-from vaelab.errors import InputError
 from vaelab.shapes import Scalar
 
 
@@ -36,12 +37,8 @@ class DonskerVaradhan(Bound):
     True
     """
 
-    moving_average_rate: float = 0.1
-    """Share r of the newest batch in the moving average, above 0; 1: the gradient is the bound's own."""
-
-    def __post_init__(self):
-        if not 0 < self.moving_average_rate <= 1:
-            raise InputError("bound.moving_average_rate", "be above 0 and at most 1", self.moving_average_rate)
+    moving_average_rate: Annotated[float, Gt(0), Le(1)] = 0.1
+    """Share r of the newest batch in the moving average; 1: the gradient is the bound's own."""
 
     def build(self) -> Estimator:
         """See Bound."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import log, log1p
+from typing import Annotated
 
 import torch
+from annotated_types import Gt, Lt
 
 from vaelab.bounds._base import Bound, Estimator, Scores
-from vaelab.errors import InputError
 from vaelab.shapes import Numbers, PerImage, Scalar
 
 
@@ -32,13 +33,9 @@ class Interpolated(Bound):
     9.04
     """
 
-    alpha: float = 0.1
-    """Share of the batch in the normaliser, above 0 and below 1: the smaller, the higher the ceiling and the larger the
-    variance. (Not the study's alpha, which is the penalty's weight.)"""
-
-    def __post_init__(self):
-        if not 0 < self.alpha < 1:
-            raise InputError("bound.alpha", "be above 0 and below 1", self.alpha, "0 is the bound nwj, 1 is info_nce.")
+    alpha: Annotated[float, Gt(0), Lt(1)] = 0.1
+    """Share of the batch in the normaliser (at 0 this would be nwj, at 1 info_nce): the smaller, the higher the ceiling
+    and the larger the variance. (Not the study's alpha, which is the penalty's weight.)"""
 
     def build(self) -> Estimator:
         """See Bound."""

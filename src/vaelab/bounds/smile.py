@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf
+from typing import Annotated
 
+from annotated_types import Gt
 from torch.nn.functional import softplus
 
 from vaelab.bounds._base import Bound, Estimator, Scores
 from vaelab.bounds._log_mean_exp import log_mean_exp
-from vaelab.errors import InputError
 from vaelab.shapes import Scalar
 
 
@@ -31,12 +32,9 @@ class Smile(Bound):
     tensor(-5.)
     """
 
-    clip: float = 5.0
-    """Where marginal scores are clipped, tau, in nats above and below 0; above 0, infinity for no clipping."""
-
-    def __post_init__(self):
-        if not self.clip > 0:
-            raise InputError("bound.clip", "be above 0", self.clip, "The paper's are 1 and 5.")
+    clip: Annotated[float, Gt(0)] = 5.0
+    """Where marginal scores are clipped, tau, in nats above and below 0 (the paper's: 1 and 5); inf: no
+    clipping."""
 
     def build(self) -> Estimator:
         """See Bound."""

@@ -98,11 +98,10 @@ def _train(experiment: Experiment, options: Options) -> int:
 
 
 def _train_seeds(experiment: Experiment, options: Options) -> int:
-    from vaelab.data import prepare
     from vaelab.runs.seeds import seed_folders, train_seeds
 
     folders = seed_folders(experiment, options.seeds, options.out)
-    collection = prepare(experiment.data, strict=options.strict, progress=not options.quiet).collection
+    collection = experiment.prepare(strict=options.strict, progress=not options.quiet).collection
     say_left_out(collection.left_out, len(collection))
     ended = train_seeds(experiment, folders, strict=options.strict, progress=not options.quiet)
     for folder, (code, said) in ended.items():

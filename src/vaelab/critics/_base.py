@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from vaelab.settings.ranges import Settings
+
 
 @dataclass(frozen=True, kw_only=True)
-class Critic(ABC):
+class Critic(Settings, ABC):
     """The setting of a network that scores pairs (a, b)."""
 
     @abstractmethod

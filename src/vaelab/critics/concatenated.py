@@ -12,8 +12,9 @@ from torch.nn.functional import linear
 from vaelab.bounds import Scores
 from vaelab.critics._base import Critic
 from vaelab.errors import InputError
-from vaelab.networks._base import ACTIVATIONS, Activation, check_choice, check_widths
+from vaelab.networks._base import ACTIVATIONS, Activation
 from vaelab.networks.mlp import layers
+from vaelab.settings.ranges import AtLeast1
 from vaelab.shapes import Latents, Source
 
 
@@ -35,20 +36,17 @@ class ConcatenatedCritic(Critic):
     (torch.Size([5]), torch.Size([5, 2]))
     """
 
-    hidden: tuple[int, ...] = (1000, 400, 400)
+    hidden: tuple[AtLeast1, ...] = (1000, 400, 400)
     """Widths of the hidden layers; at least one."""
     activation: Activation = "relu"
     """What follows each hidden layer."""
-    negatives: int = 1
-    """Negatives a pair, 1 or more; a batch of n pairs has n - 1 for each at most."""
+    negatives: AtLeast1 = 1
+    """Negatives a pair; a batch of n pairs has n - 1 for each at most."""
 
     def __post_init__(self):
-        check_widths("critic.hidden", self.hidden)
-        check_choice("critic.activation", self.activation, Activation)
+        super().__post_init__()
         if not self.hidden:
-            raise InputError("critic.hidden", "hold at least one width", self.hidden)
-        if self.negatives < 1:
-            raise InputError("critic.negatives", "be at least 1", self.negatives)
+            raise InputError("hidden", "hold at least one width", self.hidden)
 
     def build(self, first_shape: tuple[int, ...], second_dim: int) -> nn.Module:
         """See Critic."""

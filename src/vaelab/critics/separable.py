@@ -9,9 +9,9 @@ from torch import nn
 
 from vaelab.bounds import Scores
 from vaelab.critics._base import Critic
-from vaelab.errors import InputError
-from vaelab.networks._base import Activation, check_choice, check_widths
+from vaelab.networks._base import Activation
 from vaelab.networks.mlp import layers
+from vaelab.settings.ranges import AtLeast1
 from vaelab.shapes import Latents, Source
 
 
@@ -33,18 +33,12 @@ class SeparableCritic(Critic):
     (torch.Size([5]), torch.Size([5, 4]))
     """
 
-    hidden: tuple[int, ...] = (256, 256)
+    hidden: tuple[AtLeast1, ...] = (256, 256)
     """Widths of the hidden layers of either encoder; may be none."""
-    embedding_dim: int = 128
-    """Dimensions of the common space, 1 or more."""
+    embedding_dim: AtLeast1 = 128
+    """Dimensions of the common space."""
     activation: Activation = "relu"
     """What follows each hidden layer."""
-
-    def __post_init__(self):
-        check_widths("critic.hidden", self.hidden)
-        check_choice("critic.activation", self.activation, Activation)
-        if self.embedding_dim < 1:
-            raise InputError("critic.embedding_dim", "be at least 1", self.embedding_dim)
 
     def build(self, first_shape: tuple[int, ...], second_dim: int) -> nn.Module:
         """See Critic."""

@@ -21,7 +21,7 @@ def assemble(
     *,
     channels: tuple[str, ...] = (),
     left_out: Sequence[tuple[str, str]] = (),
-    what: str = "source.path",
+    what: str = "path",
     strict: bool = False,
     progress: bool = False,
 ) -> ImageCollection:
@@ -62,7 +62,7 @@ def name_channels(given: tuple[str, ...], found: tuple[str, ...]) -> tuple[str, 
     """
     if given and (len(given) != len(found) or len(set(given)) != len(given)):
         be = f"name each of the {len(found)} channels once, or be left out"
-        raise InputError("source.channels", be, ", ".join(given))
+        raise InputError("channels", be, ", ".join(given))
     return given or found
 
 

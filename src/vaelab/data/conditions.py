@@ -107,22 +107,20 @@ def _fit_number(column: str, values: pd.Series, train: np.ndarray) -> Condition:
     numbers = np.asarray(pd.to_numeric(values, errors="coerce"), np.float64)[train]
     if not np.isfinite(numbers).all():
         mend = f"Say {column}:category, or mend the table."
-        raise InputError(f"data.condition {column!r}", "hold a number for every image", "others", mend)
+        raise InputError(f"condition {column!r}", "hold a number for every image", "others", mend)
     return Condition(column=column, mean=float(numbers.mean()), scale=float(numbers.std()) or 1.0)
 
 
 def _fit_category(column: str, values: pd.Series, train: np.ndarray) -> Condition:
     if values.isna().any():
-        raise InputError(
-            f"data.condition {column!r}", "have a value for every image", f"{values.isna().sum():,} missing"
-        )
+        raise InputError(f"condition {column!r}", "have a value for every image", f"{values.isna().sum():,} missing")
     categories = tuple(sorted(set(as_words(values.iloc[train]))))
     held_out = sorted(set(as_words(values)) - set(categories))
     if held_out:
         should, got = "have every category among the training images", f"{held_out[0]!r} in held-out ones only"
-        raise InputError(f"data.condition {column!r}", should, got, "Set data.split otherwise, or take another column.")
+        raise InputError(f"condition {column!r}", should, got, "Set data.split otherwise, or take another column.")
     if len(categories) > MANY:
         mend = f"Say {column}:number if it is one."
         got = f"{len(categories):,}"
-        raise InputError(f"data.condition {column!r}", f"have at most {MANY:,} categories", got, mend)
+        raise InputError(f"condition {column!r}", f"have at most {MANY:,} categories", got, mend)
     return Condition(column=column, categories=categories)

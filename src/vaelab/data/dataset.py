@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -15,13 +16,14 @@ from vaelab.data.sources import Source
 from vaelab.data.split import Split, Splits
 from vaelab.data.stored import Pixels, blocks, num_bytes, read, stored
 from vaelab.errors import InputError
+from vaelab.settings.ranges import Settings
 
 WHOLE_BYTES = 1 << 30
 BLOCK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Data:
+class Data(Settings):
     """The setting of the images that a run learns from."""
 
     source: Source
@@ -51,6 +53,11 @@ class Dataset:
     conditions: tuple[Condition, ...] = ()
     """What the table's columns amount to under which the model sees the images, by the training rows."""
 
+    @cached_property
+    def content_hash(self) -> str:
+        """See `content_hash`; computed once."""
+        return content_hash(self.collection)
+
     def condition_numbers(self) -> np.ndarray | None:
         """(image, number): the condition of every image; None where there is none."""
         return encode_conditions(self.conditions, self.collection.table) if self.conditions else None
@@ -67,8 +74,10 @@ def prepare(data: Data, *, strict: bool = False, progress: bool = False) -> Data
     Raises:
         InputError: The images cannot be read, divided or scaled as asked.
     """
-    collection = data.source.load(strict=strict, progress=progress)
-    splits = data.split.assign(collection.table)
+    with data.source.named("source"):
+        collection = data.source.load(strict=strict, progress=progress)
+    with data.split.named("split"):
+        splits = data.split.assign(collection.table)
     intensity = data.scaling.fit(collection.images, splits.train)
     _refuse_masks(collection.images, splits.train, data.scaling)
     conditions = fit_conditions(data.condition, collection.table, splits.train)

@@ -12,10 +12,12 @@ from PIL import Image
 
 from vaelab.data.png import MOST_PIXELS, SIGNATURE, Unreadable, read_png
 from vaelab.data.tiff_pages import TIFF_STARTS, read_tiff
-from vaelab.errors import InputError
+from vaelab.settings.ranges import AtLeast1, Settings
 
 PART_BYTES = 1 << 16
 Alpha = Literal["opaque", "drop", "keep"]
+Pair = tuple[AtLeast1, AtLeast1]
+"""Height and width, in pixels."""
 NAMES = {
     "L": "intensity",
     "I": "intensity",
@@ -35,21 +37,15 @@ FROM_COUNT = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class PixelReader:
+class PixelReader(Settings):
     """How the pixels of one file become an image of a collection."""
 
-    crop: tuple[int, int] | None = None
+    crop: Pair | None = None
     """Height and width of the centre to keep, in pixels; before `size`."""
-    size: tuple[int, int] | None = None
+    size: Pair | None = None
     """Height and width to resize to, in pixels."""
     alpha: Alpha = "opaque"
     """An alpha channel: must be opaque everywhere and is then left out; drop it; or keep it as a channel."""
-
-    def __post_init__(self):
-        for name in ("crop", "size"):
-            value = getattr(self, name)
-            if value is not None and (len(value) != 2 or min(value) < 1):
-                raise InputError(f"source.{name}", "be a height and a width in pixels, each at least 1", value)
 
     def __call__(self, path: str) -> tuple[np.ndarray, tuple[str, ...]]:
         """One image (channel, height, width), uint8, uint16 or float32, and the names of its channels.

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar, cast
+from typing import Annotated, Any, Literal, TypeVar, cast
 
 import numpy as np
+from annotated_types import Ge, Le
 
 from vaelab.data.stored import Pixels, blocks, read
 from vaelab.errors import InputError
+from vaelab.settings.ranges import Settings
 
+Percent = Annotated[float, Ge(0), Le(100)]
 Range = Literal["type", "min_max", "percentile"]
 Array = TypeVar("Array")
 """A numpy array or a tensor. torch is imported only for a tensor: files are listed and decoded without it."""
@@ -80,26 +83,23 @@ class Intensity:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scaling:
+class Scaling(Settings):
     """The setting of how stored intensities become numbers in [0, 1], measured on training images only."""
 
     range: Range = "type"
     """What becomes 0 to 1: the range of the pixel type (0 to 255, 0 to 65,535; float images must lie in [0, 1]), each
     channel's smallest and largest value, or two percentiles of each channel."""
-    low: float = 0.1
+    low: Percent = 0.1
     """Percentile that becomes 0, in percent; what is darker is clipped. Read with `range` = percentile."""
-    high: float = 99.9
+    high: Percent = 99.9
     """Percentile that becomes 1, in percent; what is brighter is clipped. Read with `range` = percentile."""
     square_root: bool = False
     """Take the square root of the scaled value: dark pictures, such as fluorescence, get more of the range."""
 
     def __post_init__(self):
-        if not 0 <= self.low < self.high <= 100:
-            raise InputError(
-                "scaling.low and scaling.high",
-                "be percentiles with 0 <= low < high <= 100",
-                f"{self.low} and {self.high}",
-            )
+        super().__post_init__()
+        if self.low >= self.high:
+            raise InputError("low", f"be below high ({self.high:g})", self.low)
 
     def fit(self, images: Pixels, rows: np.ndarray) -> Intensity:
         """The intensity range of the images in `rows`, channel by channel.

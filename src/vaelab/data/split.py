@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from vaelab.errors import InputError, unknown_name
+from vaelab.settings.ranges import AtLeast0, NotNegative, Settings
 
 PARTS = ("train", "validation", "test")
 
@@ -26,13 +26,13 @@ class Splits:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Split:
+class Split(Settings):
     """The setting of how images are divided into train, validation and test."""
 
-    validation: float = 0.1
+    validation: NotNegative = 0.1
     """Share of all images (below 1) or number of images (1 or more) for validation; with `column`, taken out of train
     where the column has no validation rows."""
-    test: float = 0.1
+    test: NotNegative = 0.1
     """Share of all images (below 1) or number of images (1 or more) for testing. Not read with `column`."""
     group: str | None = None
     """Column whose groups are never divided, such as plate, well, donor or source image."""
@@ -40,19 +40,18 @@ class Split:
     """Column whose classes appear in every part in the same shares; a missing value is a class of its own."""
     column: str | None = None
     """Column that says the part of each image: train, validation or test."""
-    seed: int = 0
+    seed: AtLeast0 = 0
     """Seed of the draw: the same seed on the same table gives the same parts."""
 
     def __post_init__(self):
+        super().__post_init__()
         for name in ("validation", "test"):
             size = getattr(self, name)
-            if not (0 <= size < 1 or (math.isfinite(size) and size == int(size))) or size < 0:
-                raise InputError(f"split.{name}", "be a share from 0 to below 1, or a whole number of images", size)
+            if size >= 1 and size != int(size):
+                raise InputError(name, "be a share from 0 to below 1, or a whole number of images", size)
         if self.validation < 1 and self.test < 1 and self.validation + self.test >= 1:
             got = f"{self.validation:g} + {self.test:g}"
-            raise InputError(
-                "split.validation and split.test", "sum to less than 1", got, "Nothing is left to train on."
-            )
+            raise InputError("validation", "sum with test to less than 1", got, "Nothing is left to train on.")
 
     def assign(self, table: pd.DataFrame) -> Splits:
         """The rows of each part, the same for the same table and seed.
@@ -68,7 +67,7 @@ class Split:
         for field in ("group", "stratify", "column"):
             name = getattr(self, field)
             if name is not None and name not in table.columns:
-                raise unknown_name(f"split.{field}", name, map(str, table.columns))
+                raise unknown_name(field, name, map(str, table.columns))
         part = np.zeros(len(table), np.int64) if self.column is None else self._given(pd.Series(table[self.column]))
         sizes = {1: self._size("validation", int((part == 0).sum())), 2: self._size("test", len(table))}
         if self.column is not None:
@@ -76,7 +75,7 @@ class Split:
         self._draw(table, part, sizes)
         if not (part == 0).any():
             got = f"none of {len(table):,} images"
-            raise InputError("split", "leave images to train on", got, "Make split.validation and split.test smaller.")
+            raise InputError("validation", "leave images to train on", got, "Make validation and test smaller.")
         return Splits(**{name: np.flatnonzero(part == i).astype(np.int64) for i, name in enumerate(PARTS)})
 
     def _size(self, name: str, count: int) -> int:
@@ -87,11 +86,9 @@ class Split:
         codes = column.map({name: i for i, name in enumerate(PARTS)})
         if codes.isna().any():
             wrong = column.tolist()[int(np.argmax(codes.isna().to_numpy()))]
-            what = f"split.column '{self.column}'"
+            what = f"column '{self.column}'"
             got = f"{'a missing value' if pd.isna(wrong) else repr(wrong)} among them"
-            raise InputError(
-                what, "hold only train, validation and test", got, "Correct it, or leave split.column out."
-            )
+            raise InputError(what, "hold only train, validation and test", got, "Correct it, or leave column out.")
         return codes.to_numpy(np.int64)
 
     def _draw(self, table: pd.DataFrame, part: np.ndarray, sizes: dict[int, int]) -> None:
@@ -103,7 +100,7 @@ class Split:
         rows = np.flatnonzero(part == 0)
         if sum(sizes.values()) >= len(rows):
             got = f"{sum(sizes.values()):,} of {len(rows):,}"
-            raise InputError("split.validation and split.test", "leave images to train on", got, "Make them smaller.")
+            raise InputError("validation", "leave with test images to train on", got, "Make both smaller.")
         units, weight = np.unique(unit[rows], return_counts=True)
         classes = self._classes(table, rows, unit[rows], len(sizes) + 1)
         generator = np.random.default_rng(self.seed)
@@ -124,11 +121,11 @@ class Split:
         codes, _ = pd.factorize(table[self.group])
         if (codes < 0).any():
             got = f"{int((codes < 0).sum()):,} missing"
-            raise InputError(f"split.group '{self.group}'", "have a value for every image", got)
+            raise InputError(f"group '{self.group}'", "have a value for every image", got)
         per_group = pd.Series(part).groupby(codes).nunique()
         if (per_group > 1).any():
             name = table[self.group].tolist()[int(np.argmax(codes == int(per_group.to_numpy().argmax())))]
-            what = f"split.column '{self.column}'"
+            what = f"column '{self.column}'"
             raise InputError(what, f"keep each group of '{self.group}' in one part", f"group {name!r} in several")
         return codes
 
@@ -138,7 +135,7 @@ class Split:
         count = len(np.unique(unit))
         if self.stratify is None:
             if count < parts:
-                name = "split" if self.group is None else f"split.group '{self.group}'"
+                name = "the images" if self.group is None else f"group '{self.group}'"
                 raise InputError(name, f"give at least {parts} {what}, one for each part", count)
             return np.zeros(count, np.int64)
         codes, names = pd.factorize(table[self.stratify].iloc[rows], use_na_sentinel=False)
@@ -149,9 +146,7 @@ class Split:
             name = names[tally.argmax(axis=1)[np.flatnonzero(classes == smallest.argmin())[0]]]
             got = f"{smallest.min()} for {name!r}"
             mend = "Merge rare classes or stratify by a coarser column."
-            raise InputError(
-                f"split.stratify '{self.stratify}'", f"give every class at least {parts} {what}", got, mend
-            )
+            raise InputError(f"stratify '{self.stratify}'", f"give every class at least {parts} {what}", got, mend)
         return classes
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -12,13 +14,16 @@ from vaelab.distributions.pixelwise import Levels, PerChannel, Pixels, Pixelwise
 from vaelab.errors import InputError
 from vaelab.shapes import Images
 
+NumLevels = Literal[2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096]
+"""Of pixels: a power of two."""
+
 
 def check_num_levels(what: str, num_levels: int) -> None:
     """Refuses a number of levels that is not 2^k with k from 1 to 12; `what` names the setting.
 
     With 13 bits, l/(L-1) rounded to float32 can fall out of its bin.
     """
-    if not (2 <= num_levels <= 4096 and num_levels & (num_levels - 1) == 0):
+    if num_levels not in get_args(NumLevels):
         raise InputError(what, "be a power of two from 2 to 4096", num_levels, "8-bit images have 256.")
 
 

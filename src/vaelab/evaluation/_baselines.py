@@ -13,14 +13,14 @@ from vaelab.inference import ImageBatches
 from vaelab.shapes import Images
 
 MEAN_IMAGE = "mean image"
-_MOST_NUMBERS = 200_000_000
+_MOST_NUMBERS = 62_000_000
 _MOST_IMAGES = 5000
 
 
 def fit_baselines(training_images: ImageBatches, num_components: int, seed: int = 0) -> dict[str, Reconstructor]:
     """The mean training image, and PCA with as many components as the model has latents.
 
-    Fitted to the first 5,000 training images, fewer where those would not fit into 800 MB.
+    Fitted to the first 5,000 training images, fewer where those would not fit into 250 MB.
 
     Args:
         training_images: In [0, 1], in random order; a tensor or a stream of batches.

@@ -11,13 +11,15 @@ import torch
 from torch import Tensor
 from torch.distributions import Distribution
 
+from vaelab.settings.ranges import Settings
+
 DataSpace = Literal["binary", "unit", "levels"]
 """On what a likelihood puts its probability: pixels that are 0 or 1; a density over [0, 1] (or the
 real line around it); 2^k evenly spaced grey levels in [0, 1]. Log-likelihoods may be compared within one space only."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Likelihood(ABC):
+class Likelihood(Settings, ABC):
     """p(x|z) from what the decoder network gives: a plain value, without weights.
 
     A decoder gives `planes` numbers per pixel and channel, laid out as (image, planes * channel, height, width) with

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import expm1, inf, log
+from math import expm1, log
 from typing import Literal
 
 import torch
@@ -11,8 +11,9 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from vaelab.errors import InputError
+from vaelab.settings.ranges import Positive
 
-Scale = Literal["per_channel", "per_pixel"] | float
+Scale = Literal["per_channel", "per_pixel"] | Positive
 """A fixed number; or learnt, one per channel for all images; or a number per pixel and channel from the decoder."""
 
 INITIAL_SCALE = 0.1
@@ -20,13 +21,9 @@ INITIAL_SCALE = 0.1
 
 
 def check_scale(scale: Scale, min_scale: float) -> None:
-    """Refuses a floor that is not positive, and a fixed scale below it."""
-    if not 0 < min_scale < inf:
-        raise InputError("likelihood.min_scale", "be positive and finite", min_scale)
-    if not isinstance(scale, str) and not min_scale <= scale < inf:
-        raise InputError(
-            "likelihood.scale", f"be finite and at least min_scale ({min_scale:g})", scale, "Lower min_scale if meant."
-        )
+    """Refuses a fixed scale below its floor."""
+    if not isinstance(scale, str) and scale < min_scale:
+        raise InputError("scale", f"be at least min_scale ({min_scale:g})", scale, "Lower min_scale if meant.")
 
 
 def num_planes(scale: Scale) -> int:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Annotated
 
+from annotated_types import Gt, Lt
 from torch import Tensor
 
 from vaelab.distributions import BetaPixels
-from vaelab.errors import InputError
 from vaelab.likelihoods._base import Likelihood
 from vaelab.likelihoods._scale import positive
 
@@ -37,14 +38,9 @@ class BetaLikelihood(Likelihood):
 
     space = "unit"
 
-    margin: float = 0.005
-    """How far black and white pixels are kept off the ends of the Beta's interval: above 0, below 0.5."""
-
-    def __post_init__(self):
-        if not 0 < self.margin < 0.5:
-            raise InputError(
-                "likelihood.margin", "lie between 0 and 0.5", self.margin, "0.005 is a little over one 8-bit level."
-            )
+    margin: Annotated[float, Gt(0), Lt(0.5)] = 0.005
+    """How far black and white pixels are kept off the ends of the Beta's interval; 0.005 is a little over one 8-bit
+    level."""
 
     @property
     def planes(self) -> int:

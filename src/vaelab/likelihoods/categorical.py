@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from vaelab.distributions import CategoricalPixels
-from vaelab.distributions.levels import check_num_levels
+from vaelab.distributions.levels import NumLevels
 from vaelab.likelihoods._base import Likelihood
 
 
@@ -31,11 +31,8 @@ class CategoricalLikelihood(Likelihood):
 
     space = "levels"
 
-    num_levels: int = 32
+    num_levels: NumLevels = 32
     """L, a power of two from 2 to 4096: 32 is 5 bits; 256 speaks of 8-bit images as they are, with 256 planes."""
-
-    def __post_init__(self):
-        check_num_levels("likelihood.num_levels", self.num_levels)
 
     @property
     def planes(self) -> int:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from vaelab.distributions import BinnedPixels, LogisticPixels
-from vaelab.distributions.levels import check_num_levels
+from vaelab.distributions.levels import NumLevels
 from vaelab.likelihoods._base import Likelihood
 from vaelab.likelihoods._scale import Scale, check_scale, free_scale, num_planes, split_scale
+from vaelab.settings.ranges import Positive
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,15 +34,15 @@ class DiscretizedLogisticLikelihood(Likelihood):
 
     space = "levels"
 
-    num_levels: int = 256
+    num_levels: NumLevels = 256
     """L, a power of two from 2 to 4096: 256 speaks of 8-bit images as they are."""
     scale: Scale = "per_channel"
     """Fixed, as a number in units of the image (0 black, 1 white); or learnt, one per channel or per pixel."""
-    min_scale: float = 0.001
+    min_scale: Positive = 0.001
     """The scale's floor, which keeps gradients finite; a learnt scale begins 0.1 above it."""
 
     def __post_init__(self):
-        check_num_levels("likelihood.num_levels", self.num_levels)
+        super().__post_init__()
         check_scale(self.scale, self.min_scale)
 
     @property

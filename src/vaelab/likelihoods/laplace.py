@@ -11,6 +11,7 @@ from torch import Tensor
 from vaelab.distributions import LaplacePixels
 from vaelab.likelihoods._base import Likelihood
 from vaelab.likelihoods._scale import Scale, check_scale, free_scale, num_planes, split_scale
+from vaelab.settings.ranges import Positive
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,12 +36,13 @@ class LaplaceLikelihood(Likelihood):
 
     scale: Scale = "per_channel"
     """Fixed, as a number in units of the image (0 black, 1 white); or learnt, one per channel or per pixel."""
-    min_scale: float = 0.01
+    min_scale: Positive = 0.01
     """The scale's floor, which keeps the density finite where pixels are alike; a learnt scale begins 0.1 above it."""
     loc: Literal["sigmoid", "identity"] = "sigmoid"
     """How the location comes from the decoder: sigmoid(.), so that it is within [0, 1], or as it is."""
 
     def __post_init__(self):
+        super().__post_init__()
         check_scale(self.scale, self.min_scale)
 
     @property

@@ -18,7 +18,7 @@ normalized, channels, factor_names. A metric gives one `Score`, or several: of t
 
 from __future__ import annotations
 
-from vaelab.metrics._metric import GROUPS, Metric, PerImage, metric, per_image
+from vaelab.metrics._metric import GROUPS, Metric, PerImage, Words, metric, per_image
 from vaelab.metrics._resample import interval, interval_of_means, mean_score
 from vaelab.metrics._score import Score, Way
 
@@ -28,6 +28,7 @@ __all__ = [
     "PerImage",
     "Score",
     "Way",
+    "Words",
     "interval",
     "interval_of_means",
     "mean_score",

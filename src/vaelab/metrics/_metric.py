@@ -38,6 +38,8 @@ class Words:
     """Where it is defined."""
     same_data: bool = False
     """Whether it may be compared only between likelihoods of the same data."""
+    headline: bool = False
+    """Whether it is one of the few numbers that stand above all others."""
 
 
 class Metric(Generic[P]):
@@ -116,7 +118,14 @@ class Averaging:
 
 
 def metric(
-    title: str, *, group: Group, better: Way, source: str, order: int = 50, same_data: bool = False
+    title: str,
+    *,
+    group: Group,
+    better: Way,
+    source: str,
+    order: int = 50,
+    same_data: bool = False,
+    headline: bool = False,
 ) -> Callable[[Callable[P, Score | Iterable[Score]]], Metric[P]]:
     """Makes a metric of a function of whole arrays that gives a Score, or several.
 
@@ -128,7 +137,9 @@ def metric(
     >>> spread(np.array([[0.0], [2.0]]))[0].value, spread.needs, inspect.signature(spread)
     (1.0, ('codes',), <Signature (codes, power=2)>)
     """
-    words = Words(title=title, group=group, order=order, better=better, source=source, same_data=same_data)
+    words = Words(
+        title=title, group=group, order=order, better=better, source=source, same_data=same_data, headline=headline
+    )
     return lambda function: Metric(function, words)
 
 
@@ -141,6 +152,7 @@ def per_image(
     unit: str | Callable[..., str],
     order: int = 50,
     same_data: bool = False,
+    headline: bool = False,
     null: Fact = None,
     ceiling: Fact = None,
     counted: Callable[[np.ndarray], np.ndarray] | None = None,
@@ -153,7 +165,7 @@ def per_image(
     Of images and reconstructions it is asked for some at a time, so each number must follow from its own image alone.
 
     Args:
-        title: As in `Words`; likewise group, order, better, source and same_data.
+        title: As in `Words`; likewise group, order, better, source, same_data and headline.
         unit: Of the numbers; or a function, of the metric's settings by name, that gives it.
         null: What a code that says nothing scores; or such a function.
         ceiling: What the mean cannot pass; or such a function.
@@ -167,7 +179,9 @@ def per_image(
     >>> [(s.part, s.value) for s in brightness(np.array([[[[1.0]], [[0.0]]]]), channels=("DNA", "actin"))]
     [('', 0.5), ('DNA', 1.0), ('actin', 0.0)]
     """
-    words = Words(title=title, group=group, order=order, better=better, source=source, same_data=same_data)
+    words = Words(
+        title=title, group=group, order=order, better=better, source=source, same_data=same_data, headline=headline
+    )
     how = Averaging(unit=unit, null=null, ceiling=ceiling, counted=counted, whole=whole, parts=parts)
     return lambda function: PerImage(function, words, how)
 

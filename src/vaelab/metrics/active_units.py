@@ -16,6 +16,7 @@ ACTIVE_VARIANCE = 1e-2
     "Active latents",
     group="code",
     order=20,
+    headline=True,
     better="neither",
     source="Burda et al. 2016, https://arxiv.org/abs/1509.00519",
 )

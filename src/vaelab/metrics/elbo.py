@@ -13,6 +13,7 @@ from vaelab.metrics._shapes import PerImage
     "Evidence lower bound",
     group="nats",
     order=10,
+    headline=True,
     unit=nats,
     better="higher",
     same_data=True,

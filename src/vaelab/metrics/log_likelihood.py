@@ -13,6 +13,7 @@ from vaelab.metrics._shapes import PerImage
     "Log-likelihood",
     group="nats",
     order=40,
+    headline=True,
     unit=nats,
     better="higher",
     same_data=True,

@@ -12,6 +12,7 @@ from vaelab.metrics._shapes import PerImage
     "Rate",
     group="nats",
     order=30,
+    headline=True,
     unit="nats per image",
     better="neither",
     null=0.0,

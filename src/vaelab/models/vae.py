@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import nn
 from torch.distributions import Distribution, Independent, Normal
 from torch.nn.functional import pad, softplus
 
+from vaelab.catalogue import name_of
 from vaelab.errors import InputError
 from vaelab.likelihoods import Likelihood
 from vaelab.likelihoods.bernoulli import BernoulliLikelihood
@@ -19,6 +20,7 @@ from vaelab.networks import Decoder, Encoder
 from vaelab.networks.mlp import MLPDecoder, MLPEncoder
 from vaelab.priors import Prior
 from vaelab.priors.standard_normal import StandardNormalPrior
+from vaelab.settings.ranges import AtLeast0, AtLeast1, Positive
 from vaelab.shapes import Images, Latents, Numbers, Source
 
 
@@ -26,8 +28,10 @@ from vaelab.shapes import Images, Latents, Numbers, Source
 class VAEConfig(ModelConfig):
     """The setting of a VAE: its parts."""
 
-    latent_dim: int = 10
-    """Latents per image, 1 or more."""
+    known_as: ClassVar[str] = "variational autoencoder"
+
+    latent_dim: AtLeast1 = 10
+    """Latents per image."""
     encoder: Encoder = field(default_factory=MLPEncoder)
     """The network from image to posterior."""
     decoder: Decoder = field(default_factory=MLPDecoder)
@@ -36,31 +40,27 @@ class VAEConfig(ModelConfig):
     """p(x|z)."""
     prior: Prior = field(default_factory=StandardNormalPrior)
     """p(z)."""
-    posterior_scale: Literal["softplus", "log_scale"] | float = "softplus"
+    posterior_scale: Literal["softplus", "log_scale"] | Positive = "softplus"
     """How the posterior's scale comes from the network: softplus(.), log_scale: exp(.), or for a number that constant.
     exp(.) is the papers' way, but its rate can reach 10^11 nats in the first steps of a deep network; softplus
     does not."""
-    noise_latents: int = 0
+    noise_latents: AtLeast0 = 0
     """How many of the latents, the last ones, carry no code: q(z|x) is N(0, 1) there for every image, so that the
-    decoder gets pure noise; 0 to latent_dim - 1."""
+    decoder gets pure noise; fewer than latent_dim."""
 
     def __post_init__(self):
-        if self.latent_dim < 1:
-            raise InputError("model.latent_dim", "be at least 1", self.latent_dim)
-        if isinstance(self.posterior_scale, int | float) and not 0 < self.posterior_scale < float("inf"):
-            raise InputError("model.posterior_scale", "be positive and finite", self.posterior_scale)
-        if not 0 <= self.noise_latents < self.latent_dim:
-            should = f"be from 0 to {self.latent_dim - 1}, below model.latent_dim"
-            raise InputError("model.noise_latents", should, self.noise_latents)
+        super().__post_init__()
+        if self.noise_latents >= self.latent_dim:
+            raise InputError("noise_latents", f"be below latent_dim ({self.latent_dim})", self.noise_latents)
         if self.noise_latents and not isinstance(self.prior, StandardNormalPrior):
             mend = "Leave out one of the two."
-            raise InputError("model.prior", "be standard_normal with noise latents", type(self.prior).__name__, mend)
+            raise InputError("prior", "be standard_normal with noise latents", name_of(self.prior), mend)
 
     def build(self, image_shape: tuple[int, int, int], num_conditions: int = 0) -> VAE:
         """See ModelConfig."""
         if num_conditions and self.prior.made_of_posteriors:
-            got = "one with data.condition"
-            raise InputError("model.prior vamp", "stand in a model without conditions", got, "Its images have none.")
+            should = "need no images of its own where the model takes conditions"
+            raise InputError("prior", should, name_of(self.prior), "Its images have none.")
         return VAE(self, image_shape, num_conditions)
 
 
@@ -105,11 +105,14 @@ class VAE(Model):
             self.planes = nn.Linear(num_conditions, count * source[1] * source[2], bias=False)
             source = (source[0] + count, *source[1:])
         coded = config.latent_dim - config.noise_latents
-        self.encoder = config.encoder.build(source, coded * (2 if isinstance(config.posterior_scale, str) else 1))
+        with config.encoder.named("encoder"):
+            self.encoder = config.encoder.build(source, coded * (2 if isinstance(config.posterior_scale, str) else 1))
         planes = (config.likelihood.planes * channels, height, width)
-        self.decoder = config.decoder.build(config.latent_dim + num_conditions, planes)
+        with config.decoder.named("decoder"):
+            self.decoder = config.decoder.build(config.latent_dim + num_conditions, planes)
         self.free = nn.ParameterDict(config.likelihood.free_parameters(channels))
         self._prior = config.prior.build(config.latent_dim, image_shape)
+        self.has_clusters = config.prior.has_clusters
 
     @property
     def prior(self) -> Distribution:
@@ -135,7 +138,7 @@ class VAE(Model):
         *body, last = self.encoder.children()
         if not (isinstance(self.encoder, nn.Sequential) and isinstance(last, nn.Linear)):
             got = type(self.encoder).__name__
-            raise InputError("model.encoder", "end in a linear layer for its features to be read", got)
+            raise InputError("the encoder", "end in a linear layer for its features to be read", got)
         return nn.Sequential(*body), last
 
     def _source(self, x: Images) -> Source:

@@ -10,6 +10,7 @@ from typing import Literal, get_args
 from torch import nn
 
 from vaelab.errors import InputError, unknown_name
+from vaelab.settings.ranges import Settings
 
 Activation = Literal["relu", "tanh", "leaky_relu", "silu"]
 ACTIVATIONS: dict[str, type[nn.Module]] = {
@@ -21,7 +22,7 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Encoder(ABC):
+class Encoder(Settings, ABC):
     """The setting of a network from images to numbers."""
 
     @abstractmethod
@@ -35,7 +36,7 @@ class Encoder(ABC):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Decoder(ABC):
+class Decoder(Settings, ABC):
     """The setting of a network from latents to the planes that a likelihood reads."""
 
     @abstractmethod

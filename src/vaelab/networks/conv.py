@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import log2
-from typing import Literal
+from typing import Annotated, Literal
 
+from annotated_types import Ge, Le
 from torch import nn
 
 from vaelab.errors import InputError
-from vaelab.networks._base import ACTIVATIONS, Activation, Decoder, Encoder, check_choice, check_widths
+from vaelab.networks._base import ACTIVATIONS, Activation, Decoder, Encoder
 from vaelab.networks._transpose import FastConvTranspose2d, UpsampleConv2d
 from vaelab.networks.mlp import layers
+from vaelab.settings.ranges import AtLeast1
 
 Norm = Literal["none", "batch"]
 Upsampling = Literal["transposed", "bilinear", "nearest"]
+Kernel = Annotated[int, Ge(2), Le(9)]
 Size = tuple[int, int]
 
 
@@ -36,12 +39,12 @@ class ConvEncoder(Encoder):
     )
     """
 
-    widths: tuple[int, ...] | None = None
+    widths: tuple[AtLeast1, ...] | None = None
     """Channels after each convolution, from image to latents; each halves the image. Left out: down to about 4 pixels,
     with 256 channels there and half as many at each size before, but at least 32."""
-    kernels: tuple[int, ...] = (4,)
-    """Kernel sizes of the convolutions in pixels, from 2; one for all, or one for each width."""
-    dense: tuple[int, ...] = (256,)
+    kernels: tuple[Kernel, ...] = (4,)
+    """Kernel sizes of the convolutions in pixels; one for all, or one for each width."""
+    dense: tuple[AtLeast1, ...] = (256,)
     """Widths of the fully connected layers between the last convolution and the latents; may be none."""
     norm: Norm = "batch"
     """What follows each convolution, before the activation: batch normalisation or nothing."""
@@ -49,9 +52,8 @@ class ConvEncoder(Encoder):
     """What follows each convolution and each fully connected layer."""
 
     def __post_init__(self):
-        check_layers("model.encoder", self.widths, self.kernels, self.dense)
-        check_choice("model.encoder.norm", self.norm, Norm)
-        check_choice("model.encoder.activation", self.activation, Activation)
+        super().__post_init__()
+        check_layers(self.widths, self.kernels)
 
     def build(self, image_shape: tuple[int, int, int], num_outputs: int) -> nn.Module:
         """See Encoder.
@@ -62,7 +64,7 @@ class ConvEncoder(Encoder):
         channels, height, width = image_shape
         widths = self.widths or default_widths(height, width)
         kernels = _one_each(self.kernels, widths)
-        sizes = halved_sizes("model.encoder.widths", (height, width), kernels)
+        sizes = halved_sizes((height, width), kernels)
         body: list[nn.Module] = []
         for before, after, kernel, size in zip((channels, *widths), widths, kernels, sizes, strict=False):
             body.append(nn.Conv2d(before, after, kernel, stride=2, padding=halving_padding(size, kernel)))
@@ -89,13 +91,13 @@ class ConvDecoder(Decoder):
     )
     """
 
-    widths: tuple[int, ...] | None = None
+    widths: tuple[AtLeast1, ...] | None = None
     """Channels before each doubling, from latents to image; the first belongs to the small image that the fully
     connected layers give. Left out: those of the encoder, backward."""
-    kernels: tuple[int, ...] | None = None
-    """Kernel sizes in pixels, from 2 (odd after bilinear or nearest upsampling); one for all, or one for each width.
+    kernels: tuple[Kernel, ...] | None = None
+    """Kernel sizes in pixels (odd after bilinear or nearest upsampling); one for all, or one for each width.
     Left out: 4 for transposed convolutions, 3 after upsampling."""
-    dense: tuple[int, ...] = (256,)
+    dense: tuple[AtLeast1, ...] = (256,)
     """Widths of the fully connected layers between the latents and the small image; may be none."""
     upsampling: Upsampling = "transposed"
     """How the image is doubled: by a transposed convolution, or by interpolation and a convolution."""
@@ -107,14 +109,12 @@ class ConvDecoder(Decoder):
     """Whether the activation also follows the layer that gives the small image."""
 
     def __post_init__(self):
-        check_layers("model.decoder", self.widths, (4,) if self.kernels is None else self.kernels, self.dense)
-        check_choice("model.decoder.upsampling", self.upsampling, Upsampling)
-        check_choice("model.decoder.norm", self.norm, Norm)
-        check_choice("model.decoder.activation", self.activation, Activation)
+        super().__post_init__()
+        check_layers(self.widths, (4,) if self.kernels is None else self.kernels)
         even = [k for k in self.kernels or () if k % 2 == 0]
         if even and self.upsampling != "transposed":
             mend = 'Only upsampling="transposed" takes even sizes.'
-            raise InputError("model.decoder.kernels", f"be odd after {self.upsampling} upsampling", even[0], mend)
+            raise InputError("kernels", f"be odd after {self.upsampling} upsampling", even[0], mend)
 
     def build(self, latent_dim: int, output_shape: tuple[int, int, int]) -> nn.Module:
         """See Decoder.
@@ -125,7 +125,7 @@ class ConvDecoder(Decoder):
         channels, height, width = output_shape
         widths = self.widths or default_widths(height, width)[::-1]
         kernels = _one_each(self.kernels or ((4,) if self.upsampling == "transposed" else (3,)), widths)
-        sizes = halved_sizes("model.decoder.widths", (height, width), kernels[::-1])[::-1]
+        sizes = halved_sizes((height, width), kernels[::-1])[::-1]
         start = (widths[0], *sizes[0])
         dense = layers(latent_dim, self.dense, self.activation, start[0] * start[1] * start[2])
         body: list[nn.Module] = [*dense, nn.Unflatten(1, start)]
@@ -170,7 +170,7 @@ def halving_padding(size: Size, kernel: int) -> Size:
     return height, width
 
 
-def halved_sizes(what: str, size: Size, kernels: tuple[int, ...]) -> list[Size]:
+def halved_sizes(size: Size, kernels: tuple[int, ...]) -> list[Size]:
     """The image's size before each halving and after the last: n // 2 for even kernels, rounded up for odd ones."""
     if not all(8 <= n <= 512 for n in size):
         raise InputError("image size", "be from 8x8 to 512x512 for convolutions", f"{size[0]}x{size[1]}")
@@ -178,7 +178,7 @@ def halved_sizes(what: str, size: Size, kernels: tuple[int, ...]) -> list[Size]:
     for kernel in kernels:
         if min(sizes[-1]) < 2:
             fits = f"hold at most {len(sizes) - 1} widths for images of {size[0]}x{size[1]}"
-            raise InputError(what, fits, len(kernels), "Each width halves the image.")
+            raise InputError("widths", fits, len(kernels), "Each width halves the image.")
         padding = halving_padding(sizes[-1], kernel)
         height, width = ((n + 2 * p - kernel) // 2 + 1 for n, p in zip(sizes[-1], padding, strict=True))
         sizes.append((height, width))
@@ -189,16 +189,10 @@ def _one_each(kernels: tuple[int, ...], widths: tuple[int, ...]) -> tuple[int, .
     return kernels * len(widths) if len(kernels) == 1 else kernels
 
 
-def check_layers(owner: str, widths: tuple[int, ...] | None, kernels: tuple[int, ...], dense: tuple[int, ...]) -> None:
+def check_layers(widths: tuple[int, ...] | None, kernels: tuple[int, ...]) -> None:
     """Refuses widths and kernels of which no network can be built."""
-    check_widths(f"{owner}.dense", dense)
-    if widths is not None:
-        if not widths:
-            raise InputError(f"{owner}.widths", "hold at least one number", "none", "Leave it out to have it chosen.")
-        check_widths(f"{owner}.widths", widths)
-    for kernel in kernels:
-        if not 2 <= kernel <= 9:
-            raise InputError(f"{owner}.kernels", "hold numbers from 2 to 9", kernel)
+    if widths is not None and not widths:
+        raise InputError("widths", "hold at least one number", "none", "Leave it out to have it chosen.")
     if len(kernels) != 1 and (widths is None or len(kernels) != len(widths)):
         should = "hold one number, or one for each width" if widths else "hold one number where widths are left out"
-        raise InputError(f"{owner}.kernels", should, len(kernels))
+        raise InputError("kernels", should, len(kernels))

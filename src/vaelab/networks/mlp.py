@@ -8,7 +8,8 @@ from math import prod
 
 from torch import nn
 
-from vaelab.networks._base import ACTIVATIONS, Activation, Decoder, Encoder, check_choice, check_widths
+from vaelab.networks._base import ACTIVATIONS, Activation, Decoder, Encoder
+from vaelab.settings.ranges import AtLeast1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,14 +29,10 @@ class MLPEncoder(Encoder):
     )
     """
 
-    hidden: tuple[int, ...] = (512, 256)
+    hidden: tuple[AtLeast1, ...] = (512, 256)
     """Widths of the hidden layers, from image to latents; none makes the encoder linear."""
     activation: Activation = "relu"
     """What follows each hidden layer."""
-
-    def __post_init__(self):
-        check_widths("model.encoder.hidden", self.hidden)
-        check_choice("model.encoder.activation", self.activation, Activation)
 
     def build(self, image_shape: tuple[int, int, int], num_outputs: int) -> nn.Module:
         """See Encoder."""
@@ -53,14 +50,10 @@ class MLPDecoder(Decoder):
     torch.Size([2, 1, 28, 28])
     """
 
-    hidden: tuple[int, ...] = (256, 512)
+    hidden: tuple[AtLeast1, ...] = (256, 512)
     """Widths of the hidden layers, from latents to image; none makes the decoder linear."""
     activation: Activation = "relu"
     """What follows each hidden layer."""
-
-    def __post_init__(self):
-        check_widths("model.decoder.hidden", self.hidden)
-        check_choice("model.decoder.activation", self.activation, Activation)
 
     def build(self, latent_dim: int, output_shape: tuple[int, int, int]) -> nn.Module:
         """See Decoder."""

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from vaelab.errors import InputError
-from vaelab.networks._base import Activation, Decoder, Encoder, check_choice
+from vaelab.networks._base import Activation, Decoder, Encoder
 from vaelab.networks._transpose import UpsampleConv2d
 from vaelab.networks.conv import (
     Norm,
@@ -19,6 +18,7 @@ from vaelab.networks.conv import (
     norm_and_activation,
 )
 from vaelab.networks.mlp import layers
+from vaelab.settings.ranges import AtLeast1
 from vaelab.shapes import Images
 
 _KERNEL = 4
@@ -39,12 +39,12 @@ class ResidualEncoder(Encoder):
     torch.Size([2, 20])
     """
 
-    widths: tuple[int, ...] | None = None
+    widths: tuple[AtLeast1, ...] | None = None
     """Channels after each halving, from image to latents. Left out: down to about 4 pixels, with 256 channels there and
     half as many at each size before, but at least 32."""
-    num_blocks: int = 1
-    """Residual blocks after each halving, from 1; each has two convolutions."""
-    dense: tuple[int, ...] = (256,)
+    num_blocks: AtLeast1 = 1
+    """Residual blocks after each halving; each has two convolutions."""
+    dense: tuple[AtLeast1, ...] = (256,)
     """Widths of the fully connected layers between the last block and the latents; may be none."""
     norm: Norm = "batch"
     """What precedes each activation of a block, and the last one: batch normalisation or nothing."""
@@ -52,7 +52,8 @@ class ResidualEncoder(Encoder):
     """What precedes each convolution of a block, and follows the last block and each fully connected layer."""
 
     def __post_init__(self):
-        _check("model.encoder", self)
+        super().__post_init__()
+        check_layers(self.widths, (_KERNEL,))
 
     def build(self, image_shape: tuple[int, int, int], num_outputs: int) -> nn.Module:
         """See Encoder.
@@ -62,7 +63,7 @@ class ResidualEncoder(Encoder):
         """
         channels, height, width = image_shape
         widths = self.widths or default_widths(height, width)
-        sizes = halved_sizes("model.encoder.widths", (height, width), (_KERNEL,) * len(widths))
+        sizes = halved_sizes((height, width), (_KERNEL,) * len(widths))
         body: list[nn.Module] = []
         for before, after, size in zip((channels, *widths), widths, sizes, strict=False):
             body.append(nn.Conv2d(before, after, _KERNEL, stride=2, padding=halving_padding(size, _KERNEL)))
@@ -87,12 +88,12 @@ class ResidualDecoder(Decoder):
     torch.Size([2, 1, 28, 28])
     """
 
-    widths: tuple[int, ...] | None = None
+    widths: tuple[AtLeast1, ...] | None = None
     """Channels before each doubling, from latents to image; the first belongs to the small image that the fully
     connected layers give. Left out: those of the encoder, backward."""
-    num_blocks: int = 1
-    """Residual blocks before each doubling, from 1; each has two convolutions."""
-    dense: tuple[int, ...] = (256,)
+    num_blocks: AtLeast1 = 1
+    """Residual blocks before each doubling; each has two convolutions."""
+    dense: tuple[AtLeast1, ...] = (256,)
     """Widths of the fully connected layers between the latents and the small image; may be none."""
     norm: Norm = "batch"
     """What precedes each activation of a block, and the last one: batch normalisation or nothing."""
@@ -101,7 +102,8 @@ class ResidualDecoder(Decoder):
     doubling."""
 
     def __post_init__(self):
-        _check("model.decoder", self)
+        super().__post_init__()
+        check_layers(self.widths, (_KERNEL,))
 
     def build(self, latent_dim: int, output_shape: tuple[int, int, int]) -> nn.Module:
         """See Decoder.
@@ -111,7 +113,7 @@ class ResidualDecoder(Decoder):
         """
         channels, height, width = output_shape
         widths = self.widths or default_widths(height, width)[::-1]
-        sizes = halved_sizes("model.decoder.widths", (height, width), (_KERNEL,) * len(widths))[::-1]
+        sizes = halved_sizes((height, width), (_KERNEL,) * len(widths))[::-1]
         start = (widths[0], *sizes[0])
         dense = layers(latent_dim, self.dense, self.activation, start[0] * start[1] * start[2])
         body: list[nn.Module] = [*dense, nn.Unflatten(1, start)]
@@ -165,11 +167,3 @@ def _blocks(setting: ResidualEncoder | ResidualDecoder, width: int, num_scales: 
     """Those at one size of the image."""
     num_in_all = setting.num_blocks * num_scales
     return [ResidualBlock(width, num_in_all, setting.norm, setting.activation) for _ in range(setting.num_blocks)]
-
-
-def _check(owner: str, setting: ResidualEncoder | ResidualDecoder) -> None:
-    check_layers(owner, setting.widths, (_KERNEL,), setting.dense)
-    check_choice(f"{owner}.norm", setting.norm, Norm)
-    check_choice(f"{owner}.activation", setting.activation, Activation)
-    if setting.num_blocks < 1:
-        raise InputError(f"{owner}.num_blocks", "be at least 1", setting.num_blocks)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import isfinite
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -11,7 +12,8 @@ from torch import Tensor, nn
 
 from vaelab.errors import InputError
 from vaelab.models import Model, ModelConfig, in_evaluation_mode
-from vaelab.penalties._base import Charge, Encoded, Penalty, TrainingImages
+from vaelab.penalties._base import Charge, Encoded, Penalty, Term, TrainingImages
+from vaelab.schedules import Time
 from vaelab.shapes import Images, Numbers
 
 
@@ -30,6 +32,13 @@ class Guidance(Penalty):
     1.0
     """
 
+    known_as: ClassVar[str] = "guided"
+    words: ClassVar = {
+        "anchor_distance": Term(
+            "Distance from the anchors", "of the chosen images' codes", "units of the latents", "Penalties"
+        ),
+    }
+
     rows: tuple[int, ...] = ()
     """Row numbers of the chosen images in the collection."""
     anchors: tuple[tuple[float, ...], ...] = ()
@@ -40,13 +49,13 @@ class Guidance(Penalty):
     def __post_init__(self):
         super().__post_init__()
         if any(row < 0 for row in self.rows) or len(set(self.rows)) < len(self.rows):
-            raise InputError("guidance.rows", "be different row numbers from 0", list(self.rows))
+            raise InputError("rows", "be different row numbers from 0", list(self.rows))
         if len(self.anchors) != len(self.rows):
-            raise InputError("guidance.anchors", f"be one for each of {len(self.rows)} rows", len(self.anchors))
+            raise InputError("anchors", f"be one for each of {len(self.rows)} rows", len(self.anchors))
         if len({len(anchor) for anchor in self.anchors}) > 1 or not all(map(isfinite, sum(self.anchors, ()))):
-            raise InputError("guidance.anchors", "be finite, and of one length", "others")
+            raise InputError("anchors", "be finite, and of one length", "others")
         if len(self.deltas) not in (0, len(self.rows)) or not all(0 < d < float("inf") for d in self.deltas):
-            raise InputError("guidance.deltas", "be a positive number for each row, or none at all", list(self.deltas))
+            raise InputError("deltas", "be a positive number for each row, or none at all", list(self.deltas))
 
     def check(self, model: ModelConfig) -> None:
         """See Penalty."""
@@ -60,7 +69,7 @@ class Guidance(Penalty):
         rows = np.array(self.rows, np.int64)
         return _Anchors(self, images.feed(rows), images.given(model, rows).conditions)
 
-    def __call__(self, model: Model, encoded: Encoded, companion: nn.Module, step: int | None) -> Charge:
+    def __call__(self, model: Model, encoded: Encoded, companion: nn.Module, t: Time | None) -> Charge:
         """See Penalty."""
         assert isinstance(companion, _Anchors)
         if not len(companion.deltas):

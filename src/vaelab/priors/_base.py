@@ -10,6 +10,7 @@ from typing import ClassVar
 from torch import nn
 from torch.distributions import Distribution, Independent
 
+from vaelab.settings.ranges import Settings
 from vaelab.shapes import Images
 
 Encode = Callable[[Images], Distribution]
@@ -38,13 +39,17 @@ class LatentPrior(nn.Module, ABC):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Prior(ABC):
+class Prior(Settings, ABC):
     """The setting of a prior over latents."""
 
     made_of_posteriors: ClassVar[bool] = False
     """Whether it encodes images to be what it is."""
     factorizes: ClassVar[bool] = False
     """Whether its latents are independent of each other."""
+    has_clusters: ClassVar[bool] = False
+    """Whether its components are meant as clusters of images."""
+    known_as: ClassVar[str] = ""
+    """What others call a model with this part; empty: nothing particular."""
 
     @abstractmethod
     def build(self, latent_dim: int, image_shape: tuple[int, int, int]) -> LatentPrior:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -11,8 +12,8 @@ from torch.distributions import Categorical, Independent, MixtureSameFamily, Nor
 from torch.nn.functional import softplus
 
 from vaelab.distributions.mixture import fit_mixture
-from vaelab.errors import InputError
 from vaelab.priors._base import Encode, LatentPrior, Prior
+from vaelab.settings.ranges import AtLeast1, Positive
 from vaelab.shapes import Images
 
 _IMAGES_PER_AXIS = 5
@@ -49,16 +50,13 @@ class MixturePrior(Prior):
     (torch.Size([3]), torch.Size([5]))
     """
 
-    num_components: int = 10
-    """Gaussians, 1 or more. `vaelab clusters` says how many the codes of a trained run ask for."""
-    min_scale: float = 0.01
-    """No component becomes narrower than this standard deviation; above 0."""
+    has_clusters: ClassVar[bool] = True
+    known_as: ClassVar[str] = "VaDE"
 
-    def __post_init__(self):
-        if self.num_components < 1:
-            raise InputError("model.prior.num_components", "be at least 1", self.num_components)
-        if not 0 < self.min_scale < float("inf"):
-            raise InputError("model.prior.min_scale", "be positive and finite", self.min_scale)
+    num_components: AtLeast1 = 10
+    """Gaussians. `vaelab clusters` says how many the codes of a trained run ask for."""
+    min_scale: Positive = 0.01
+    """No component becomes narrower than this standard deviation."""
 
     def build(self, latent_dim: int, image_shape: tuple[int, int, int]) -> LatentPrior:
         """See Prior."""

@@ -12,6 +12,7 @@ from torch.distributions import Categorical, Independent, MixtureSameFamily
 
 from vaelab.errors import InputError
 from vaelab.priors._base import Encode, LatentPrior, Prior
+from vaelab.settings.ranges import AtLeast1
 from vaelab.shapes import Images
 
 _NOISE = 0.01
@@ -47,14 +48,11 @@ class VampPrior(Prior):
     """
 
     made_of_posteriors: ClassVar[bool] = True
+    known_as: ClassVar[str] = "VampPrior"
 
-    num_components: int = 50
-    """Pseudo-inputs, 1 or more, each as large as an image. 50 cost less than half a batch of 128 more in the encoder,
+    num_components: AtLeast1 = 50
+    """Pseudo-inputs, each as large as an image. 50 cost less than half a batch of 128 more in the encoder,
     which a laptop bears; the paper's 500 cost four batches."""
-
-    def __post_init__(self):
-        if self.num_components < 1:
-            raise InputError("model.prior.num_components", "be at least 1", self.num_components)
 
     def build(self, latent_dim: int, image_shape: tuple[int, int, int]) -> LatentPrior:
         """See Prior. Fresh pseudo-inputs are noise."""

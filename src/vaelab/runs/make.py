@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pandas as pd
 import torch
 
 from vaelab import experiment as record
-from vaelab.data import Dataset, prepare
+from vaelab.data import Dataset
 from vaelab.data.feed import Feed
 from vaelab.errors import InputError, unknown_name
 from vaelab.experiment import Experiment
@@ -58,13 +59,15 @@ def train(
     if folder is not None:
         refuse_run(Path(folder))
     device = find_device(experiment.machine.device)
-    dataset = dataset or prepare(experiment.data, strict=strict, progress=progress)
+    dataset = dataset or experiment.prepare(strict=strict, progress=progress)
     model = build(experiment, dataset.collection.image_shape, dataset.conditions).to(device)
     if start is not None:
         model.load_state_dict(start.state_dict())
     batches = _batches(experiment, dataset, device)
     check_pixels(model.likelihood, batches.feed(batches.train[:256]))
-    choices = choose_for(model, experiment.objective, batches, experiment.training, experiment.machine, experiment.seed)
+    training, machine = experiment.training, experiment.machine
+    say = (lambda line: print(line, file=sys.stderr)) if progress else None
+    choices = choose_for(model, experiment.objective, batches, training, machine, experiment.seed, say)
     folder = free_folder(experiment.name) if folder is None else Path(folder)
     with claimed(folder):
         refuse_run(folder)
@@ -128,7 +131,7 @@ def _go(run: Run, batches: Batches, choices: Choices, progress: bool, *, started
         if progress:
             listeners.append(stack.enter_context(ProgressBar(experiment.training.batch_size, state.step)))
         log_every, seed = experiment.watching.log_every, experiment.seed
-        for _ in steps_of(state, experiment.objective, batches, experiment.training, choices, seed, log_every):
+        for _ in steps_of(state, batches, experiment.training, choices, seed, log_every):
             for listener in listeners:
                 listener(state)
             if interrupted:

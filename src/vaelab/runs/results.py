@@ -23,6 +23,7 @@ import torch
 from vaelab import files
 from vaelab.errors import InputError, unknown_name
 from vaelab.evaluation import Measured, all_metrics, evaluate, scores_table
+from vaelab.inference import images_at_once
 from vaelab.metrics import Score
 from vaelab.models import local_randomness
 from vaelab.runs.read import Run, weights_of
@@ -181,6 +182,7 @@ def _compute(run: Run, question: Question, metrics: list[str], before: Measured 
             channels=run.channels,
             training_images=run.feed.batches(some) if len(some) > 1 else None,
             known=before.arrays if before else None,
+            batch_size=images_at_once(run.model.image_shape),
             seed=seed,
             on_batch=bar.advance,
         )

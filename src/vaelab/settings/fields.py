@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import math
+import reprlib
 import textwrap
 import types
 from dataclasses import fields, is_dataclass
@@ -15,6 +16,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from annotated_types import Ge, Gt, Le, Lt
 
 from vaelab.catalogue import members
+from vaelab.errors import InputError, unknown_name
 
 _WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text", type(None): "none"}
 _PLURALS = {int: "whole numbers", float: "numbers", str: "texts"}
@@ -73,6 +75,15 @@ def options(kind: Any) -> tuple[Any, ...]:
     return tuple(option for option, _ in _alternatives(kind))
 
 
+def choices_of(kind: Any) -> tuple[Any, ...]:
+    """The values that a type names one by one.
+
+    >>> choices_of(Literal["softplus", "log_scale"] | float)
+    ('softplus', 'log_scale')
+    """
+    return tuple(value for option in options(kind) if get_origin(option) is Literal for value in get_args(option))
+
+
 def item_kinds(kind: Any, count: int) -> tuple[Any, ...] | None:
     """The type of each of `count` items, where one of the type's alternatives is a tuple of so many; else None.
 
@@ -124,6 +135,14 @@ def describe(kind: Any) -> str:
     """
     words = [word for option, range_ in _alternatives(kind) for word in _words(option, in_words(range_))]
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+def refusal(kind: Any, value: Any, where: str) -> InputError:
+    """The error for what is no value of a type; of a choice among names, with the nearest one."""
+    choices = [option for option in options(kind) if option is not type(None)]
+    if isinstance(value, str) and all(get_origin(choice) is Literal for choice in choices):
+        return unknown_name(where, value, [str(name) for choice in choices for name in get_args(choice)])
+    return InputError(where, f"be {describe(kind)}", reprlib.repr(value))
 
 
 def _union(kind: Any) -> tuple[Any, ...]:

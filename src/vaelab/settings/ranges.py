@@ -7,13 +7,16 @@ class Training(Settings):
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from annotated_types import Ge, Gt, Le, Lt
 
 from vaelab.errors import InputError
-from vaelab.settings.fields import field_types, in_words, item_kinds, limits, marks, options
+from vaelab.settings.fields import choices_of, field_types, in_words, item_kinds, limits, marks, options, refusal
 
 AtLeast0 = Annotated[int, Ge(0)]
 AtLeast1 = Annotated[int, Ge(1)]
@@ -33,7 +36,7 @@ PathText = Annotated[str, Place()]
 
 
 class Settings:
-    """What a user can set: a frozen dataclass, whose ranges are checked when it is made.
+    """What a user can set: a frozen dataclass, whose choices and ranges are checked when it is made.
 
     A class that has more to refuse calls ``super().__post_init__()`` first.
     """
@@ -42,6 +45,20 @@ class Settings:
         for name, kind in field_types(type(self)).items():
             _check(name, kind, getattr(self, name))
 
+    @contextmanager
+    def named(self, path: str) -> Iterator[None]:
+        """A refusal inside the block that is of one of these fields gets the path of this part before it.
+
+        ``with data.split.named("split"): ...`` says ``split.group`` where the split says ``group``.
+        """
+        try:
+            yield
+        except InputError as error:
+            field = re.match(r"(\w+)($|[.\[]| ')", error.what)
+            if not (field and field[1] in field_types(type(self))):
+                raise
+            raise error.within(path) from None
+
 
 def is_place(kind: Any) -> bool:
     """Whether a type is that of a path, alone or beside None."""
@@ -49,14 +66,25 @@ def is_place(kind: Any) -> bool:
 
 
 def _check(where: str, kind: Any, value: Any) -> None:
-    """Refuses a number outside the range of its type, items of a list too."""
+    """Refuses a name that is no choice, and a number outside the range of its type; items of a list too."""
+    kinds, choices = options(kind), choices_of(kind)
     if isinstance(value, tuple):
-        for i, (item_kind, item) in enumerate(zip(item_kinds(kind, len(value)) or (), value, strict=False)):
+        items = item_kinds(kind, len(value))
+        if items is None:
+            raise refusal(kind, value, where)
+        for i, (item_kind, item) in enumerate(zip(items, value, strict=True)):
             _check(f"{where}[{i}]", item_kind, item)
+    elif value in choices:
+        return
+    elif isinstance(value, str):
+        if choices and str not in kinds:
+            raise refusal(kind, value, where)
     elif isinstance(value, int | float) and not isinstance(value, bool):
         found = limits(kind)
+        if choices and not {int, float} & set(kinds):
+            raise refusal(kind, value, where)
         if not all(_within(value, mark) for mark in found):
-            none = ", or none" if type(None) in options(kind) else ""
+            none = ", or none" if type(None) in kinds else ""
             raise InputError(where, f"be {in_words(found)}{none}", value)
 
 

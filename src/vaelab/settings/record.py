@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeGuard, TypeVar, get_args, get_origin
 
 from vaelab.catalogue import find, members, name_of
 from vaelab.errors import InputError, unknown_name
-from vaelab.settings.fields import contract_of, describe, field_types, item_kinds, options
+from vaelab.settings.fields import contract_of, describe, field_types, item_kinds, options, refusal
 from vaelab.settings.ranges import is_place
 
 T = TypeVar("T")
@@ -72,7 +72,7 @@ def from_record(cls: type[T], record: object, where: str = "") -> T:
     MLPEncoder(hidden=(64, 32), activation='relu')
     """
     if not isinstance(record, dict):
-        raise InputError(where or "the record", f"be {describe(cls)}, with its fields", _short(record))
+        raise InputError(where or "the record", f"be {describe(cls)}, with its fields", reprlib.repr(record))
     member = member_of(cls, record, where)
     kinds = field_types(member)
     for name in record:
@@ -119,7 +119,7 @@ def member_of(cls: type, record: dict, where: str) -> type:
         return cls
     kind = record.get("kind")
     if not isinstance(kind, str):
-        got = "nothing" if kind is None else _short(kind)
+        got = "nothing" if kind is None else reprlib.repr(kind)
         raise InputError(join(where, "kind"), f"be one of {', '.join(members(contract))}", got)
     member = find(contract, kind, where or None)
     if not issubclass(member, cls):
@@ -140,7 +140,7 @@ def _plain(kind: Any, value: Any, where: str) -> Any:
     if value is None or isinstance(value, bool | int | float | str):
         return value
     mend = "Give a tuple." if isinstance(value, list) else ""
-    raise InputError(where, "be a number, text, true, false, none, a tuple or a part", _short(value), mend)
+    raise InputError(where, "be a number, text, true, false, none, a tuple or a part", reprlib.repr(value), mend)
 
 
 def read_value(kind: Any, value: Any, where: str) -> Any:
@@ -166,15 +166,7 @@ def read_value(kind: Any, value: Any, where: str) -> Any:
             return float(value)
         if option in (bool, int, str, type(None)) and type(value) is option:
             return value
-    raise no_value(kind, value, where)
-
-
-def no_value(kind: Any, value: Any, where: str) -> InputError:
-    """The error for what is no value of a type; of a choice among names, with the nearest one."""
-    choices = [option for option in options(kind) if option is not type(None)]
-    if isinstance(value, str) and all(get_origin(choice) is Literal for choice in choices):
-        return unknown_name(where, value, [str(name) for choice in choices for name in get_args(choice)])
-    return InputError(where, f"be {describe(kind)}", _short(value))
+    raise refusal(kind, value, where)
 
 
 def _is_number(value: Any) -> TypeGuard[float]:
@@ -193,7 +185,3 @@ def _canonical(value: Any) -> Any:
 
 def _has_default(field: Any) -> bool:
     return field.default is not MISSING or field.default_factory is not MISSING
-
-
-def _short(value: object) -> str:
-    return reprlib.repr(value)

@@ -9,8 +9,8 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from vaelab.catalogue import find, name_of
 from vaelab.errors import InputError, unknown_name
-from vaelab.settings.fields import contract_of, describe, field_types, item_kinds, options
-from vaelab.settings.record import from_record, join, member_of, no_value, read_value, to_record
+from vaelab.settings.fields import contract_of, describe, field_types, item_kinds, options, refusal
+from vaelab.settings.record import from_record, join, member_of, read_value, to_record
 
 T = TypeVar("T")
 _NOT = object()
@@ -55,7 +55,7 @@ def parse(kind: Any, text: str, where: str) -> Any:
         value = _parse_one(option, text.strip(), where)
         if value is not _NOT:
             return value
-    raise no_value(kind, text, where)
+    raise refusal(kind, text, where)
 
 
 def parse_value(kind: Any, text: str, where: str) -> Any:

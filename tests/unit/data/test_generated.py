@@ -28,29 +28,28 @@ SMALL = {
     "whole grid of sprites": SpritesSource(num_images=None, size=16, num_orientations=4, num_x=3, num_y=2),
 }
 BAD = [
-    (RosettesSource, {"num_images": 1}, "source.num_images should be a whole number of at least 2, got 1. Training"),
-    (RosettesSource, {"size": 4}, "source.size should be a whole number from 8 to 4096, got 4"),
-    (RosettesSource, {"hole_a": float("nan")}, "source.hole_a should be a number from 0.5 to 2, got nan"),
-    (RosettesSource, {"hole_radius": -1}, "source.hole_radius should be a number from 0 to 10, got -1"),
-    (RosettesSource, {"seed": -1}, "source.seed should be a whole number of at least 0, got -1"),
-    (CellsSource, {"num_images": 0}, "source.num_images should be a whole number of at least 1, got 0"),
+    (RosettesSource, {"num_images": 1}, "num_images should be at least 2, got 1"),
+    (RosettesSource, {"size": 4}, "size should be from 8 to 4096, got 4"),
+    (RosettesSource, {"hole_a": float("nan")}, r"hole_a should be a number \(from 0.5 to 2.0\), got 'nan'"),
+    (RosettesSource, {"hole_radius": -1}, "hole_radius should be from 0 to 10, got -1"),
+    (RosettesSource, {"seed": -1}, "seed should be at least 0, got -1"),
+    (CellsSource, {"num_images": 0}, "num_images should be at least 1, got 0"),
     (
         SpritesSource,
         {"num_images": 737_281},
-        "source.num_images should be .* from 1 to 737280, got 737281. That is the whole",
+        "num_images should be at most 737,280, got 737281. That is the whole grid",
     ),
-    (SpritesSource, {"shapes": ("square", "hart")}, "source.shapes .* did you mean heart"),
-    (SpritesSource, {"shapes": ("heart", "heart")}, "source.shapes should name each shape once"),
-    (SpritesSource, {"shapes": ()}, "source.shapes should name each shape once, at least one"),
-    (SpritesSource, {"num_x": 0}, "source.num_x should be a whole number from 1 to 1000, got 0"),
-    (SpritesSource, {"held_out": "shape is heart"}, "source.held_out should be conditions such as"),
-    (SpritesSource, {"held_out": "x>=16,"}, "source.held_out should be conditions such as"),
-    (SpritesSource, {"held_out": "colour=1"}, "source.held_out should be a known name, got 'colour'"),
-    (SpritesSource, {"held_out": "shape=hart"}, "source.held_out .* did you mean heart"),
+    (SpritesSource, {"shapes": ("heart", "heart")}, "shapes should name each shape once"),
+    (SpritesSource, {"shapes": ()}, "shapes should name each shape once, at least one"),
+    (SpritesSource, {"num_x": 0}, "num_x should be from 1 to 1000, got 0"),
+    (SpritesSource, {"held_out": "shape is heart"}, "held_out should be conditions such as"),
+    (SpritesSource, {"held_out": "x>=16,"}, "held_out should be conditions such as"),
+    (SpritesSource, {"held_out": "colour=1"}, "held_out should be a known name, got 'colour'"),
+    (SpritesSource, {"held_out": "shape=hart"}, "held_out .* did you mean heart"),
     (
         SpritesSource,
         {"held_out": "x>=half"},
-        "source.held_out, x should be compared to a place on the grid, got 'half'",
+        "held_out, x should be compared to a place on the grid, got 'half'",
     ),
 ]
 
@@ -71,7 +70,7 @@ from vaelab.errors import InputError
 for source, name, value in [
     (RosettesSource, "num_images", 2.5), (RosettesSource, "num_images", True), (RosettesSource, "subset", "puncturd"),
     (RosettesSource, "line_width", "thin"), (RosettesSource, "hole_b", None), (CellsSource, "size", "64"),
-    (CellsSource, "seed", None), (SpritesSource, "num_y", [3]), (SpritesSource, "shapes", (1,)),
+    (CellsSource, "seed", None), (SpritesSource, "num_y", [3]), (SpritesSource, "shapes", ("square", "hart")),
     (SpritesSource, "held_out", 3),
 ]:
     try:
@@ -82,17 +81,16 @@ for source, name, value in [
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stderr == ""
     assert done.stdout.splitlines() == [
-        "source.num_images should be a whole number of at least 2, got 2.5. Training and validation need one each.",
-        "source.num_images should be a whole number of at least 2, got True. Training and validation need one each.",
-        "source.subset should be a known name, got 'puncturd'. "
-        "Known: full, punctured, transects; did you mean punctured?",
-        "source.line_width should be a number from 0.1 to 100, got 'thin'.",
-        "source.hole_b should be a number from 0 to 2, got None.",
-        "source.size should be a whole number from 8 to 1024, got '64'.",
-        "source.seed should be a whole number of at least 0, got None.",
-        "source.num_y should be a whole number from 1 to 1000, got [3].",
-        "source.shapes should be a known name, got '1'. Known: ellipse, heart, square.",
-        "source.held_out should be conditions such as shape=heart,x>=16, got 3.",
+        "num_images should be a whole number (at least 2), got 2.5.",
+        "num_images should be a whole number (at least 2), got True.",
+        "subset should be a known name, got 'puncturd'. Known: full, punctured, transects; did you mean punctured?",
+        "line_width should be a number (from 0.1 to 100), got 'thin'.",
+        "hole_b should be a number (from 0.0 to 2.0), got None.",
+        "size should be a whole number (from 8 to 1024), got '64'.",
+        "seed should be a whole number (at least 0), got None.",
+        "num_y should be a number, text, true, false, none, a tuple or a part, got [3]. Give a tuple.",
+        "shapes[1] should be a known name, got 'hart'. Known: ellipse, heart, square; did you mean heart?",
+        "held_out should be text, got 3.",
     ]
 
 
@@ -136,11 +134,11 @@ def test_a_full_disk_or_unusable_folder_is_one_sentence_and_leaves_nothing(monke
     monkeypatch.setattr(_generated, "IN_MEMORY", 10_000)
     (tmp_path / "file").touch()
     monkeypatch.setenv("VAELAB_CACHE", str(tmp_path / "file"))
-    with pytest.raises(InputError, match=r"the image cache should be a folder that can be written.*Not a directory"):
+    with pytest.raises(InputError, match=r"should be a folder that can be written, got Not a directory.*VAELAB_CACHE"):
         SMALL["cells"].load()
     monkeypatch.setenv("VAELAB_CACHE", str(tmp_path))
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 100))
-    with pytest.raises(InputError, match=r"the image cache should have 0.000518 GB free, got 1e-07 GB.*Ask for fewer"):
+    with pytest.raises(InputError, match=r"should have 1 MB free for the images, got 0 MB.*Ask for fewer"):
         SMALL["cells"].load()
     assert not list((tmp_path / "generated").iterdir())
 

@@ -103,7 +103,7 @@ def test_pages_as_channels_and_wrong_axes(tmp_path):
     assert TiffSource(path=path, axes="cyx", channels=tuple("abcde")).load().channels == tuple("abcde")
     with pytest.raises(InputError, match=r"a.tif has the axes IYX of sizes \(5, 12, 10\), not ZCYX"):
         TiffSource(path=path, axes="ZCYX").load()
-    with pytest.raises(InputError, match=r"source\.axes should be letters"):
+    with pytest.raises(InputError, match=r"axes should be letters"):
         TiffSource(path=path, axes="CC")
 
 
@@ -156,7 +156,7 @@ def test_npy_is_mapped_not_read(tmp_path):
     [
         ({"a": np.zeros((2, 9, 9)), "b": np.zeros((2, 9, 9))}, {}, r"several that could be: a \(2, 9, 9\), b"),
         ({"a": np.zeros(4)}, {}, r"name the array of images, got none among: a \(4,\).*Set source.images"),
-        ({"a": np.zeros((2, 9, 9))}, {"images": "A1"}, "source.images should be a known name"),
+        ({"a": np.zeros((2, 9, 9))}, {"images": "A1"}, "images should be a known name"),
         ({"a": np.zeros((2, 16, 16, 16))}, {}, "where both are possible. Set source.layout"),
         ({"a": np.zeros((2, 64, 64, 64))}, {}, "where neither fits. Set source.layout"),
         ({"a": np.zeros((2, 9, 9))}, {"channels": ("x", "y")}, "name each of the 1 channels once"),
@@ -181,7 +181,7 @@ def test_a_broken_numpy_file_is_one_clear_error(tmp_path_factory, data, archive)
             np.savez_compressed(file, images=pixels(0, (3, 9, 9))) if archive else np.save(file, pixels(0, (3, 9, 9)))
         whole = path.read_bytes()
         path.write_bytes(whole[: data.draw(st.integers(0, len(whole) - 1))])
-    with pytest.raises(InputError, match=r"source\.path should be a whole \.npz or \.npy file") as refused:
+    with pytest.raises(InputError, match=r"^path should be a whole \.npz or \.npy file") as refused:
         NpzSource(path=str(path)).load()
     assert "\n" not in str(refused.value)
 
@@ -404,7 +404,7 @@ def test_the_guess_and_its_refusals(tmp_path):
         with pytest.raises(InputError, match=words):
             open_source(path)
     (tmp_path / "x.docx").write_text("x")
-    with pytest.raises(InputError, match=r"be a folder of images.*\.csv.*\.npz.*\.tiff file, got"):
+    with pytest.raises(InputError, match=r"be a folder .*a folder of images.*\.npz.*\.csv.*\.tiff file, got"):
         open_source(tmp_path / "x.docx")
     with pytest.raises(InputError, match="did you mean size"):
         open_source(tmp_path / "f", sizes=(8, 8))

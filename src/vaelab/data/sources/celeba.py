@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -12,7 +14,7 @@ from vaelab.data.assemble import assemble
 from vaelab.data.cache import Item
 from vaelab.data.collection import ImageCollection
 from vaelab.data.files import File, is_image_name, list_files, locate
-from vaelab.data.pixels import PixelReader
+from vaelab.data.pixels import Pair, PixelReader
 from vaelab.data.sources._base import Source
 from vaelab.errors import InputError
 from vaelab.settings.ranges import PathText
@@ -31,16 +33,23 @@ class CelebaSource(Source):
     https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html
     """
 
+    opens: ClassVar[str] = "a folder in CelebA's layout"
+
     path: PathText
     """The folder."""
-    crop: tuple[int, int] | None = None
+    crop: Pair | None = None
     """Height and width of the centre to keep, in pixels."""
-    size: tuple[int, int] | None = None
+    size: Pair | None = None
     """Height and width to resize to, in pixels, after the crop."""
+
+    @classmethod
+    def recognises(cls, place: Path, names: Sequence[str]) -> int:
+        """See Source."""
+        return 3 if _find_attributes(place) else 0
 
     def load(self, *, strict: bool = False, progress: bool = False) -> ImageCollection:
         """See Source."""
-        folder = locate(self.path, "source.path", folder=True)
+        folder = locate(self.path, "path", folder=True)
         facts = _attributes(folder)
         parts = _partition(folder)
         if parts is not None:
@@ -49,9 +58,7 @@ class CelebaSource(Source):
                 got = f"{facts.index[numbers.isna()][0]} without one"
                 raise InputError("list_eval_partition", "give a part (0, 1 or 2) to each image", got)
             facts["split"] = [PARTS[int(number)] for number in numbers]
-        files = {
-            file.name.rsplit("/", 1)[-1]: file for file in list_files(folder, "source.path") if is_image_name(file.name)
-        }
+        files = {file.name.rsplit("/", 1)[-1]: file for file in list_files(folder, "path") if is_image_name(file.name)}
         listed = [files.get(name, File(name, "", problem="is listed but not there")) for name in facts.index]
         left_out = [(file.name, file.problem) for file in listed if file.problem]
         left_out += [(files[name].name, "has no attributes") for name in sorted(files.keys() - set(facts.index))]
@@ -63,7 +70,7 @@ class CelebaSource(Source):
         return assemble(items, table, reader, left_out=left_out, strict=strict, progress=progress)
 
 
-def find_attributes(folder: Path) -> Path | None:
+def _find_attributes(folder: Path) -> Path | None:
     """The attribute file of CelebA's layout, if the folder has one."""
     return _beside(folder, "list_attr_celeba")
 
@@ -75,10 +82,10 @@ def _beside(folder: Path, name: str) -> Path | None:
 
 def _attributes(folder: Path) -> pd.DataFrame:
     """0 or 1 for each attribute (column) of each image (index: its file name)."""
-    place = find_attributes(folder)
+    place = _find_attributes(folder)
     if place is None:
         be = "be a folder with list_attr_celeba.txt or list_attr_celeba.csv"
-        raise InputError("source.path", be, repr(str(folder)))
+        raise InputError("path", be, repr(str(folder)))
     try:
         if place.suffix == ".csv":
             table = pd.read_csv(place, index_col=0)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
+from annotated_types import Ge, Le
 
 from vaelab.data.collection import ImageCollection
 from vaelab.data.sources._base import Source
-from vaelab.data.sources._generated import render_in_blocks, whole_number
+from vaelab.data.sources._generated import render_in_blocks
 from vaelab.errors import InputError
+from vaelab.settings.ranges import AtLeast0, AtLeast1
+from vaelab.settings.record import check
 
 COUNTS = (1018, 1204, 796, 987, 734, 432, 2216)
 """Cells of each process."""
@@ -69,17 +73,16 @@ class CellsSource(Source):
     ((10, 3, 32, 32), ('red', 'green', 'blue'), ('x', 'y'))
     """
 
-    num_images: int = 7387
+    num_images: AtLeast1 = 7387
     """How many cells."""
-    size: int = 64
+    size: Annotated[int, Ge(8), Le(1024)] = 64
     """Height and width of an image, in pixels; the same cells at any size."""
-    seed: int = 0
+    seed: AtLeast0 = 0
     """Seed of the cells."""
 
     def __post_init__(self):
-        whole_number("source.num_images", self.num_images, 1)
-        whole_number("source.size", self.size, 8, 1024)
-        whole_number("source.seed", self.seed, 0)
+        check(self)
+        super().__post_init__()
 
     def load(self, *, strict: bool = False, progress: bool = False) -> ImageCollection:
         """See Source."""
@@ -102,7 +105,7 @@ def cell_look(x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
     return {"red": y, "green": 1 - x, "blue": 1 - np.abs(1 - (x + y)), "irregularity": (2 - x - y) / 4}
 
 
-def cell_table(num_images: int, seed: int = 0) -> pd.DataFrame:
+def cell_table(num_images: int, seed: AtLeast0 = 0) -> pd.DataFrame:
     """One row per cell: its point, what follows from it, process, well and site, and the nuisances.
 
     >>> cell_table(7387)["process"].value_counts(sort=False).sort_index().tolist()

@@ -6,7 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
+from typing import ClassVar
 
 import pandas as pd
 
@@ -14,7 +15,7 @@ from vaelab.data.assemble import assemble, path_facts
 from vaelab.data.cache import Item
 from vaelab.data.collection import ImageCollection
 from vaelab.data.files import File, list_images, locate, read_table
-from vaelab.data.pixels import Alpha, PixelReader
+from vaelab.data.pixels import Alpha, Pair, PixelReader
 from vaelab.data.sources._base import Source
 from vaelab.errors import InputError
 from vaelab.settings.ranges import PathText
@@ -31,6 +32,8 @@ class FolderSource(Source):
     channel count or pixel type than most are named in `left_out`.
     """
 
+    opens: ClassVar[str] = "a folder of images"
+
     path: PathText
     """The folder."""
     labels: PathText | None = None
@@ -42,21 +45,27 @@ class FolderSource(Source):
     channels: tuple[str, ...] = ()
     """Names of the channels, in order, in place of those the files give; with `channel_pattern`, which channels to
     read."""
-    crop: tuple[int, int] | None = None
+    crop: Pair | None = None
     """Height and width of the centre to keep, in pixels."""
-    size: tuple[int, int] | None = None
+    size: Pair | None = None
     """Height and width to resize to, in pixels, after the crop; then images of any size go together."""
     alpha: Alpha = "opaque"
     """An alpha channel: must be opaque everywhere and is then left out; drop it; or keep it as a channel."""
 
     def __post_init__(self):
+        super().__post_init__()
         if self.channel_pattern is not None:
             _compiled(self.channel_pattern)
 
+    @classmethod
+    def recognises(cls, place: Path, names: Sequence[str]) -> int:
+        """See Source."""
+        return 2 if place.is_dir() else 0
+
     def load(self, *, strict: bool = False, progress: bool = False) -> ImageCollection:
         """See Source."""
-        folder = locate(self.path, "source.path", folder=True)
-        files = list_images(folder, "source.path")
+        folder = locate(self.path, "path", folder=True)
+        files = list_images(folder, "path")
         left_out = [(file.name, file.problem) for file in files if file.problem]
         names, items = [file for file in files if not file.problem], []
         channels = self.channels
@@ -67,7 +76,7 @@ class FolderSource(Source):
             left_out += incomplete
         facts = path_facts(items)
         if self.labels is not None and items:
-            items, facts, unmatched = _labelled(items, read_table(self.labels, "source.labels"), self.labels)
+            items, facts, unmatched = _labelled(items, read_table(self.labels, "labels"), self.labels)
             own = {str(PurePosixPath(self.labels).name)}
             left_out = [entry for entry in left_out if PurePosixPath(entry[0]).name not in own] + unmatched
         reader = PixelReader(crop=self.crop, size=self.size, alpha=self.alpha)
@@ -79,10 +88,10 @@ def _compiled(pattern: str) -> re.Pattern[str]:
         compiled = re.compile(pattern)
     except re.error as error:
         be = "be a regular expression"
-        raise InputError("source.channel_pattern", be, f"{pattern!r} ({error})") from None
+        raise InputError("channel_pattern", be, f"{pattern!r} ({error})") from None
     if "channel" not in compiled.groupindex:
         be, mend = "have a group called channel", r"Such as _(?P<channel>w\d)\."
-        raise InputError("source.channel_pattern", be, repr(pattern), mend)
+        raise InputError("channel_pattern", be, repr(pattern), mend)
     return compiled
 
 
@@ -106,7 +115,7 @@ def _grouped(
     missing = [channel for channel in channels if channel not in found]
     if missing:
         be = "name channels that source.channel_pattern finds"
-        raise InputError("source.channels", be, ", ".join(missing), f"Found: {', '.join(found) or 'none'}.")
+        raise InputError("channels", be, ", ".join(missing), f"Found: {', '.join(found) or 'none'}.")
     items = []
     for rest, group in groups.items():
         lacking = [channel for channel in channels if channel not in group]
@@ -125,7 +134,7 @@ def _labelled(
     names = labels[column].astype(str).str.replace("\\", "/", regex=False)
     if names.duplicated().any():
         got = f"{names[names.duplicated()].iloc[0]!r} twice"
-        raise InputError(f"source.labels '{column}'", "name each file once", got, f"Correct {source}.")
+        raise InputError(f"labels '{column}'", "name each file once", got, f"Correct {source}.")
     row_of = {name: i for i, name in enumerate(names)}
     facts = path_facts(items)
     bare = Counter(PurePosixPath(item.name).name for item in items)
@@ -142,7 +151,7 @@ def _labelled(
     left_out += [(name, f"stands in {source} but not in the folder") for i, name in enumerate(names) if i not in used]
     if not kept:
         got = f"{names.iloc[0]!r} and others that are not"
-        raise InputError(f"source.labels '{column}'", f"name files in the folder, such as {items[0].name!r}", got)
+        raise InputError(f"labels '{column}'", f"name files in the folder, such as {items[0].name!r}", got)
     told = labels.iloc[[rows[i] for i in kept]].reset_index(drop=True).drop(columns=column)
     facts = facts.iloc[kept].reset_index(drop=True)
     facts = facts[[c for c in facts.columns if c not in told.columns]]

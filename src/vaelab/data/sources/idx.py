@@ -5,8 +5,10 @@ from __future__ import annotations
 import gzip
 import struct
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -30,12 +32,19 @@ class IdxSource(Source):
     *Source*: Y. LeCun, C. Cortes, C. Burges, The MNIST database of handwritten digits, section File formats.
     """
 
+    opens: ClassVar[str] = "a folder of IDX files"
+
     path: PathText
     """The folder."""
 
+    @classmethod
+    def recognises(cls, place: Path, names: Sequence[str]) -> int:
+        """See Source."""
+        return 3 if any("idx3" in name and "images" in name for name in names) else 0
+
     def load(self, *, strict: bool = False, progress: bool = False) -> ImageCollection:
         """See Source."""
-        folder = locate(self.path, "source.path", folder=True)
+        folder = locate(self.path, "path", folder=True)
         images, labels, parts = [], [], []
         for part in PARTS:
             file = _the_file(folder, part, "images-idx3", "images.idx3")
@@ -47,10 +56,10 @@ class IdxSource(Source):
             labels.append(_labels(folder, part, file, len(pixels)))
         if not images:
             be = "be a folder with IDX files such as train-images-idx3-ubyte.gz"
-            raise InputError("source.path", be, repr(self.path), "vaelab data download mnist fetches them.")
+            raise InputError("path", be, repr(self.path), "vaelab data download mnist fetches them.")
         if len({pixels.shape[1:] for pixels in images}) > 1:
             got = " and ".join(f"{pixels.shape[1]}x{pixels.shape[2]}" for pixels in images)
-            raise InputError("source.path", "hold training and test images of one size", got)
+            raise InputError("path", "hold training and test images of one size", got)
         table = pd.DataFrame({"label": np.concatenate(labels), "split": parts})
         return ImageCollection(images=np.concatenate(images)[:, None], table=table, channels=("intensity",))
 
@@ -58,7 +67,7 @@ class IdxSource(Source):
 def _labels(folder: Path, part: str, images: Path, count: int) -> np.ndarray:
     file = _the_file(folder, part, "labels-idx1", "labels.idx1")
     if file is None:
-        raise InputError("source.path", f"hold the labels of {images.name}", "none", "They end in labels-idx1-ubyte.")
+        raise InputError("path", f"hold the labels of {images.name}", "none", "They end in labels-idx1-ubyte.")
     labels = _read(file, 1)
     if len(labels) != count:
         raise InputError(file.name, f"hold {count:,} labels, one for each image of {images.name}", f"{len(labels):,}")
@@ -70,11 +79,11 @@ def _the_file(folder: Path, part: str, *kinds: str) -> Path | None:
     try:
         names = sorted(file for file in folder.iterdir() if any(kind in file.name for kind in kinds) and file.is_file())
     except OSError as error:
-        raise InputError("source.path", "be a folder that may be read", f"{str(folder)!r} ({error.strerror})") from None
+        raise InputError("path", "be a folder that may be read", f"{str(folder)!r} ({error.strerror})") from None
     found = {str(f).removesuffix(".gz"): f for f in reversed(names) if any(word in f.name for word in PARTS[part])}
     if len(found) > 1:
         got = ", ".join(sorted(file.name for file in found.values()))
-        raise InputError("source.path", f"hold one set of {part} images", got, "Give each set its own folder.")
+        raise InputError("path", f"hold one set of {part} images", got, "Give each set its own folder.")
     return next(iter(found.values()), None)
 
 

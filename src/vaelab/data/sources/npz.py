@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -23,6 +21,7 @@ from vaelab.data.png import Unreadable
 from vaelab.data.sources._base import Source
 from vaelab.data.stored import read
 from vaelab.errors import InputError, unknown_name
+from vaelab.files import replacing
 from vaelab.settings.ranges import PathText
 
 Layout = Literal["auto", "channels_first", "channels_last"]
@@ -43,6 +42,8 @@ class NpzSource(Source):
     read. Archives written by `save_npz` are read back exactly.
     """
 
+    opens: ClassVar[str] = "an .npy or .npz file"
+
     path: PathText
     """The .npz or .npy file."""
     images: str = ""
@@ -52,9 +53,14 @@ class NpzSource(Source):
     channels: tuple[str, ...] = ()
     """Names of the channels; left out, the archive's array channels or channel_names where it fits."""
 
+    @classmethod
+    def recognises(cls, place: Path, names: Sequence[str]) -> int:
+        """See Source."""
+        return 3 if place.suffix.lower() in (".npy", ".npz") and not place.is_dir() else 0
+
     def load(self, *, strict: bool = False, progress: bool = False) -> ImageCollection:
         """See Source. The images of an .npz are held in memory, those of an .npy are mapped."""
-        place = locate(self.path, "source.path", folder=False)
+        place = locate(self.path, "path", folder=False)
         try:
             with open(place, "rb") as file:
                 if file.read(2) != b"PK":
@@ -66,7 +72,7 @@ class NpzSource(Source):
             raise
         except (OSError, ValueError, EOFError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise InputError("source.path", "be a whole .npz or .npy file", f"{self.path!r} ({reason})") from None
+            raise InputError("path", "be a whole .npz or .npy file", f"{self.path!r} ({reason})") from None
         if SAVED in arrays:
             return _restored(arrays)
         name = self._images_name(arrays)
@@ -75,7 +81,7 @@ class NpzSource(Source):
     def _images_name(self, arrays: Mapping[str, np.ndarray]) -> str:
         if self.images:
             if self.images not in arrays:
-                raise unknown_name("source.images", self.images, arrays)
+                raise unknown_name("images", self.images, arrays)
             return self.images
         found = [name for name, array in arrays.items() if _could_be_images(array)]
         usual = [name for name in found if name.lower() in USUAL_NAMES]
@@ -83,7 +89,7 @@ class NpzSource(Source):
             return usual[0] if len(usual) == 1 else found[0]
         shapes = ", ".join(f"{name} {arrays[name].shape}" for name in found or arrays)
         got = f"{'several that could be' if found else 'none among'}: {shapes or 'no arrays'}"
-        raise InputError("source.images", "name the array of images", got, "Set source.images.")
+        raise InputError("images", "name the array of images", got, "Set source.images.")
 
     def _collection(self, name: str, array: np.ndarray, others: Mapping[str, np.ndarray]) -> ImageCollection:
         images = self._stored(name, _planes(name, array, self.layout))
@@ -129,19 +135,8 @@ def save_npz(collection: ImageCollection, path: str | Path) -> None:
         arrays |= {f"table/{name}{suffix}": array for suffix, array in parts.items()}
     record = {"columns": columns, "factors": collection.factors, "left_out": collection.left_out}
     arrays[SAVED] = np.array(json.dumps(record))
-    part = ""
-    try:
-        handle, part = tempfile.mkstemp(prefix=f".{place.name}.part-", dir=place.parent)
-        with os.fdopen(handle, "wb") as file:
-            np.savez_compressed(file, allow_pickle=False, **arrays)  # pyright: ignore[reportArgumentType]
-        os.replace(part, place)
-        part = ""
-    except OSError as error:
-        got = f"{str(place)!r} ({error.strerror or error})"
-        raise InputError("the output", "be a file that can be written", got) from None
-    finally:
-        if part:
-            Path(part).unlink(missing_ok=True)
+    with replacing(place, "the output") as part, part.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)  # pyright: ignore[reportArgumentType]
 
 
 def _packed(name: str, column: pd.Series) -> tuple[str, dict[str, np.ndarray]]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
+from annotated_types import Ge, Le
 
 from vaelab.data.collection import ImageCollection
 from vaelab.data.sources._base import Source
-from vaelab.data.sources._generated import number, render_in_blocks, whole_number
-from vaelab.errors import InputError, unknown_name
+from vaelab.data.sources._generated import render_in_blocks
+from vaelab.errors import InputError
+from vaelab.settings.ranges import AtLeast0
+from vaelab.settings.record import check
 
 Subset = Literal["full", "punctured", "transects"]
 
@@ -42,34 +45,27 @@ class RosettesSource(Source):
     ImageCollection(10 images, 1x32x32 uint8, channels: intensity; table: a, b, inside_hole, split)
     """
 
-    num_images: int = 5000
+    num_images: Annotated[int, Ge(2)] = 5000
     """How many points are drawn from the plane; the transects are 45 in any case."""
-    size: int = 256
+    size: Annotated[int, Ge(8), Le(4096)] = 256
     """Height and width of an image, in pixels."""
     subset: Subset = "full"
     """``full``: all points for training and validation; ``punctured``: those inside the hole are the test split, unseen
     in training and validation; ``transects``: three lines of 15 points across the hole, all of the test split."""
-    hole_a: float = 1.25
+    hole_a: Annotated[float, Ge(A_RANGE[0]), Le(A_RANGE[1])] = 1.25
     """Centre of the hole on the axis a."""
-    hole_b: float = 1.0
+    hole_b: Annotated[float, Ge(B_RANGE[0]), Le(B_RANGE[1])] = 1.0
     """Centre of the hole on the axis b."""
-    hole_radius: float = 0.3
+    hole_radius: Annotated[float, Ge(0), Le(10)] = 0.3
     """Radius of the hole, in units of a and b; a point on the rim is inside."""
-    line_width: float = 2.0
+    line_width: Annotated[float, Ge(0.1), Le(100)] = 2.0
     """Width of the white line, in pixels."""
-    seed: int = 0
+    seed: AtLeast0 = 0
     """Seed of the points."""
 
     def __post_init__(self):
-        whole_number("source.num_images", self.num_images, 2, mend="Training and validation need one each.")
-        whole_number("source.size", self.size, 8, 4096)
-        if self.subset not in get_args(Subset):
-            raise unknown_name("source.subset", str(self.subset), get_args(Subset))
-        number("source.hole_a", self.hole_a, *A_RANGE)
-        number("source.hole_b", self.hole_b, *B_RANGE)
-        number("source.hole_radius", self.hole_radius, 0, 10)
-        number("source.line_width", self.line_width, 0.1, 100)
-        whole_number("source.seed", self.seed, 0)
+        check(self)
+        super().__post_init__()
 
     def load(self, *, strict: bool = False, progress: bool = False) -> ImageCollection:
         """See Source.
@@ -97,7 +93,7 @@ class RosettesSource(Source):
             if not {"train", "validation"} <= set(split):
                 got = f"{self.hole_radius} with {self.num_images} images"
                 mend = "Take a smaller hole or more images."
-                raise InputError("source.hole_radius", "leave images for training and validation", got, mend)
+                raise InputError("hole_radius", "leave images for training and validation", got, mend)
         return table.assign(split=split)
 
     def _transects(self) -> pd.DataFrame:

@@ -5,16 +5,23 @@ from __future__ import annotations
 import operator
 import re
 from dataclasses import dataclass
+from math import prod
+from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
+from annotated_types import Ge, Le
 
 from vaelab.data.collection import ImageCollection
 from vaelab.data.sources._base import Source
-from vaelab.data.sources._generated import render_in_blocks, whole_number
+from vaelab.data.sources._generated import render_in_blocks
 from vaelab.errors import InputError, unknown_name
+from vaelab.settings.ranges import AtLeast0, AtLeast1
+from vaelab.settings.record import check
 
-SHAPES = ("square", "ellipse", "heart")
+Shape = Literal["square", "ellipse", "heart"]
+SHAPES: tuple[Shape, ...] = ("square", "ellipse", "heart")
+Steps = Annotated[int, Ge(1), Le(1000)]
 FACTORS = ("shape", "scale", "orientation", "x", "y")
 SQUARE_SIDE = 20.6 / 64
 ELLIPSE_AXES = (15.2 / 64, 8.8 / 64)
@@ -52,41 +59,36 @@ class SpritesSource(Source):
     ((1000, 1, 64, 64), ('shape_class', 'scale_class', 'orientation_class', 'x_class', 'y_class'))
     """
 
-    num_images: int | None = 50_000
+    num_images: AtLeast1 | None = 50_000
     """How many images are drawn from the grid without replacement; none: the whole grid in its order."""
-    size: int = 64
+    size: Annotated[int, Ge(8), Le(1024)] = 64
     """Height and width of an image, in pixels."""
-    shapes: tuple[str, ...] = SHAPES
+    shapes: tuple[Shape, ...] = SHAPES
     """Which shapes: square, ellipse, heart."""
-    num_scales: int = 6
+    num_scales: Steps = 6
     """Scales, evenly from 0.5 to 1; a single one is 1."""
-    num_orientations: int = 40
+    num_orientations: Steps = 40
     """Orientations, evenly from 0 to 2 pi, both included; a single one is 0."""
-    num_x: int = 32
+    num_x: Steps = 32
     """Horizontal positions, evenly from 0 to 1; a single one is the middle."""
-    num_y: int = 32
+    num_y: Steps = 32
     """Vertical positions, evenly from 0 to 1; a single one is the middle."""
     held_out: str = ""
     """Which combination is the test split, all else training: conditions on grid places that must all hold, such as
     ``shape=heart,x>=16``; the comparisons are = != < <= > >=. Empty: no split."""
     anti_alias: bool = False
     """Grey levels at the edges instead of 0 and 255 only."""
-    seed: int = 0
+    seed: AtLeast0 = 0
     """Seed of the draw from the grid."""
 
     def __post_init__(self):
-        for name in self.shapes:
-            if name not in SHAPES:
-                raise unknown_name("source.shapes", str(name), SHAPES)
+        check(self)
+        super().__post_init__()
         if not self.shapes or len(set(self.shapes)) < len(self.shapes):
-            raise InputError("source.shapes", "name each shape once, at least one", self.shapes)
-        for name in ("num_scales", "num_orientations", "num_x", "num_y"):
-            whole_number(f"source.{name}", getattr(self, name), 1, 1000)
-        whole_number("source.size", self.size, 8, 1024)
-        if self.num_images is not None:
-            mend = "That is the whole grid."
-            whole_number("source.num_images", self.num_images, 1, int(np.prod(self.grid_shape)), mend)
-        whole_number("source.seed", self.seed, 0)
+            raise InputError("shapes", "name each shape once, at least one", self.shapes)
+        total = prod(self.grid_shape)
+        if self.num_images is not None and self.num_images > total:
+            raise InputError("num_images", f"be at most {total:,}", self.num_images, "That is the whole grid.")
         _conditions(self.held_out)
 
     @property
@@ -136,27 +138,25 @@ class SpritesSource(Source):
         )
         if held_out.all() or not held_out.any():
             got = f"{self.held_out!r}, which holds for {held_out.sum():,} of {len(table):,} images"
-            raise InputError("source.held_out", "hold for some of the images", got)
+            raise InputError("held_out", "hold for some of the images", got)
         return table.assign(split=np.where(held_out, "test", "train"))
 
 
 def _conditions(text: str) -> list[tuple]:
     """(factor, comparison, class) of each condition in such as ``shape=heart,x>=16``."""
     conditions = []
-    if not isinstance(text, str):
-        raise InputError("source.held_out", "be conditions such as shape=heart,x>=16", text)
     for part in text.split(",") if text.strip() else ():
         match = re.fullmatch(r"\s*(\w+)\s*(<=|>=|!=|=|<|>)\s*(\w+)\s*", part)
         if not match:
-            raise InputError("source.held_out", "be conditions such as shape=heart,x>=16", repr(text))
+            raise InputError("held_out", "be conditions such as shape=heart,x>=16", repr(text))
         name, sign, value = match.groups()
         if name not in FACTORS:
-            raise unknown_name("source.held_out", name, FACTORS)
+            raise unknown_name("held_out", name, FACTORS)
         if name == "shape" and value not in SHAPES:
-            raise unknown_name("source.held_out", value, SHAPES)
+            raise unknown_name("held_out", value, SHAPES)
         if name != "shape" and not value.isdecimal():
             mend = "It counts the factor's values from 0."
-            raise InputError(f"source.held_out, {name}", "be compared to a place on the grid", repr(value), mend)
+            raise InputError(f"held_out, {name}", "be compared to a place on the grid", repr(value), mend)
         conditions.append((name, COMPARE[sign], SHAPES.index(value) if name == "shape" else int(value)))
     return conditions
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import pandas as pd
 
@@ -12,7 +13,7 @@ from vaelab.data.assemble import assemble
 from vaelab.data.cache import Item
 from vaelab.data.collection import ImageCollection
 from vaelab.data.files import describe, locate, read_table
-from vaelab.data.pixels import Alpha, PixelReader
+from vaelab.data.pixels import Alpha, Pair, PixelReader
 from vaelab.data.sources._base import Source
 from vaelab.errors import InputError, unknown_name
 from vaelab.settings.ranges import PathText
@@ -24,6 +25,8 @@ PATH_COLUMNS = ("path", "file", "filename", "file_name", "image", "image_path", 
 class TableSource(Source):
     """The images that a CSV (or .tsv) names, one row each; all its columns become the collection's table."""
 
+    opens: ClassVar[str] = "a .csv or .tsv file"
+
     path: PathText
     """The table, with column names in its first line."""
     path_columns: tuple[str, ...] = ()
@@ -33,19 +36,24 @@ class TableSource(Source):
     """Folder that the paths start from; left out, the table's own folder."""
     channels: tuple[str, ...] = ()
     """Names of the channels; left out, the names of several path columns, or those the files give."""
-    crop: tuple[int, int] | None = None
+    crop: Pair | None = None
     """Height and width of the centre to keep, in pixels."""
-    size: tuple[int, int] | None = None
+    size: Pair | None = None
     """Height and width to resize to, in pixels, after the crop."""
     alpha: Alpha = "opaque"
     """An alpha channel: must be opaque everywhere and is then left out; drop it; or keep it as a channel."""
 
+    @classmethod
+    def recognises(cls, place: Path, names: Sequence[str]) -> int:
+        """See Source."""
+        return 3 if place.suffix.lower() in (".csv", ".tsv") and not place.is_dir() else 0
+
     def load(self, *, strict: bool = False, progress: bool = False) -> ImageCollection:
         """See Source."""
-        table = read_table(self.path, "source.path")
+        table = read_table(self.path, "path")
         columns = self._columns(table)
-        place = locate(self.path, "source.path", folder=False)
-        root = place.parent if self.root is None else locate(self.root, "source.root", folder=True)
+        place = locate(self.path, "path", folder=False)
+        root = place.parent if self.root is None else locate(self.root, "root", folder=True)
         items, kept, left_out = [], [], []
         for i, names in enumerate(table[list(columns)].itertuples(index=False, name=None)):
             if any(pd.isna(name) for name in names):
@@ -61,14 +69,14 @@ class TableSource(Source):
     def _columns(self, table: pd.DataFrame) -> tuple[str, ...]:
         for name in self.path_columns:
             if name not in table.columns:
-                raise unknown_name("source.path_columns", name, map(str, table.columns))
+                raise unknown_name("path_columns", name, map(str, table.columns))
         if self.path_columns:
             return self.path_columns
         found = [str(column) for column in table.columns if str(column).lower() in PATH_COLUMNS]
         if len(found) != 1:
             got = f"{' and '.join(found) or 'none'} among {', '.join(map(str, table.columns))}"
             be = "have one column called path, file, filename or image"
-            raise InputError("source.path", be, got, "Name it in source.path_columns.")
+            raise InputError("path", be, got, "Name it in source.path_columns.")
         return (found[0],)
 
 

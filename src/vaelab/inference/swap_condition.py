@@ -8,7 +8,7 @@ from vaelab.inference.batches import ImageBatches, batches
 from vaelab.models import Model, evaluating
 
 
-def counterfactual(model: Model, other: Model, images: ImageBatches, batch_size: int = 256) -> np.ndarray:
+def swap_condition(model: Model, other: Model, images: ImageBatches, batch_size: int = 256) -> np.ndarray:
     """What each image would look like under another condition: its code by its own, drawn under the other.
 
         x' = E[p(x | z, c')],  z = E[q(z | x, c)]
@@ -31,7 +31,7 @@ def counterfactual(model: Model, other: Model, images: ImageBatches, batch_size:
     >>> from vaelab.models import VAEConfig
     >>> vae = VAEConfig(latent_dim=2).build((1, 8, 8), num_conditions=1)
     >>> as_one = vae.given(torch.ones(1, 1))
-    >>> counterfactual(vae.given(torch.zeros(5, 1)), as_one, torch.rand(5, 1, 8, 8)).shape
+    >>> swap_condition(vae.given(torch.zeros(5, 1)), as_one, torch.rand(5, 1, 8, 8)).shape
     (5, 1, 8, 8)
     """
     drawn, count = [], 0
