@@ -38,6 +38,10 @@ class Fitted:
     choices: Choices
     """How it was computed."""
 
+    def feed(self, images: Tensor | Pixels) -> Feed:
+        """Images, stored as those that it was fitted to, as the model takes them."""
+        return Feed(_pixels(images), self.intensity)
+
 
 def fit(
     images: Tensor | Pixels,

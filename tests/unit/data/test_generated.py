@@ -134,11 +134,11 @@ def test_a_full_disk_or_unusable_folder_is_one_sentence_and_leaves_nothing(monke
     monkeypatch.setattr(_generated, "IN_MEMORY", 10_000)
     (tmp_path / "file").touch()
     monkeypatch.setenv("VAELAB_CACHE", str(tmp_path / "file"))
-    with pytest.raises(InputError, match=r"the image cache should be a folder that can be written.*Not a directory"):
+    with pytest.raises(InputError, match=r"should be a folder that can be written, got Not a directory.*VAELAB_CACHE"):
         SMALL["cells"].load()
     monkeypatch.setenv("VAELAB_CACHE", str(tmp_path))
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 100))
-    with pytest.raises(InputError, match=r"the image cache should have 0.000518 GB free, got 1e-07 GB.*Ask for fewer"):
+    with pytest.raises(InputError, match=r"should have 1 MB free for the images, got 0 MB.*Ask for fewer"):
         SMALL["cells"].load()
     assert not list((tmp_path / "generated").iterdir())
 
