@@ -15,7 +15,7 @@ from vaelab.models import ModelConfig
 from vaelab.objectives import Objective
 from vaelab.settings.fields import field_types
 from vaelab.settings.ranges import Seed, Settings
-from vaelab.settings.record import check, digest, from_record, numbers, to_record
+from vaelab.settings.record import digest, from_record, numbers, to_record
 from vaelab.training import Machine, Training, Watching
 
 _FORMAT = 2
@@ -50,8 +50,8 @@ class Experiment(Settings):
     """Of the weights, the order of the images and the noise."""
 
     def __post_init__(self):
-        check(self)
         super().__post_init__()
+        to_record(self)  # a part from outside its family's folder could not be read back
         self.objective.check(self.model)
         if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}", self.name):
             raise InputError(

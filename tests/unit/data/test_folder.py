@@ -111,7 +111,7 @@ def test_a_folder_of_nothing_usable_is_one_clear_error(tmp_path_factory, content
     folder = tmp_path_factory.mktemp("junk")
     for i, content in enumerate(contents):
         (folder / f"{i}.{ending}").write_bytes(content)
-    with pytest.raises(InputError, match=r"source.path should hold images") as refused:
+    with pytest.raises(InputError, match=r"path should hold images") as refused:
         FolderSource(path=str(folder)).load()
     assert "0." + ending in one_sentence(refused.value)
 
@@ -191,17 +191,17 @@ def test_labels_from_a_table(tmp_path):
 @pytest.mark.parametrize(
     ("setting", "words"),
     [
-        ({"path": "nowhere"}, "source.path should be a folder, got .*which does not exist"),
-        ({"path": "a.png"}, "source.path should be a folder, got .*which is not one"),
+        ({"path": "nowhere"}, "path should be a folder, got .*which does not exist"),
+        ({"path": "a.png"}, "path should be a folder, got .*which is not one"),
         ({"path": "bad\0name"}, "does not exist"),
-        ({"path": "hollow"}, "source.path should hold images, got no files"),
-        ({"channel_pattern": "("}, "source.channel_pattern should be a regular expression"),
+        ({"path": "hollow"}, "path should hold images, got no files"),
+        ({"channel_pattern": "("}, "channel_pattern should be a regular expression"),
         ({"channel_pattern": "w1"}, "should have a group called channel"),
-        ({"channels": ("x", "y")}, "source.channels should name each of the 1 channels once"),
-        ({"size": (0, 4)}, "source.size should be a height and a width"),
-        ({"labels": "nowhere.csv"}, "source.labels should be a file"),
-        ({"labels": "void.csv"}, "source.labels should be a table with column names"),
-        ({"labels": "binary.csv"}, "source.labels should"),
+        ({"channels": ("x", "y")}, "channels should name each of the 1 channels once"),
+        ({"size": (0, 4)}, r"size\[0\] should be at least 1, or none"),
+        ({"labels": "nowhere.csv"}, "labels should be a file"),
+        ({"labels": "void.csv"}, "labels should be a table with column names"),
+        ({"labels": "binary.csv"}, "labels should"),
         ({"labels": "other.csv"}, "should name files in the folder, such as 'a.png'"),
         ({"labels": "twice.csv"}, "should name each file once, got 'a.png' twice"),
     ],

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -28,30 +26,14 @@ SMALL = {
     "whole grid of sprites": SpritesSource(num_images=None, size=16, num_orientations=4, num_x=3, num_y=2),
 }
 BAD = [
-    (RosettesSource, {"num_images": 1}, "source.num_images should be a whole number of at least 2, got 1. Training"),
-    (RosettesSource, {"size": 4}, "source.size should be a whole number from 8 to 4096, got 4"),
-    (RosettesSource, {"hole_a": float("nan")}, "source.hole_a should be a number from 0.5 to 2, got nan"),
-    (RosettesSource, {"hole_radius": -1}, "source.hole_radius should be a number from 0 to 10, got -1"),
-    (RosettesSource, {"seed": -1}, "source.seed should be a whole number of at least 0, got -1"),
-    (CellsSource, {"num_images": 0}, "source.num_images should be a whole number of at least 1, got 0"),
-    (
-        SpritesSource,
-        {"num_images": 737_281},
-        "source.num_images should be .* from 1 to 737280, got 737281. That is the whole",
-    ),
-    (SpritesSource, {"shapes": ("square", "hart")}, "source.shapes .* did you mean heart"),
-    (SpritesSource, {"shapes": ("heart", "heart")}, "source.shapes should name each shape once"),
-    (SpritesSource, {"shapes": ()}, "source.shapes should name each shape once, at least one"),
-    (SpritesSource, {"num_x": 0}, "source.num_x should be a whole number from 1 to 1000, got 0"),
-    (SpritesSource, {"held_out": "shape is heart"}, "source.held_out should be conditions such as"),
-    (SpritesSource, {"held_out": "x>=16,"}, "source.held_out should be conditions such as"),
-    (SpritesSource, {"held_out": "colour=1"}, "source.held_out should be a known name, got 'colour'"),
-    (SpritesSource, {"held_out": "shape=hart"}, "source.held_out .* did you mean heart"),
-    (
-        SpritesSource,
-        {"held_out": "x>=half"},
-        "source.held_out, x should be compared to a place on the grid, got 'half'",
-    ),
+    (SpritesSource, {"num_images": 737_281}, "num_images should be at most 737,280, got 737281. That is the whole"),
+    (SpritesSource, {"shapes": ("heart", "heart")}, "shapes should name each shape once"),
+    (SpritesSource, {"shapes": ()}, "shapes should name each shape once, at least one"),
+    (SpritesSource, {"held_out": "shape is heart"}, "held_out should be conditions such as"),
+    (SpritesSource, {"held_out": "x>=16,"}, "held_out should be conditions such as"),
+    (SpritesSource, {"held_out": "colour=1"}, "held_out should be a known name, got 'colour'"),
+    (SpritesSource, {"held_out": "shape=hart"}, "held_out .* did you mean heart"),
+    (SpritesSource, {"held_out": "x>=half"}, "held_out, x should be compared to a place on the grid, got 'half'"),
 ]
 
 
@@ -59,41 +41,6 @@ BAD = [
 def test_bad_settings_are_refused_in_one_sentence(source, settings, sentence):
     with pytest.raises(InputError, match=sentence):
         source(**settings)
-
-
-def test_settings_of_the_wrong_kind_are_refused_in_one_sentence():
-    """In a process of its own, since under test the annotations are checked before the settings are."""
-    code = """
-from vaelab.data.sources.cells import CellsSource
-from vaelab.data.sources.rosettes import RosettesSource
-from vaelab.data.sources.sprites import SpritesSource
-from vaelab.errors import InputError
-for source, name, value in [
-    (RosettesSource, "num_images", 2.5), (RosettesSource, "num_images", True), (RosettesSource, "subset", "puncturd"),
-    (RosettesSource, "line_width", "thin"), (RosettesSource, "hole_b", None), (CellsSource, "size", "64"),
-    (CellsSource, "seed", None), (SpritesSource, "num_y", [3]), (SpritesSource, "shapes", (1,)),
-    (SpritesSource, "held_out", 3),
-]:
-    try:
-        source(**{name: value})
-    except InputError as error:
-        print(error)
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.stderr == ""
-    assert done.stdout.splitlines() == [
-        "source.num_images should be a whole number of at least 2, got 2.5. Training and validation need one each.",
-        "source.num_images should be a whole number of at least 2, got True. Training and validation need one each.",
-        "source.subset should be a known name, got 'puncturd'. "
-        "Known: full, punctured, transects; did you mean punctured?",
-        "source.line_width should be a number from 0.1 to 100, got 'thin'.",
-        "source.hole_b should be a number from 0 to 2, got None.",
-        "source.size should be a whole number from 8 to 1024, got '64'.",
-        "source.seed should be a whole number of at least 0, got None.",
-        "source.num_y should be a whole number from 1 to 1000, got [3].",
-        "source.shapes should be a known name, got '1'. Known: ellipse, heart, square.",
-        "source.held_out should be conditions such as shape=heart,x>=16, got 3.",
-    ]
 
 
 @pytest.mark.parametrize("source", SMALL.values(), ids=SMALL)

@@ -156,7 +156,7 @@ def test_npy_is_mapped_not_read(tmp_path):
     [
         ({"a": np.zeros((2, 9, 9)), "b": np.zeros((2, 9, 9))}, {}, r"several that could be: a \(2, 9, 9\), b"),
         ({"a": np.zeros(4)}, {}, r"name the array of images, got none among: a \(4,\).*Set source.images"),
-        ({"a": np.zeros((2, 9, 9))}, {"images": "A1"}, "source.images should be a known name"),
+        ({"a": np.zeros((2, 9, 9))}, {"images": "A1"}, "images should be a known name"),
         ({"a": np.zeros((2, 16, 16, 16))}, {}, "where both are possible. Set source.layout"),
         ({"a": np.zeros((2, 64, 64, 64))}, {}, "where neither fits. Set source.layout"),
         ({"a": np.zeros((2, 9, 9))}, {"channels": ("x", "y")}, "name each of the 1 channels once"),

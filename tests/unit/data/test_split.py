@@ -113,15 +113,15 @@ ONE = pd.DataFrame(
 @pytest.mark.parametrize(
     ("setting", "words"),
     [
-        ({"group": "wel"}, "split.group.*did you mean well"),
-        ({"stratify": "x"}, "split.stratify should be a known name"),
+        ({"group": "wel"}, "^group.*did you mean well"),
+        ({"stratify": "x"}, "^stratify should be a known name"),
         ({"column": "spilt"}, "did you mean split"),
         ({"column": "split"}, "hold only train, validation and test, got 'trian'"),
         ({"column": "gap"}, "hold only train, validation and test"),
         ({"group": "well"}, "at least 3 groups, one for each part, got 1"),
         ({"group": "gap"}, "have a value for every image, got 1 missing"),
         ({"stratify": "label"}, "give every class at least 3 images, got 1 for 'b'"),
-        ({"test": 3}, "leave images to train on"),
+        ({"test": 3}, "leave with test images to train on"),
     ],
 )
 def test_refusals_say_what_and_how(setting, words):

@@ -33,19 +33,6 @@ def test_every_preset_is_read_back_exactly(name, place):
     assert (place / "x.json").read_text() == as_json(again) + "\n"
 
 
-def test_the_hash_is_of_every_setting_and_of_nothing_else():
-    one = digits()
-    assert one.hash == digits().hash
-    assert len(one.hash) == 64
-    changed = [
-        dataclasses.replace(one, seed=1),
-        dataclasses.replace(one, name="other"),
-        dataclasses.replace(one, training=dataclasses.replace(one.training, learning_rate=0.0021)),
-        dataclasses.replace(one, model=dataclasses.replace(one.model, latent_dim=5)),
-    ]
-    assert len({one.hash, *(experiment.hash for experiment in changed)}) == 5
-
-
 def test_a_short_file_takes_the_defaults_for_the_rest(place):
     short = {
         "name": "short",
@@ -72,7 +59,7 @@ def test_a_short_file_takes_the_defaults_for_the_rest(place):
         ("[]", "should hold one JSON object, an experiment, got list"),
         ("null", "should hold one JSON object"),
         ('{"name": "a", "name": "b"}', "name should stand once in its part of the file, got 2 times"),
-        ('{"format": 2}', "format should be 1, got 2"),
+        ('{"format": 3}', "format should be 1 or 2, got 3. If a newer vaelab wrote the file, update yours."),
         ('{"format": 1, "nmae": "a"}', "nmae should be a known name, got 'nmae'. Known: .* did you mean name?"),
         ("{}", "name should be text, got nothing"),
     ],
