@@ -18,13 +18,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from vaelab.evaluation.probes import Probe, probe_r2
 
 from benchmarks import ledger
 from benchmarks.many_runs import say, shown, train
 from benchmarks.published import default_data
 from vaelab import presets
 from vaelab.evaluation import evaluate
-from vaelab.evaluation.probes import Probe, probe_r2
 from vaelab.experiment import Experiment
 from vaelab.inference import embed
 from vaelab.models import Model, TwoStage

@@ -15,13 +15,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from vaelab.evaluation.clustering_accuracy import clustering_accuracy
 
 from benchmarks import ledger
 from benchmarks.many_runs import shown, train
 from benchmarks.published import default_data
 from vaelab import presets
 from vaelab.distributions.mixture import fit_mixture, responsibilities
-from vaelab.evaluation.clustering_accuracy import clustering_accuracy
 from vaelab.inference import embed
 from vaelab.objectives.elbo import ELBO
 from vaelab.runs import Run

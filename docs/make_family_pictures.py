@@ -16,10 +16,10 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 from torch.distributions import MixtureSameFamily
+from vaelab.evaluation.total_correlation import total_correlation
 
 import vaelab
 from vaelab.bounds.info_nce import InfoNCE
-from vaelab.evaluation.total_correlation import total_correlation
 from vaelab.models import TwoStage, TwoStageConfig, local_randomness
 from vaelab.networks.mlp import MLPEncoder
 from vaelab.networks.residual import ResidualDecoder, ResidualEncoder
@@ -109,7 +109,7 @@ def conditions(studio: Studio) -> None:
     run = studio.run(data=replace(studio.base.data, condition=("label:category",)))
     rows = run.splits.test[:8]
     x = run.feed(rows)
-    others = [vaelab.counterfactual(run.given(rows), run.under({"label": digit}), x) for digit in range(10)]
+    others = [vaelab.swap_condition(run.given(rows), run.under({"label": digit}), x) for digit in range(10)]
     table = np.stack([x.numpy(), *others], 1)
     save_images("conditions", list(table))
 

@@ -15,44 +15,64 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vaelab import presets as presets
+    from vaelab.data import Data as Data
     from vaelab.data import ImageCollection as ImageCollection
+    from vaelab.data import Scaling as Scaling
+    from vaelab.data import Split as Split
+    from vaelab.data import StoredImages as StoredImages
     from vaelab.data import open_source as open_source
+    from vaelab.data import prepare as prepare
+    from vaelab.data.feed import Feed as Feed
+    from vaelab.data.sources.npz import save_npz as save_npz
     from vaelab.errors import InputError as InputError
     from vaelab.evaluation import Score as Score
     from vaelab.evaluation import evaluate as evaluate
     from vaelab.experiment import Experiment as Experiment
-    from vaelab.inference import counterfactual as counterfactual
+    from vaelab.inference import Embedding as Embedding
+    from vaelab.inference import decode_mean as decode_mean
     from vaelab.inference import embed as embed
     from vaelab.inference import interpolate as interpolate
     from vaelab.inference import reconstruct as reconstruct
     from vaelab.inference import sample as sample
+    from vaelab.inference import swap_condition as swap_condition
     from vaelab.inference import traverse as traverse
+    from vaelab.models import TwoStageConfig as TwoStageConfig
+    from vaelab.models import VAEConfig as VAEConfig
+    from vaelab.objectives import effective_beta as effective_beta
+    from vaelab.objectives.elbo import ELBO as ELBO
     from vaelab.report import write_report as write_report
     from vaelab.runs import Run as Run
     from vaelab.runs import load as load
     from vaelab.runs import resume as resume
     from vaelab.runs import train as train
+    from vaelab.runs.export import write_embedding as write_embedding
+    from vaelab.runs.guide import guide as guide
+    from vaelab.training import Machine as Machine
+    from vaelab.training import Training as Training
+    from vaelab.training import Watching as Watching
+    from vaelab.training.fit import fit as fit
 
-_HOMES = {
-    "presets": "vaelab.presets",
-    "ImageCollection": "vaelab.data",
-    "open_source": "vaelab.data",
-    "InputError": "vaelab.errors",
-    "Score": "vaelab.evaluation",
-    "evaluate": "vaelab.evaluation",
-    "Experiment": "vaelab.experiment",
-    "counterfactual": "vaelab.inference",
-    "embed": "vaelab.inference",
-    "interpolate": "vaelab.inference",
-    "reconstruct": "vaelab.inference",
-    "sample": "vaelab.inference",
-    "traverse": "vaelab.inference",
-    "write_report": "vaelab.report",
-    "Run": "vaelab.runs",
-    "load": "vaelab.runs",
-    "resume": "vaelab.runs",
-    "train": "vaelab.runs",
+_NAMES = {
+    "vaelab": "presets",
+    "vaelab.data": "Data ImageCollection Scaling Split StoredImages open_source prepare",
+    "vaelab.data.feed": "Feed",
+    "vaelab.data.sources.npz": "save_npz",
+    "vaelab.errors": "InputError",
+    "vaelab.evaluation": "Score evaluate",
+    "vaelab.experiment": "Experiment",
+    "vaelab.inference": "Embedding decode_mean embed interpolate reconstruct sample swap_condition traverse",
+    "vaelab.models": "TwoStageConfig VAEConfig",
+    "vaelab.objectives": "effective_beta",
+    "vaelab.objectives.elbo": "ELBO",
+    "vaelab.report": "write_report",
+    "vaelab.runs": "Run load resume train",
+    "vaelab.runs.export": "write_embedding",
+    "vaelab.runs.guide": "guide",
+    "vaelab.training": "Machine Training Watching",
+    "vaelab.training.fit": "fit",
 }
+"""Where the public names stand."""
+_HOMES = {name: home for home, names in _NAMES.items() for name in names.split()}
 __all__ = sorted(_HOMES)  # pyright: ignore[reportUnsupportedDunderAll]
 
 
@@ -60,8 +80,9 @@ def __getattr__(name: str) -> Any:
     """Imports a public name when it is first used, so that `import vaelab` itself costs next to nothing."""
     if name not in _HOMES:
         raise AttributeError(f"module 'vaelab' has no attribute {name!r}")
-    home = importlib.import_module(_HOMES[name])
-    return home if _HOMES[name] == f"vaelab.{name}" else getattr(home, name)
+    if _HOMES[name] == __name__:
+        return importlib.import_module(f"{__name__}.{name}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:

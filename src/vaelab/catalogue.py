@@ -39,7 +39,7 @@ def members(contract: type[T]) -> dict[str, type[T]]:
 def functions(package: str) -> dict[str, Callable]:
     """Name -> function of every file in the package that defines a function of its own name.
 
-    >>> "active_units" in functions("vaelab.evaluation")
+    >>> "active_units" in functions("vaelab.metrics")
     True
     """
     names = {module.__name__.rsplit(".", 1)[1]: module for module in modules(package)}

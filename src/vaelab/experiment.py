@@ -52,7 +52,8 @@ class Experiment(Settings):
     def __post_init__(self):
         super().__post_init__()
         to_record(self)  # a part from outside its family's folder could not be read back
-        self.objective.check(self.model)
+        with self.objective.named("objective"):
+            self.objective.check(self.model)
         if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}", self.name):
             raise InputError(
                 "name", "be 1 to 100 letters, digits, dots, - and _, not beginning with a dot or -", repr(self.name)

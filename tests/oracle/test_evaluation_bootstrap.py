@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.stats import bootstrap
-
-from vaelab.evaluation import fits, interval, mean_score
 from vaelab.evaluation.active_units import active_units
 from vaelab.evaluation.fit import fit
+
+from vaelab.evaluation import fits, interval, mean_score
 
 
 def test_it_is_the_percentile_bootstrap_of_scipy():

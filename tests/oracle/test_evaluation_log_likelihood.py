@@ -11,10 +11,10 @@ from hypothesis.extra.numpy import arrays
 from scipy.special import logsumexp
 from scipy.stats import norm
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
+from vaelab.evaluation.log_likelihood import log_likelihood
 
 from toy_models import CurvedVAE
 from vaelab.evaluation import ImportanceSums, gather, importance_weights
-from vaelab.evaluation.log_likelihood import log_likelihood
 
 NUM_IMAGES = 12
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 from sklearn.metrics import mean_absolute_error, mean_squared_error
-
-from vaelab.evaluation import absolute_errors, similarities, squared_errors
 from vaelab.evaluation.mae import mae
 from vaelab.evaluation.mse import mse
 from vaelab.evaluation.psnr import psnr
 from vaelab.evaluation.ssim import ssim
+
+from vaelab.evaluation import absolute_errors, similarities, squared_errors
 
 
 @pytest.fixture(scope="module")

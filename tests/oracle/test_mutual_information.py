@@ -11,6 +11,7 @@ import torch
 from scipy.special import logsumexp
 from scipy.stats import norm
 from torch import Tensor
+from vaelab.evaluation.mutual_information import mutual_information
 
 from benchmarks import mutual_information as benchmark
 from vaelab.bounds import Estimator, Scores
@@ -21,7 +22,6 @@ from vaelab.bounds.nwj import NWJ
 from vaelab.bounds.smile import Smile
 from vaelab.critics.separable import SeparableCritic
 from vaelab.evaluation import evaluate
-from vaelab.evaluation.mutual_information import mutual_information
 from vaelab.models import VAEConfig
 
 JOINT = torch.tensor([[0.30, 0.02, 0.05], [0.01, 0.20, 0.04], [0.06, 0.02, 0.30]], dtype=torch.float64)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
+from vaelab.evaluation.probes import probe_r2
 
 from vaelab.errors import InputError
-from vaelab.evaluation.probes import probe_r2
 
 RNG = np.random.default_rng(0)
 Z = RNG.normal(size=(600, 3))

@@ -10,10 +10,10 @@ import pytest
 import torch
 from scipy.stats import norm
 from torch.distributions import Independent, Normal
+from vaelab.evaluation.total_correlation import log_density_ratio, total_correlation
 
 from toy_models import ImagesOf
 from vaelab.evaluation import total_correlation as module
-from vaelab.evaluation.total_correlation import log_density_ratio, total_correlation
 from vaelab.models import VAEConfig
 from vaelab.penalties import Encoded
 from vaelab.penalties import total_correlation as penalty_module

@@ -277,6 +277,22 @@ def test_data_info_names_what_it_leaves_out(tmp_path, capsys):
     assert "broken.png" in refusal(capsys, ["data", "info", tmp_path, "--strict"])
 
 
+def test_data_info_reads_as_its_flags_say_and_refuses_others_by_name(tmp_path, capsys):
+    for i in range(3):
+        for channel in "ab":
+            Image.fromarray(np.full((9, 9), i, np.uint8)).save(tmp_path / f"{i}_{channel}.png")
+    flags = ["--channel-pattern", r"_(?P<channel>\w)\.", "--crop", "8,6", "--size=4,3"]
+    assert main(["data", "info", str(tmp_path), *flags]) == 0
+    assert "3 images, 2x4x3 uint8, channels: a, b" in capsys.readouterr().out
+    assert refusal(capsys, ["data", "info", tmp_path, "--sizes", "4,3"]).startswith("--sizes should be a known name")
+    assert refusal(capsys, ["data", "info", tmp_path, "--size", "4,0"]).startswith("--size[1] should be at least 1")
+    assert refusal(capsys, ["data", "info", tmp_path, "--size", "4"]).startswith("--size should be a list of 2")
+    assert main(["data", "info", str(tmp_path), "--help"]) == 0
+    assert "--channel-pattern none" in capsys.readouterr().out
+    assert main(["data", "info", "--help"]) == 0
+    assert "PATH" in capsys.readouterr().out
+
+
 def test_training_names_what_it_leaves_out(tmp_path, capsys):
     generator = np.random.default_rng(0)
     for i in range(20):

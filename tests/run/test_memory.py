@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from benchmarks.memory import peak_of_training, sparse_collection
 
 
+@pytest.mark.slow
 def test_training_on_20_gigabytes_stays_within_two(tmp_path):
     images = tmp_path / "large.npy"
     sparse_collection(images, 20e9)

@@ -14,6 +14,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from vaelab.report.components import draw_components
+from vaelab.report.how_made import settings
+from vaelab.report.kind import kind_of
+from vaelab.report.labels import label_column, labels_of
 
 from vaelab.data import Data, Split
 from vaelab.data.sources.npz import NpzSource
@@ -33,10 +37,6 @@ from vaelab.priors.mixture import MixturePrior
 from vaelab.priors.vamp import VampPrior
 from vaelab.report import gather, render, write_report
 from vaelab.report.cautions import warnings
-from vaelab.report.components import draw_components
-from vaelab.report.how_made import settings
-from vaelab.report.kind import kind_of
-from vaelab.report.labels import label_column, labels_of
 from vaelab.report.words import duration, interval_of, kept_step, number, still_improving, value_of
 from vaelab.runs import Run, load, train
 

@@ -11,12 +11,12 @@ import torch
 from scipy import stats
 from scipy.special import logsumexp
 from sklearn.mixture import GaussianMixture
+from vaelab.evaluation.clustering_accuracy import clustering_accuracy
 
 from vaelab.cli import main
 from vaelab.distributions.mixture import fit_mixture
 from vaelab.errors import InputError
 from vaelab.evaluation.clustering import compare_components
-from vaelab.evaluation.clustering_accuracy import clustering_accuracy
 from vaelab.plots import png
 from vaelab.plots.criteria import criteria
 from vaelab.presets import digits

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import pkgutil
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import vaelab
+from conftest import ROOT
 
 OPTIONAL = {"anndata", "tensorboard", "umap", "zarr"}
 
@@ -42,8 +44,17 @@ def test_no_module_needs_an_optional_extra():
 
 
 @pytest.mark.parametrize("name", vaelab.__all__)
-def test_public_names_are_there(name):
-    assert getattr(vaelab, name) is not None
+def test_a_public_name_is_there_explained_and_in_the_reference(name):
+    found = getattr(vaelab, name)
+    assert (found.__doc__ or "").strip()
+    assert not (found.__doc__ or "").startswith(f"{name}(")
+    assert f"`{name}`" in (ROOT / "docs" / "reference" / "index.md").read_text()
+
+
+def test_the_reference_names_no_public_name_that_is_not_there():
+    table = (ROOT / "docs" / "reference" / "index.md").read_text().partition("## From")[2]
+    rows = [line for line in table.splitlines() if line.startswith("| ") and "`" in line]
+    assert sorted(re.findall(r"`(\w+)`", "".join(rows))) == vaelab.__all__
 
 
 def test_type_checkers_see_the_same_public_names():

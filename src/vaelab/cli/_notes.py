@@ -33,18 +33,21 @@ def say_left_out(left_out: Sequence[tuple[str, str]], num_images: int) -> None:
 
 def say_signs(done: Run) -> None:
     """Says which estimates of a log's last step came to the top of what they can show, and which codes say nothing."""
+    import pandas as pd
+
     from vaelab.training.signs import at_ceiling, collapsed
 
     log = done.metrics()
-    log = log[log["split"] == "train"]
-    if not len(log):
-        return
-    last = log.iloc[-1].drop("split").astype(float).to_dict()
-    for name, (value, top) in at_ceiling(last).items():
-        words = f"{name.replace('_', ' ')} is {value:.2f} nats, and its estimator shows {top:.2f} at most"
-        _say(f"{words}; the true value may be any higher")
-    for name, nats in collapsed(last).items():
-        _say(f"the last {name.replace('_', ' ')} is {nats:.2g} nats, so {_COLLAPSED}")
+    log = pd.DataFrame(log[log["split"] == "train"])
+    for stage in log["stage"].unique():
+        rows = pd.DataFrame(log[log["stage"] == stage])
+        of = f" of the {stage} stage" if stage else ""
+        last = rows.iloc[-1].drop(["split", "stage"]).astype(float).dropna().to_dict()
+        for name, (value, top) in at_ceiling(last).items():
+            words = f"{name.replace('_', ' ')}{of} is {value:.2f} nats, and its estimator shows {top:.2f} at most"
+            _say(f"{words}; the true value may be any higher")
+        if collapsed(last):
+            _say(f"the last rate{of} is {last['rate']:.2g} nats, so {_COLLAPSED}")
 
 
 def say_collapse(measures: Measures) -> None:

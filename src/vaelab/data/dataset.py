@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -51,6 +52,11 @@ class Dataset:
     """The scaling, measured on the training rows."""
     conditions: tuple[Condition, ...] = ()
     """What the table's columns amount to under which the model sees the images, by the training rows."""
+
+    @cached_property
+    def content_hash(self) -> str:
+        """See `content_hash`; computed once."""
+        return content_hash(self.collection)
 
     def condition_numbers(self) -> np.ndarray | None:
         """(image, number): the condition of every image; None where there is none."""

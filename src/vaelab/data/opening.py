@@ -1,26 +1,23 @@
-"""Guesses the source from what a path is."""
+"""The source that opens a path, and a source whose files have moved: each member says what it recognises."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import fields
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from vaelab.catalogue import find
+from vaelab.catalogue import members
 from vaelab.data.files import is_image_name
 from vaelab.data.sources import Source
 from vaelab.errors import InputError, unknown_name
-
-BY_ENDING = {".csv": "table", ".tsv": "table", ".npz": "npz", ".npy": "npz", ".tif": "tiff", ".tiff": "tiff"}
-KINDS = "a folder of images, of IDX files or in CelebA's layout, or a .csv, .tsv, .npz, .npy, .tif or .tiff file"
+from vaelab.settings.fields import field_types
+from vaelab.settings.ranges import is_place
 
 
 def open_source(path: str | Path, **options: Any) -> Source:
-    """The source that reads what lies at `path`.
-
-    A folder: `idx` where it has IDX images, `celeba` where it has list_attr_celeba, `tiff` where its first image is a
-    TIFF of several images or of OME, else `folder`. A file: by its ending.
+    """The source that reads what lies at `path`: the one that recognises it most surely.
 
     Args:
         path: A folder or a file.
@@ -29,60 +26,63 @@ def open_source(path: str | Path, **options: Any) -> Source:
     Raises:
         InputError: Nothing is there, nothing that can be read, or the source has no such field.
     """
-    place = Path(path).expanduser()
-    cls: Any = find(Source, _kind(place, str(path)))
-    known = [field.name for field in fields(cls)]
+    place, family = Path(path).expanduser(), members(Source).values()
+    names = _names(place, str(path))
+    cls: Any = max(family, key=lambda member: member.recognises(place, names))
+    if not cls.recognises(place, names):
+        mend = "Give the folder that holds it." if is_image_name(place.name) else ""
+        raise InputError("the path of the images", f"be {_kinds()}", repr(str(path)), mend)
     for name in options:
-        if name not in known:
-            raise unknown_name("source", name, known)
+        if name not in field_types(cls):
+            raise unknown_name("source", name, field_types(cls))
     return cls(**{"path": str(path), **options})
 
 
-def _kind(place: Path, path: str) -> str:
+def moved(source: Source, path: str | Path) -> Source:
+    """The source with its files at another place; another kind of source, where it can't read what lies there.
+
+    Its other paths, such as that of a table of labels, go along where there is such a file in the same place seen from
+    the images, in their folder or beside it; else they stay.
+
+    Args:
+        source: As it was.
+        path: Where its files are now.
+
+    Raises:
+        InputError: Nothing is there, or nothing that can be read.
+    """
+    place = Path(path).expanduser().absolute()
+    if not type(source).recognises(place, _names(place, str(path))):
+        return open_source(place)
+    kinds, here = field_types(type(source)), Path(getattr(source, "path")).expanduser().absolute()  # noqa: B009
+    others = {name: getattr(source, name) for name, kind in kinds.items() if is_place(kind) and name != "path"}
+    went = {name: _follow(Path(other), here, place) for name, other in others.items() if other is not None}
+    return replace(source, **{"path": str(place), **went})
+
+
+def _follow(other: Path, old: Path, new: Path) -> str:
+    """Where another path of a source is now that its files have gone from `old` to `new`."""
+    relative = os.path.relpath(other.expanduser().absolute(), old)
+    places = (new / relative, new / other.name, new.parent / other.name)
+    return next((found for place in places if os.path.exists(found := os.path.normpath(place))), str(other))
+
+
+def _names(place: Path, path: str) -> Sequence[str]:
+    """What lies in a folder; nothing for a file.
+
+    Raises:
+        InputError: There is nothing, or it may not be read.
+    """
+    what = "the path of the images"
     try:
-        if place.is_dir():
-            return _folder_kind(place)
-        if not place.exists():
-            raise InputError("the path of the images", f"be {KINDS}", f"{path!r}, which does not exist")
-    except InputError:
-        raise
+        if place.exists():
+            return sorted(os.listdir(place)) if place.is_dir() else []
     except (OSError, ValueError) as error:
-        raise InputError("the path of the images", "be one that may be read", f"{path!r} ({error})") from None
-    kind = BY_ENDING.get(place.suffix.lower())
-    if kind is None:
-        mend = "Give the folder that holds it." if is_image_name(place.name) else ""
-        raise InputError("the path of the images", f"be {KINDS}", repr(path), mend)
-    return kind
+        raise InputError(what, "be one that may be read", f"{path!r} ({error})") from None
+    raise InputError(what, f"be {_kinds()}", f"{path!r}, which does not exist")
 
 
-def _folder_kind(folder: Path) -> str:
-    from vaelab.data.sources.celeba import find_attributes
-
-    names = sorted(os.listdir(folder))
-    if any("idx3" in name and "images" in name for name in names):
-        return "idx"
-    if find_attributes(folder) is not None:
-        return "celeba"
-    return "tiff" if _holds_many(_first_image(folder, names)) else "folder"
-
-
-def _first_image(folder: Path, names: list[str]) -> str:
-    """The first file that is an image by its name, or nothing; the folder's names are in order."""
-    places = (os.path.join(folder, name) for name in names if is_image_name(name) and not name.startswith("."))
-    found = next((place for place in places if os.path.isfile(place)), "")
-    below = () if found else (folder / name for name in names)
-    folders = (place for place in below if place.is_dir() and not place.is_symlink())
-    return found or next((first for place in folders if (first := _first_image(place, sorted(os.listdir(place))))), "")
-
-
-def _holds_many(path: str) -> bool:
-    """Whether the file is a TIFF of several images, or of OME."""
-    if not path.lower().endswith((".tif", ".tiff")):
-        return False
-    from vaelab.data.tiff_pages import read_tiff
-
-    try:
-        stacks = read_tiff(path)
-    except Exception:  # a broken first file is the reader's to name
-        return False
-    return path.lower().endswith((".ome.tif", ".ome.tiff")) or len(stacks) > 1 or len(stacks[0].images) > 1
+def _kinds() -> str:
+    """What there are sources for, in words."""
+    words = [member.opens for member in members(Source).values() if member.opens]
+    return f"{', '.join(words[:-1])}, or {words[-1]}"

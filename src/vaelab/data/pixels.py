@@ -16,6 +16,8 @@ from vaelab.settings.ranges import AtLeast1, Settings
 
 PART_BYTES = 1 << 16
 Alpha = Literal["opaque", "drop", "keep"]
+Pair = tuple[AtLeast1, AtLeast1]
+"""Height and width, in pixels."""
 NAMES = {
     "L": "intensity",
     "I": "intensity",
@@ -38,9 +40,9 @@ FROM_COUNT = {
 class PixelReader(Settings):
     """How the pixels of one file become an image of a collection."""
 
-    crop: tuple[AtLeast1, AtLeast1] | None = None
+    crop: Pair | None = None
     """Height and width of the centre to keep, in pixels; before `size`."""
-    size: tuple[AtLeast1, AtLeast1] | None = None
+    size: Pair | None = None
     """Height and width to resize to, in pixels."""
     alpha: Alpha = "opaque"
     """An alpha channel: must be opaque everywhere and is then left out; drop it; or keep it as a channel."""

@@ -10,6 +10,7 @@ from vaelab.distributions.levels import CategoricalPixels, dequantize, quantize
 from vaelab.distributions.location_scale import GaussianPixels, LaplacePixels, LogisticPixels
 from vaelab.distributions.pixelwise import Pixelwise
 from vaelab.distributions.rate import COLLAPSE_RATE, rate, rate_per_latent
+from vaelab.distributions.sampling import sample_with
 
 __all__ = [
     "COLLAPSE_RATE",
@@ -27,4 +28,5 @@ __all__ = [
     "quantize",
     "rate",
     "rate_per_latent",
+    "sample_with",
 ]

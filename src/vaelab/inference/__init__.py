@@ -6,13 +6,13 @@ model and the random generators as they were.
 
 from __future__ import annotations
 
-from vaelab.inference.batches import ImageBatches, batches
-from vaelab.inference.counterfactual import counterfactual
+from vaelab.inference.batches import ImageBatches, batches, images_at_once
 from vaelab.inference.decode import decode_mean
 from vaelab.inference.embed import Embedding, embed
 from vaelab.inference.interpolate import Interpolation, interpolate, interpolation_grid, one_of_every_other_class
 from vaelab.inference.reconstruct import reconstruct
 from vaelab.inference.sample import sample
+from vaelab.inference.swap_condition import swap_condition
 from vaelab.inference.traverse import Traversal, traverse
 
 __all__ = [
@@ -21,13 +21,14 @@ __all__ = [
     "Interpolation",
     "Traversal",
     "batches",
-    "counterfactual",
     "decode_mean",
     "embed",
+    "images_at_once",
     "interpolate",
     "interpolation_grid",
     "one_of_every_other_class",
     "reconstruct",
     "sample",
+    "swap_condition",
     "traverse",
 ]

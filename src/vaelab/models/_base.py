@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -37,6 +37,8 @@ class Model(nn.Module, ABC):
     """Of which `decode` gives the distribution."""
     num_conditions: int = 0
     """Numbers in the condition of an image; 0 for a model that takes none."""
+    has_clusters: bool = False
+    """Whether the components of its prior are meant as clusters of images."""
     conditions: Conditions | None = None
     """Those that it is given."""
     network_dtype: torch.dtype = torch.float32
@@ -54,6 +56,11 @@ class Model(nn.Module, ABC):
     @abstractmethod
     def decode(self, z: Latents) -> Distribution:
         """p(x|z), one distribution over (channel, height, width) per image."""
+
+    @property
+    def coded_shape(self) -> tuple[int, ...]:
+        """Of what one image's latents are a code of: the image itself, or what a stage before made of it."""
+        return self.image_shape
 
     def stages(self) -> dict[str, Model]:
         """The model's stages, each a model, in the order in which an image passes them; the last is this model.
@@ -135,6 +142,13 @@ class Model(nn.Module, ABC):
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig(Settings, ABC):
     """The setting of a model."""
+
+    known_as: ClassVar[str] = ""
+    """What kind of model it is, in words that follow "a"."""
+
+    def stages(self) -> dict[str, ModelConfig]:
+        """The settings of the model's stages, as `Model.stages` names them."""
+        return {"": self}
 
     @abstractmethod
     def build(self, image_shape: tuple[int, int, int], num_conditions: int = 0) -> Model:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import torch
 from torch.distributions import Distribution, Independent
 
 from vaelab.catalogue import name_of
+from vaelab.distributions import sample_with
 from vaelab.errors import InputError
 from vaelab.models._base import Conditions, Model, ModelConfig
 from vaelab.models._still import evaluating, in_pieces
@@ -32,6 +33,8 @@ class BothStages(NamedTuple):
 class TwoStageConfig(ModelConfig):
     """The setting of a two-stage VAE."""
 
+    known_as: ClassVar[str] = "two-stage variational autoencoder"
+
     embed: Literal["single", "double"] = "double"
     """What the second stage reads. single: the features of the first's encoder, before its last layer; double: z1."""
     stop_gradient: bool = False
@@ -51,6 +54,10 @@ class TwoStageConfig(ModelConfig):
         if self.second.prior.made_of_posteriors:
             mend = "Give it to the first stage."
             raise InputError("second.prior", "need no images of its own", name_of(self.second.prior), mend)
+
+    def stages(self) -> dict[str, ModelConfig]:
+        """See ModelConfig."""
+        return {"first": self.first, "second": self.second}
 
     def build(self, image_shape: tuple[int, int, int], num_conditions: int = 0) -> TwoStage:
         """See ModelConfig."""
@@ -91,10 +98,11 @@ class TwoStage(Model):
         self.source_dim = self.first.latent_dim if config.embed == "double" else self.first.num_features
         with config.second.named("second"):
             self.top = VAE(config.second, image_shape, num_conditions, (self.source_dim, 1, 1))
+        self.has_clusters = self.top.has_clusters
 
     @property
     def coded_shape(self) -> tuple[int, ...]:
-        """Of what the second stage's latents are a code of: the image in a single embed, z1 in a double one."""
+        """See Model: the image in a single embed, z1 in a double one."""
         return self.image_shape if self.embed == "single" else (self.first.latent_dim,)
 
     def stages(self) -> dict[str, Model]:
@@ -110,13 +118,19 @@ class TwoStage(Model):
         """See Model."""
         return self.encode_both(x).second
 
-    def encode_both(self, x: Images) -> BothStages:
-        """The posteriors of both stages, the first's networks run once."""
+    def encode_both(self, x: Images, noise: Latents | None = None) -> BothStages:
+        """The posteriors of both stages, the first's networks run once.
+
+        Args:
+            x: Images in [0, 1].
+            noise: Standard normal, for the sample of z1 that the second stage of a double embed reads in training;
+                None: it reads the mean.
+        """
         first = self.first
         q1, features = first.encode_with_features(x)
         source = features
         if self.embed == "double":
-            source = q1.rsample() if self.training else q1.mean
+            source = q1.mean if noise is None else sample_with(q1, noise)
         if self.stop_gradient:
             source = source.detach()
         return BothStages(q1, self.top.encode(source[:, :, None, None]), source)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vaelab.objectives._base import Objective, SingleObjective, Terms
+from vaelab.objectives._base import Objective, SingleObjective, Staged, Terms
 from vaelab.objectives._scaling import effective_beta
 
-__all__ = ["Objective", "SingleObjective", "Terms", "effective_beta"]
+__all__ = ["Objective", "SingleObjective", "Staged", "Terms", "effective_beta"]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import torch
+
 from vaelab.distributions import rate
-from vaelab.errors import InputError
 from vaelab.models import Model
 from vaelab.objectives._base import SingleObjective, Terms
 from vaelab.penalties import Encoded
+from vaelab.schedules import Ramp, Time
+from vaelab.settings.ranges import AtLeast0, NotNegative, Positive
 from vaelab.shapes import Images
 
 
@@ -20,38 +23,31 @@ class Capacity(SingleObjective):
 
     *Source*: Burgess et al. 2018, equation 8 (https://arxiv.org/abs/1804.03599).
 
-    >>> Capacity(max_capacity=25, num_steps=100).capacity(step=20)
+    >>> from vaelab.schedules import time_of
+    >>> float(Capacity(max_capacity=25, num_steps=100).capacity(time_of(20)))
     5.0
     """
 
-    weight: float = 1000.0
-    """Weight of the distance, gamma: above 0."""
-    max_capacity: float = 25.0
-    """Nats per image that the rate may have in the end; 0 or more."""
-    num_steps: int = 100_000
+    weight: Positive = 1000.0
+    """Weight of the distance, gamma."""
+    max_capacity: NotNegative = 25.0
+    """Nats per image that the rate may have in the end."""
+    num_steps: AtLeast0 = 100_000
     """Optimiser steps over which the capacity rises in a line from 0; 0: it is whole at once."""
 
-    def __post_init__(self):
-        super().__post_init__()
-        if not 0 < self.weight < float("inf"):
-            raise InputError("objective.weight", "be positive and finite", self.weight)
-        if not 0 <= self.max_capacity < float("inf"):
-            raise InputError("objective.max_capacity", "be 0 or more and finite", self.max_capacity)
-        if self.num_steps < 0:
-            raise InputError("objective.num_steps", "be 0 or more", self.num_steps)
-
-    def capacity(self, step: int | None) -> float:
-        """Nats per image after so many optimiser steps; None: in the end."""
-        share = 1.0 if step is None or not self.num_steps else min(1.0, step / self.num_steps)
-        return self.max_capacity * share
+    @property
+    def capacity(self) -> Ramp:
+        """Nats per image at t."""
+        return Ramp(self.max_capacity, steps=self.num_steps)
 
     def without_schedules(self) -> Capacity:
         """See Objective."""
         return replace(self, num_steps=0)
 
-    def nats(self, model: Model, x: Images, encoded: Encoded, step: int | None) -> Terms:
+    def nats(self, model: Model, x: Images, encoded: Encoded, t: Time | None, *, preparing: bool) -> Terms:
         """See SingleObjective."""
         distortion = -model.decode(encoded.z).log_prob(x)
         cost = rate(encoded.q, encoded.prior, encoded.z)
-        loss = distortion + self.weight * (cost.mean() - self.capacity(step)).abs()
+        capacity = torch.as_tensor(self.capacity(t)).to(cost)
+        loss = distortion + self.weight * (cost.mean() - capacity).abs()
         return {"loss": loss, "elbo": -(distortion + cost), "distortion": distortion, "rate": cost}

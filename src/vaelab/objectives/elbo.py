@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from vaelab.catalogue import name_of
 from vaelab.distributions import rate, rate_per_latent
 from vaelab.errors import InputError
 from vaelab.models import Model, ModelConfig
 from vaelab.objectives._base import SingleObjective, Terms
 from vaelab.penalties import Encoded
+from vaelab.schedules import Ramp, Time
+from vaelab.settings.ranges import AtLeast0, NotNegative
 from vaelab.shapes import Images
 
 
@@ -27,31 +30,29 @@ class ELBO(SingleObjective):
     Kingma et al. 2016, appendix C.8 (free bits, https://arxiv.org/abs/1606.04934); Jiang et al. 2017 (an autoencoder
     first, https://arxiv.org/abs/1611.05148).
 
-    >>> ELBO(warm_up_steps=100).weight(step=25)
+    >>> from vaelab.schedules import time_of
+    >>> float(ELBO(warm_up_steps=100).weight(time_of(25)))
     0.25
     """
 
-    rate_weight: float = 1.0
-    """Weight of the rate, beta: 0 or more, in nats per image on both sides."""
-    warm_up_steps: int = 0
+    rate_weight: NotNegative = 1.0
+    """Weight of the rate, beta, in nats per image on both sides."""
+    warm_up_steps: AtLeast0 = 0
     """Optimiser steps over which the weight rises in a line from 0."""
-    cycle_steps: int = 0
+    cycle_steps: AtLeast0 = 0
     """Optimiser steps after which the warm-up begins again; 0: never."""
-    free_bits: float = 0.0
-    """Nats that each latent's mean rate over the batch may cost nothing; 0 or more."""
-    autoencoder_steps: int = 0
+    free_bits: NotNegative = 0.0
+    """Nats that each latent's mean rate over the batch may cost nothing."""
+    autoencoder_steps: AtLeast0 = 0
     """Steps at the beginning as a plain autoencoder; after them the rate comes in, and a prior that learns begins from
     the codes that were found."""
 
     def __post_init__(self):
         super().__post_init__()
-        for name in ("rate_weight", "warm_up_steps", "cycle_steps", "free_bits", "autoencoder_steps"):
-            if not 0 <= getattr(self, name) < float("inf"):
-                raise InputError(f"objective.{name}", "be 0 or more and finite", getattr(self, name))
         if 0 < self.cycle_steps < self.warm_up_steps:
             raise InputError(
-                "objective.cycle_steps",
-                f"be at least objective.warm_up_steps ({self.warm_up_steps})",
+                "cycle_steps",
+                f"be at least warm_up_steps ({self.warm_up_steps})",
                 self.cycle_steps,
                 "A cycle holds its warm-up.",
             )
@@ -70,29 +71,21 @@ class ELBO(SingleObjective):
         super().check(model)
         prior = getattr(model, "prior", None)
         if self.free_bits and prior is not None and not prior.factorizes:
-            got = f"{self.free_bits:g} with the prior {type(prior).__name__}, whose latents depend on each other"
-            raise InputError("objective.free_bits", "be 0 where a latent has no rate of its own", got)
+            got = f"{self.free_bits:g} with the prior {name_of(prior)}, whose latents depend on each other"
+            raise InputError("free_bits", "be 0 where a latent has no rate of its own", got)
 
-    def weight(self, step: int | None) -> float:
-        """The rate's weight after so many optimiser steps; None: at the end of its schedule."""
-        if step is None:
-            return self.rate_weight
-        step -= self.autoencoder_steps
-        if step < 0:
-            return 0.0
-        if not self.warm_up_steps:
-            return self.rate_weight
-        if self.cycle_steps:
-            step %= self.cycle_steps
-        return self.rate_weight * min(1.0, step / self.warm_up_steps)
+    @property
+    def weight(self) -> Ramp:
+        """The rate's weight at t."""
+        return Ramp(self.rate_weight, steps=self.warm_up_steps, start=self.autoencoder_steps, cycle=self.cycle_steps)
 
-    def nats(self, model: Model, x: Images, encoded: Encoded, step: int | None) -> Terms:
+    def nats(self, model: Model, x: Images, encoded: Encoded, t: Time | None, *, preparing: bool) -> Terms:
         """See SingleObjective."""
-        q, prior, weight = encoded.q, encoded.prior, self.weight(step)
-        is_autoencoder = not self.rate_weight or (step is not None and step < self.autoencoder_steps)
+        q, prior = encoded.q, encoded.prior
+        is_autoencoder = preparing or not self.rate_weight
         distortion = -model.decode(q.mean if is_autoencoder else encoded.z).log_prob(x)
         cost = penalty = rate(q, prior, encoded.z)
         if self.free_bits:
             penalty = rate_per_latent(q, prior).mean(0).clamp(min=self.free_bits).sum().expand_as(cost)
-        loss = distortion + weight * penalty if weight else distortion
+        loss = distortion if is_autoencoder else distortion + self.weight(t) * penalty
         return {"loss": loss, "elbo": -(distortion + cost), "distortion": distortion, "rate": cost}

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import log
+from typing import ClassVar
 
 import torch
 
-from vaelab.errors import InputError
+from vaelab.distributions import sample_with
 from vaelab.models import Model
 from vaelab.objectives._base import SingleObjective, Terms
-from vaelab.penalties import Encoded
+from vaelab.penalties import Encoded, Term
+from vaelab.schedules import Time
+from vaelab.settings.ranges import AtLeast1
 from vaelab.shapes import Images
 
 
@@ -28,18 +31,25 @@ class ImportanceWeighted(SingleObjective):
     5
     """
 
-    num_samples: int = 5
-    """Samples per image, K: 1 or more. The decoder's work, and its memory, grow with it."""
+    known_as: ClassVar[str] = "IWAE"
+    words: ClassVar = {
+        **SingleObjective.words,
+        "importance_bound": Term("Importance-weighted bound", "higher is better"),
+    }
 
-    def __post_init__(self):
-        super().__post_init__()
-        if self.num_samples < 1:
-            raise InputError("objective.num_samples", "be at least 1", self.num_samples, "5 and 50 are the paper's.")
+    num_samples: AtLeast1 = 5
+    """Samples per image, K; 5 and 50 are the paper's. The decoder's work, and its memory, grow with it."""
 
-    def nats(self, model: Model, x: Images, encoded: Encoded, step: int | None) -> Terms:
+    def noise_dims(self, model: Model) -> tuple[int, ...]:
+        """See Objective: as many samples."""
+        return (model.latent_dim,) * self.num_samples
+
+    def nats(self, model: Model, x: Images, encoded: Encoded, t: Time | None, *, preparing: bool) -> Terms:
         """See SingleObjective."""
-        more = encoded.q.rsample(torch.Size([self.num_samples - 1]))
-        z = torch.cat([encoded.z.unsqueeze(0), more])
+        z = encoded.z.unsqueeze(0)
+        if encoded.more is not None:
+            noise = encoded.more.view(len(x), -1, z.shape[2]).transpose(0, 1)
+            z = torch.cat([z, sample_with(encoded.q, noise)])
         cost = encoded.q.log_prob(z) - encoded.prior.log_prob(z)
         repeated = x.expand(len(z), *x.shape).flatten(0, 1)
         distortion = -model.decode(z.flatten(0, 1)).log_prob(repeated).view(len(z), len(x))

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from vaelab.penalties._base import Charge, Encoded, Penalty, TrainingImages
+from vaelab.penalties._base import Charge, Encoded, Penalty, Term, TrainingImages
 
-__all__ = ["Charge", "Encoded", "Penalty", "TrainingImages"]
+__all__ = ["Charge", "Encoded", "Penalty", "Term", "TrainingImages"]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from torch import Tensor, nn
 from torch.distributions import Distribution, Independent, Normal
 
-from vaelab.errors import InputError
 from vaelab.models import Model, ModelConfig
-from vaelab.shapes import Images, Latents, PerImage, Scalar, Source
+from vaelab.schedules import Time
+from vaelab.settings.ranges import NotNegative, Settings
+from vaelab.shapes import Images, Latents, Numbers, PerImage, Scalar, Source
 
 
 @runtime_checkable
@@ -44,12 +45,27 @@ class Encoded(NamedTuple):
     """One sample of each."""
     prior: Distribution
     """p(z)."""
+    more: Numbers | None = None
+    """(image, number): standard normal noise for further samples, where the objective takes several."""
 
     def detached(self) -> Encoded:
         """The same, cut off from the model: no gradient flows back into it."""
         base = self.q.base_dist
         q = Independent(Normal(base.loc.detach(), base.scale.detach(), validate_args=False), 1, validate_args=False)
         return Encoded(self.source.detach(), q, self.z.detach(), self.prior)
+
+
+class Term(NamedTuple):
+    """What a reader should know of a number that training logs."""
+
+    title: str
+    """As a heading."""
+    note: str = ""
+    """What it is, in a few words."""
+    unit: str = "nats per image"
+    """Its unit."""
+    group: str = "The objective"
+    """The heading that it stands under, beside its like."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,18 +79,19 @@ class Charge:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Penalty(ABC):
+class Penalty(Settings, ABC):
     """What an objective adds to distortion and rate.
 
     loss = distortion + rate_weight * rate + sum over penalties of weight * cost
     """
 
-    weight: float = 1.0
-    """What the cost is multiplied by; 0 or more."""
+    known_as: ClassVar[str] = ""
+    """What others call a model with this part; empty: nothing particular."""
+    words: ClassVar[dict[str, Term]] = {}
+    """What its reports are called, by their names."""
 
-    def __post_init__(self):
-        if not 0 <= self.weight < float("inf"):
-            raise InputError("penalty.weight", "be 0 or more and finite", self.weight)
+    weight: NotNegative = 1.0
+    """What the cost is multiplied by."""
 
     def check(self, model: ModelConfig) -> None:
         """Refuses a model, or a stage of one, with which the penalty makes no sense, with the reason."""
@@ -91,14 +108,14 @@ class Penalty(ABC):
         return nn.Module()
 
     @abstractmethod
-    def __call__(self, model: Model, encoded: Encoded, companion: nn.Module, step: int | None) -> Charge:
+    def __call__(self, model: Model, encoded: Encoded, companion: nn.Module, t: Time | None) -> Charge:
         """The cost of a batch. Gradients flow to the model; the companion's weights are frozen meanwhile.
 
         Args:
             model: The model, or the stage of it, that encoded the batch.
             encoded: The batch.
             companion: As `build` gave it.
-            step: Optimiser steps taken so far; None: as at the end of every schedule, on held-out images.
+            t: Optimiser steps taken so far; None: as at the end of every schedule, on held-out images.
         """
 
     def critic_loss(self, encoded: Encoded, companion: nn.Module) -> Scalar | None:

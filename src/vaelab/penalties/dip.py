@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.distributions import Independent
 
-from vaelab.errors import InputError
 from vaelab.models import Model
-from vaelab.networks._base import check_choice
-from vaelab.penalties._base import Charge, Encoded, Penalty
+from vaelab.penalties._base import Charge, Encoded, Penalty, Term
+from vaelab.schedules import Time
+from vaelab.settings.ranges import NotNegative
 
 Variant = Literal["I", "II"]
 Matrix = Float[Tensor, "latent latent"]
@@ -38,18 +38,18 @@ class DIP(Penalty):
     DIP(weight=10.0, variant='II', diagonal_ratio=5.0)
     """
 
+    known_as: ClassVar[str] = "DIP-VAE"
+    words: ClassVar = {
+        "dip_off_diagonal": Term("Covariances", "DIP-VAE: sum of their squares", "squared covariance", "Penalties"),
+        "dip_diagonal": Term("Variances away from 1", "DIP-VAE: sum of squares", "squared variance", "Penalties"),
+    }
+
     variant: Variant = "II"
     """Of which covariance it speaks. I: of the posteriors' means; II: of the latents themselves, drawn from q(z)."""
-    diagonal_ratio: float = 10.0
-    """What the diagonal weighs beside the rest, lambda_d / lambda_od: 0 or more."""
+    diagonal_ratio: NotNegative = 10.0
+    """What the diagonal weighs beside the rest, lambda_d / lambda_od."""
 
-    def __post_init__(self):
-        super().__post_init__()
-        check_choice("penalty.variant", self.variant, Variant)
-        if not 0 <= self.diagonal_ratio < float("inf"):
-            raise InputError("penalty.diagonal_ratio", "be 0 or more and finite", self.diagonal_ratio)
-
-    def __call__(self, model: Model, encoded: Encoded, companion: nn.Module, step: int | None) -> Charge:
+    def __call__(self, model: Model, encoded: Encoded, companion: nn.Module, t: Time | None) -> Charge:
         """See Penalty."""
         matrix = covariance(encoded.q, self.variant)
         variances = matrix.diagonal()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import nn
 
 from vaelab.models import Model, ModelConfig
-from vaelab.penalties._base import Charge, Encoded, Penalty
+from vaelab.penalties._base import Charge, Encoded, Penalty, Term
 from vaelab.penalties._latents import check_several
+from vaelab.schedules import Time
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,11 +29,15 @@ class Entanglement(Penalty):
     0.1
     """
 
+    words: ClassVar = {
+        "entanglement": Term("Entanglement", "mean |product| of two posterior means", "squared latents", "Penalties")
+    }
+
     def check(self, model: ModelConfig) -> None:
         """See Penalty."""
         check_several(model, "entanglement")
 
-    def __call__(self, model: Model, encoded: Encoded, companion: nn.Module, step: int | None) -> Charge:
+    def __call__(self, model: Model, encoded: Encoded, companion: nn.Module, t: Time | None) -> Charge:
         """See Penalty."""
         sizes = encoded.q.mean.abs()
         latent_dim = sizes.shape[1]

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import ClassVar
 
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
 from vaelab.models import Model, ModelConfig
-from vaelab.networks._base import check_widths
-from vaelab.penalties._base import Charge, Encoded, Penalty, TrainingImages
+from vaelab.penalties._base import Charge, Encoded, Penalty, Term, TrainingImages
 from vaelab.penalties._latents import check_several
+from vaelab.schedules import Time
+from vaelab.settings.ranges import AtLeast1
 from vaelab.shapes import Latents, Scalar
 
 
@@ -35,12 +37,13 @@ class Factor(Penalty):
     (1000, 1000, 1000, 1000, 1000, 1000)
     """
 
-    hidden: tuple[int, ...] = (1000,) * 6
-    """Widths of the discriminator's hidden layers."""
+    known_as: ClassVar[str] = "FactorVAE"
+    words: ClassVar = {
+        "factor_total_correlation": Term("Total correlation by a discriminator", "FactorVAE", "nats", "Penalties"),
+    }
 
-    def __post_init__(self):
-        super().__post_init__()
-        check_widths("penalty.hidden", self.hidden)
+    hidden: tuple[AtLeast1, ...] = (1000,) * 6
+    """Widths of the discriminator's hidden layers."""
 
     def check(self, model: ModelConfig) -> None:
         """See Penalty."""
@@ -52,7 +55,7 @@ class Factor(Penalty):
         layers = [m for a, b in pairwise(widths) for m in (nn.Linear(a, b), nn.LeakyReLU(0.2))]
         return nn.Sequential(*layers, nn.Linear(widths[-1], 2))
 
-    def __call__(self, model: Model, encoded: Encoded, companion: nn.Module, step: int | None) -> Charge:
+    def __call__(self, model: Model, encoded: Encoded, companion: nn.Module, t: Time | None) -> Charge:
         """See Penalty."""
         logits = companion(encoded.z)
         cost = logits[:, 1] - logits[:, 0]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from vaelab.errors import InputError
 from vaelab.models import Model, ModelConfig
-from vaelab.penalties._base import Charge, Encoded, Penalty
+from vaelab.penalties._base import Charge, Encoded, Penalty, Term
 from vaelab.penalties._latents import check_several
+from vaelab.schedules import Time
+from vaelab.settings.ranges import Positive
 from vaelab.shapes import Latents
 
 Matrix = Float[Tensor, "latent latent"]
@@ -38,20 +40,18 @@ class HSIC(Penalty):
     True
     """
 
-    bandwidth: float = 1.0
-    """The Gaussian kernel's standard deviation, in units of that of the latent over the batch; positive. 1 is nearly
-    the median distance, by which bandwidths are often set: for a normal latent that is 0.95."""
+    known_as: ClassVar[str] = "HSIC"
+    words: ClassVar = {"hsic": Term("HSIC", "dependence between pairs of latents", "sum over pairs", "Penalties")}
 
-    def __post_init__(self):
-        super().__post_init__()
-        if not 0 < self.bandwidth < float("inf"):
-            raise InputError("penalty.bandwidth", "be positive and finite", self.bandwidth)
+    bandwidth: Positive = 1.0
+    """The Gaussian kernel's standard deviation, in units of that of the latent over the batch. 1 is nearly
+    the median distance, by which bandwidths are often set: for a normal latent that is 0.95."""
 
     def check(self, model: ModelConfig) -> None:
         """See Penalty."""
         check_several(model, "hsic")
 
-    def __call__(self, model: Model, encoded: Encoded, companion: nn.Module, step: int | None) -> Charge:
+    def __call__(self, model: Model, encoded: Encoded, companion: nn.Module, t: Time | None) -> Charge:
         """See Penalty."""
         cost = hsic(encoded.z, self.bandwidth).triu(1).sum()
         return Charge(cost=cost, reports={"hsic": cost.detach()})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import cast
+from typing import ClassVar, cast
 
 from torch import nn
 
@@ -14,7 +14,8 @@ from vaelab.critics import Critic
 from vaelab.critics.separable import SeparableCritic
 from vaelab.errors import InputError
 from vaelab.models import Model
-from vaelab.penalties._base import Charge, Encoded, Penalty, TrainingImages
+from vaelab.penalties._base import Charge, Encoded, Penalty, Term, TrainingImages
+from vaelab.schedules import Time
 from vaelab.shapes import Scalar
 
 
@@ -39,6 +40,11 @@ class MutualInformation(Penalty):
     31
     """
 
+    known_as: ClassVar[str] = "InfoMax"
+    words: ClassVar = {
+        "mutual_information": Term("Mutual information", "the critic's bound; dashed: its ceiling", "nats", "Penalties")
+    }
+
     bound: Bound = field(default_factory=Interpolated)
     """The bound on I, in nats."""
     critic: Critic = field(default_factory=SeparableCritic)
@@ -48,18 +54,18 @@ class MutualInformation(Penalty):
         """See Penalty."""
         return _Companion(self.critic.build(source_shape, model.latent_dim), self.bound.build())
 
-    def __call__(self, model: Model, encoded: Encoded, companion: nn.Module, step: int | None) -> Charge:
+    def __call__(self, model: Model, encoded: Encoded, companion: nn.Module, t: Time | None) -> Charge:
         """See Penalty. A single held-out image shows nothing: 0 nats.
 
         Raises:
             InputError: A batch of one image is to be trained on.
         """
         if len(encoded.z) == 1:
-            return _of_one_image(encoded, step)
+            return _of_one_image(encoded, t)
         estimator, scores = _judged(companion, encoded)
         value = estimator(scores).detach()
         cost = -value
-        if step is not None:
+        if t is not None:
             surrogate = estimator.surrogate(scores)
             cost = cost - (surrogate - surrogate.detach())
         ceiling = self.bound.ceiling(self.critic.num_negatives(len(encoded.z)))
@@ -83,8 +89,8 @@ def _judged(companion: nn.Module, encoded: Encoded) -> tuple[Estimator, Scores]:
     return held.estimator, held.critic(encoded.source, encoded.z)
 
 
-def _of_one_image(encoded: Encoded, step: int | None) -> Charge:
-    if step is not None:
+def _of_one_image(encoded: Encoded, t: Time | None) -> Charge:
+    if t is not None:
         mend = "An image's mutual information is judged by the others of its batch; take a larger batch size."
         raise InputError("the batch", "hold at least 2 images for mutual information", 1, mend)
     return Charge(cost=0.0 * encoded.z.sum(), reports={"mutual_information": 0.0})

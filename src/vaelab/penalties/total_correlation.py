@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Float, Int
@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from torch.distributions import Independent
 
 from vaelab.models import Model, ModelConfig
-from vaelab.networks._base import check_choice
-from vaelab.penalties._base import Charge, Encoded, Penalty, TrainingImages
+from vaelab.penalties._base import Charge, Encoded, Penalty, Term, TrainingImages
 from vaelab.penalties._latents import check_several
+from vaelab.schedules import Time
 from vaelab.shapes import Latents, PerImage
 
 Estimator = Literal["stratified", "weighted"]
@@ -52,12 +52,13 @@ class TotalCorrelation(Penalty):
     TotalCorrelation(weight=5.0, estimator='stratified')
     """
 
+    known_as: ClassVar[str] = "beta-TC-VAE"
+    words: ClassVar = {
+        "total_correlation": Term("Total correlation", "dependence between the latents", "nats", "Penalties")
+    }
+
     estimator: Estimator = "stratified"
     """How q(z) is estimated from a batch. stratified: the image's own posterior weighs 1/N; weighted: 1/M."""
-
-    def __post_init__(self):
-        super().__post_init__()
-        check_choice("penalty.estimator", self.estimator, Estimator)
 
     def check(self, model: ModelConfig) -> None:
         """See Penalty."""
@@ -69,7 +70,7 @@ class TotalCorrelation(Penalty):
         companion.register_buffer("num_images", torch.tensor(len(images.train)))
         return companion
 
-    def __call__(self, model: Model, encoded: Encoded, companion: nn.Module, step: int | None) -> Charge:
+    def __call__(self, model: Model, encoded: Encoded, companion: nn.Module, t: Time | None) -> Charge:
         """See Penalty. Held-out images are taken for draws from a set of as many images as there are in training."""
         weights = mixture_weights(encoded.z, companion.get_buffer("num_images"), self.estimator)
         cost = log_density_ratio(encoded.q, encoded.z, weights)

@@ -14,7 +14,6 @@ import torch
 
 from vaelab.data import Dataset, Intensity
 from vaelab.data.conditions import Condition
-from vaelab.data.dataset import content_hash
 from vaelab.errors import InputError
 from vaelab.machine import processor
 from vaelab.training import Choices
@@ -54,7 +53,7 @@ def facts_of(dataset: Dataset) -> DataFacts:
         channels=collection.channels,
         intensity=dataset.intensity,
         conditions=dataset.conditions,
-        content_hash=content_hash(collection),
+        content_hash=dataset.content_hash,
         left_out=collection.left_out,
     )
 

@@ -10,8 +10,6 @@ import pandas as pd
 
 from vaelab.errors import InputError
 from vaelab.inference import embed
-from vaelab.objectives import Objective, SingleObjective
-from vaelab.objectives.two_stage import TwoStageObjective
 from vaelab.penalties.guidance import Guidance
 from vaelab.runs.make import train
 from vaelab.runs.read import Run
@@ -63,7 +61,7 @@ def guide(
     experiment = replace(
         before,
         name=f"{before.name}-guided",
-        objective=_guided(before.objective.without_schedules(), guidance, stage),
+        objective=before.objective.without_schedules().with_penalty(guidance, stage),
         training=replace(
             before.training, num_steps=num_steps, learning_rate=learning_rate, schedule="cosine", patience=None
         ),
@@ -79,17 +77,6 @@ def guide(
     }
     moves.to_csv(after.folder / "moves.csv", index_label="image")
     return Guided(run=after, anchors=pd.DataFrame({"image": rows, **distances}), moves=moves)
-
-
-def _guided(objective: Objective, guidance: Guidance, stage: str | None) -> Objective:
-    """The objective with the guidance, in place of an earlier one."""
-    if isinstance(objective, TwoStageObjective):
-        if stage == "first":
-            return replace(objective, first=_guided(objective.first, guidance, None))
-        return replace(objective, second=_guided(objective.second, guidance, None))
-    assert isinstance(objective, SingleObjective)
-    others = tuple(part for part in objective.penalties if not isinstance(part, Guidance))
-    return replace(objective, penalties=(*others, guidance))
 
 
 def read_anchors(path: Path | str, run: Run, weight: float = 1.0) -> Guidance:

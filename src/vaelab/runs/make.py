@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -64,7 +65,9 @@ def train(
         model.load_state_dict(start.state_dict())
     batches = _batches(experiment, dataset, device)
     check_pixels(model.likelihood, batches.feed(batches.train[:256]))
-    choices = choose_for(model, experiment.objective, batches, experiment.training, experiment.machine, experiment.seed)
+    training, machine = experiment.training, experiment.machine
+    say = (lambda line: print(line, file=sys.stderr)) if progress else None
+    choices = choose_for(model, experiment.objective, batches, training, machine, experiment.seed, say)
     folder = free_folder(experiment.name) if folder is None else Path(folder)
     with claimed(folder):
         refuse_run(folder)
@@ -128,7 +131,7 @@ def _go(run: Run, batches: Batches, choices: Choices, progress: bool, *, started
         if progress:
             listeners.append(stack.enter_context(ProgressBar(experiment.training.batch_size, state.step)))
         log_every, seed = experiment.watching.log_every, experiment.seed
-        for _ in steps_of(state, experiment.objective, batches, experiment.training, choices, seed, log_every):
+        for _ in steps_of(state, batches, experiment.training, choices, seed, log_every):
             for listener in listeners:
                 listener(state)
             if interrupted:

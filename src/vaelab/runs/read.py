@@ -10,7 +10,7 @@ results/          what was measured           report.html      the report, where
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -19,9 +19,10 @@ import pandas as pd
 import torch
 
 from vaelab import experiment as record
-from vaelab.data import Dataset, ImageCollection, Intensity, Source, Splits, content_hash, open_source
+from vaelab.data import Dataset, ImageCollection, Intensity, Source, Splits
 from vaelab.data.conditions import Condition, encode_conditions
 from vaelab.data.feed import Feed
+from vaelab.data.opening import moved
 from vaelab.errors import InputError, unknown_name
 from vaelab.experiment import Experiment
 from vaelab.machine import Device
@@ -34,6 +35,9 @@ from vaelab.training.loop import noise_seed
 
 Images = Source | ImageCollection | Path | str
 """Where images are: a source, a collection in memory, or a folder or file whose kind is found out."""
+
+
+_POINT = "point to them with --images PATH, in Python load(run, images=PATH)"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -131,8 +135,9 @@ class Run:
         return replace(self, model=stages[stage])
 
     def metrics(self) -> pd.DataFrame:
-        """metrics.csv: the terms as training went, in nats per image."""
-        return pd.read_csv(self.folder / "metrics.csv")
+        """metrics.csv: the terms as training went, in nats per image; ``stage`` is empty for the whole model."""
+        table = pd.read_csv(self.folder / "metrics.csv")
+        return table.assign(stage=table["stage"].fillna("") if "stage" in table else "")
 
 
 class RunImages:
@@ -168,34 +173,28 @@ class RunImages:
     @cached_property
     def dataset(self) -> Dataset:
         """See `Run.dataset`."""
-        collection = self._collection()
-        found = content_hash(collection)
-        if found != self.facts.content_hash:
-            mend = "Put the images back as they were, point to them with --images PATH, or train anew."
-            raise InputError("the images", f"be those of the run ({self.facts.content_hash[:12]})", found[:12], mend)
-        conditions = self.facts.conditions
-        return Dataset(collection=collection, splits=self.splits, intensity=self.facts.intensity, conditions=conditions)
+        facts, collection = self.facts, self._collection()
+        found = Dataset(
+            collection=collection, splits=self.splits, intensity=facts.intensity, conditions=facts.conditions
+        )
+        if found.content_hash != facts.content_hash:
+            should, got = f"be those of the run ({facts.content_hash[:12]})", found.content_hash[:12]
+            raise InputError("the images", should, got, f"Put them back as they were, {_POINT}, or train anew.")
+        return found
 
     def _collection(self) -> ImageCollection:
         if isinstance(self.where, ImageCollection):
             return self.where
         source = self.experiment.data.source
-        if isinstance(self.where, Source):
-            source = self.where
-        elif self.where is not None:
-            path = str(Path(self.where).expanduser().absolute())
-            has_path = "path" in {field.name for field in fields(source)}
-            source = replace(source, path=path) if has_path else open_source(path)  # pyright: ignore[reportCallIssue]
+        if self.where is not None:
+            return (self.where if isinstance(self.where, Source) else moved(source, self.where)).load()
         try:
             with source.named("data.source"):
                 return source.load()
         except InputError as error:
-            if self.where is not None:
-                raise
-            mend = "Say where they are now: --images PATH, in Python load(run, images=PATH)."
-            raise InputError(
-                f"the images of {self.folder}", "be where training found them", f"this: {error}", mend
-            ) from None
+            got = error.got if error.what == "data.source.path" else f"{error.what} {error.got}"
+            mend = f"If they lie elsewhere now, {_POINT}."
+            raise InputError(f"the images of {self.folder}", "be where training found them", got, mend) from None
 
 
 def load(folder: Path | str, images: Images | None = None, device: Device = "cpu") -> Run:
@@ -210,12 +209,20 @@ def load(folder: Path | str, images: Images | None = None, device: Device = "cpu
         InputError: The folder is not a run, or holds no checkpoint yet; or the device is not there.
     """
     run = read(Path(folder), images)
+    load_weights(run.model, weights_of(run.folder))
+    run.model.to(find_device(device, "the device")).eval()
+    return run
+
+
+def weights_of(folder: Path) -> Path:
+    """The file of the weights to use: the best by validation, else the last.
+
+    Raises:
+        InputError: There is none yet.
+    """
     for name in ("best", "last"):
-        path = run.folder / "checkpoints" / f"{name}.safetensors"
-        if path.exists():
-            load_weights(run.model, path)
-            run.model.to(find_device(device, "the device")).eval()
-            return run
+        if (path := folder / "checkpoints" / f"{name}.safetensors").exists():
+            return path
     raise InputError(str(folder), "hold a checkpoint", "none", f"Go on with: vaelab resume {folder}")
 
 

@@ -123,7 +123,7 @@ def in_words(limits: tuple[Any, ...]) -> str:
     words = []
     if isinstance(low, Ge):
         words.append("0 or more" if low.ge == 0 and high else f"at least {low.ge}")
-    elif low is not None:
+    elif low is not None and low.gt != -math.inf:
         words.append("positive" if low.gt == 0 else f"above {low.gt}")
     if high is not None:
         top = high.le if isinstance(high, Le) else high.lt

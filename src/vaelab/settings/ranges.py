@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
 
@@ -21,6 +21,7 @@ from vaelab.settings.fields import field_types, fits, in_words, item_kinds, limi
 AtLeast0 = Annotated[int, Ge(0)]
 AtLeast1 = Annotated[int, Ge(1)]
 Positive = Annotated[float, Gt(0), Lt(math.inf)]
+Finite = Annotated[float, Gt(-math.inf), Lt(math.inf)]
 NotNegative = Annotated[float, Ge(0), Lt(math.inf)]
 Share = Annotated[float, Ge(0), Le(1)]
 Seed = Annotated[int, Ge(0), Le(2**32 - 1)]
@@ -72,7 +73,8 @@ def _check(where: str, kind: Any, value: Any) -> None:
         for i, (item_kind, item) in enumerate(zip(items, value, strict=True)):
             _check(f"{where}[{i}]", item_kind, item)
     elif not any(fits(option, value) for option in options(kind)):
-        raise refusal(kind, value, where, "Give a tuple." if isinstance(value, list) else "")
+        is_list = isinstance(value, list) and any(get_origin(option) is tuple for option in options(kind))
+        raise refusal(kind, value, where, "Give a tuple." if is_list else "")
     elif isinstance(value, int | float) and not all(_within(value, mark) for mark in limits(kind)):
         none = ", or none" if type(None) in options(kind) else ""
         raise InputError(where, f"be {in_words(limits(kind))}{none}", value)

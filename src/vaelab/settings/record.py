@@ -130,7 +130,7 @@ def _plain(kind: Any, value: Any, where: str) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if float in options(kind) and int not in options(kind) and fits(float, value):
-        return float(value)
+        return float(value)  # pyright: ignore[reportArgumentType]
     if value is None or isinstance(value, bool | int | float | str):
         return value
     mend = "Give a tuple." if isinstance(value, list) else ""
@@ -153,7 +153,7 @@ def read_value(kind: Any, value: Any, where: str) -> Any:
             pairs = enumerate(zip(items, value, strict=True))
             return tuple(read_value(kind, item, f"{where}[{i}]") for i, (kind, item) in pairs)
         if fits(option, value):
-            return float(value) if option is float else value  # pyright: ignore[reportArgumentType]
+            return float(value) if option is float else value  # pyright: ignore
     raise refusal(kind, value, where)
 
 

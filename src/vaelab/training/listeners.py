@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from vaelab.training.config import Watching
 from vaelab.training.loop import Means, State
 
 Listener = Callable[[State], None]
+_BEFORE, _AFTER = ("step", "epoch", "split", "stage"), ("learning_rate", "images_per_second", "seconds")
 
 
 class ProgressBar:
@@ -43,11 +44,11 @@ class ProgressBar:
 
 
 class CSVLog:
-    """Writes the terms as they come: a line for training every `log_every` steps, a line for each validation.
+    """Writes the terms as they come: for training every `log_every` steps, and for each validation; a line per stage.
 
-    Columns: step, epoch, split (train or validation), the terms in nats per image, learning_rate, images_per_second
-    and seconds since the training (or its resumption) began. When a training is resumed, the
-    lines from after its checkpoint are cut off first.
+    Columns: step, epoch, split (train or validation), stage (empty for the whole model), the terms in nats per image,
+    learning_rate, images_per_second and seconds since the training (or its resumption) began. When a training is
+    resumed, the lines from after its checkpoint are cut off first.
     """
 
     def __init__(self, path: Path, batch_size: int, resume_step: int = 0):
@@ -58,12 +59,13 @@ class CSVLog:
 
     def __call__(self, state: State) -> None:
         """Appends what is new."""
-        rows = [("train", state.terms), ("validation", state.validation)]
-        lines = [self._line(state, split, means) for split, means in rows if means]
+        parts = [("train", state.terms), ("validation", state.validation)]
+        lines = [line for split, means in parts if means for line in self._lines(state, split, means)]
         if not lines:
             return
         if not self.columns:
-            self.columns = list(lines[0])
+            terms = dict.fromkeys(name for line in lines for name in line if name not in (*_BEFORE, *_AFTER))
+            self.columns = [*_BEFORE, *terms, *_AFTER]
         new = not self.path.exists()
         with self.path.open("a", newline="") as file:
             writer = csv.DictWriter(file, self.columns)
@@ -71,11 +73,13 @@ class CSVLog:
                 writer.writeheader()
             writer.writerows(lines)
 
-    def _line(self, state: State, split: str, means: Means) -> dict[str, Any]:
+    def _lines(self, state: State, split: str, means: Means) -> Iterator[dict[str, Any]]:
         speed = f"{self.throughput(state.step):.1f}" if split == "train" else ""
-        begin = {"step": state.step, "epoch": round(state.epoch, 6), "split": split}
-        end = {"learning_rate": state.learning_rate, "images_per_second": speed}
-        return {**begin, **means, **end, "seconds": f"{time.perf_counter() - self.begun:.3f}"}
+        seconds = f"{time.perf_counter() - self.begun:.3f}"
+        for stage, terms in means.items():
+            before = (state.step, round(state.epoch, 6), split, stage)
+            after = (state.learning_rate, speed, seconds)
+            yield {**dict(zip(_BEFORE, before, strict=True)), **terms, **dict(zip(_AFTER, after, strict=True))}
 
     def _cut(self, step: int) -> None:
         with self.path.open(newline="") as file:
@@ -91,7 +95,7 @@ class CSVLog:
 
 
 class TensorBoardLog:
-    """Writes the terms as TensorBoard events into a folder: ``train/loss``, ``validation/rate`` and so on."""
+    """Writes the terms as TensorBoard events into a folder: ``train/loss``, ``validation/first/rate`` and so on."""
 
     def __init__(self, folder: Path):
         try:
@@ -104,8 +108,9 @@ class TensorBoardLog:
     def __call__(self, state: State) -> None:
         """Appends what is new."""
         for split, means in (("train", state.terms), ("validation", state.validation)):
-            for name, value in (means or {}).items():
-                self.writer.add_scalar(f"{split}/{name}", value, state.step)
+            for stage, terms in (means or {}).items():
+                for name, value in terms.items():
+                    self.writer.add_scalar("/".join(filter(None, (split, stage, name))), value, state.step)
         if state.stop or state.step == state.num_steps:
             self.writer.close()
 
@@ -147,5 +152,5 @@ class Throughput:
 
 
 def _in_words(means: Means) -> str:
-    shown = {name: means[name] for name in ("loss", "rate") if name in means}
+    shown = {name: terms[name] for terms in means.values() for name in ("loss", "rate") if name in terms}
     return "  ".join(f"{name} {value:.1f}" for name, value in shown.items()) + " nats"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,16 +13,18 @@ from torch import Tensor, nn
 
 from vaelab.data.feed import Feed
 from vaelab.errors import InputError
-from vaelab.models import Model, device_of, evaluating
-from vaelab.objectives import Objective, Terms
+from vaelab.models import Conditions, Model, device_of, evaluating
+from vaelab.objectives import Objective
+from vaelab.schedules import Constant, Cosine, Drops, Schedule, time_of
+from vaelab.shapes import PerImage
 from vaelab.training.choices import Choices, choose, plain
 from vaelab.training.config import Machine, Training
+from vaelab.training.step import ObjectiveStep, Step
 
-E = TypeVar("E")
 _START_IMAGES, _START_PIXELS = 16_384, 1 << 28
 """From so many images' codes a prior that learns begins, or from fewer where they are large: 1 GB of float32."""
-Means = dict[str, float]
-"""Mean of every term of the objective over images, in nats per image."""
+Means = dict[str, dict[str, float]]
+"""By stage and name, the mean of every term over images, in nats per image."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -42,11 +44,15 @@ class Batches:
 
     def given(self, model: Model, rows: np.ndarray) -> Model:
         """The model for the images of these rows, under their conditions."""
-        if self.conditions is None:
-            return model
-        return model.given(torch.from_numpy(self.conditions[rows]).to(self.feed.device))
+        return model.given(self.conditions_of(rows))
 
-    def weights_of(self, rows: np.ndarray) -> Tensor | None:
+    def conditions_of(self, rows: np.ndarray) -> Conditions | None:
+        """The conditions of these rows, if images have any."""
+        if self.conditions is None:
+            return None
+        return torch.from_numpy(self.conditions[rows]).to(self.feed.device)
+
+    def weights_of(self, rows: np.ndarray) -> PerImage | None:
         """The weights of these rows, if images have any."""
         if self.weights is None:
             return None
@@ -57,12 +63,11 @@ class Batches:
 class State:
     """A training under way: everything that a resumed one needs to go on as if nothing had happened."""
 
-    model: Model
+    computes: Step
+    """What is trained: the model, and what learns beside it."""
     optimizer: torch.optim.Optimizer
-    companions: nn.Module
-    """What the objective holds beside the model, such as critics; their weights are frozen but for their own step."""
     critic_optimizer: torch.optim.Optimizer | None = None
-    """Of the companions' weights, if there are any."""
+    """Of the companions' weights, if there are any; they are frozen but for their own step."""
     num_steps: int
     """Steps that the training is to take in all."""
     steps_per_epoch: int
@@ -89,6 +94,16 @@ class State:
     """Means over the validation images, at the steps where they were measured; else None."""
 
     @property
+    def model(self) -> Model:
+        """The model that is trained."""
+        return self.computes.model
+
+    @property
+    def companions(self) -> nn.Module:
+        """What learns beside the model, such as critics."""
+        return self.computes.companions
+
+    @property
     def epoch(self) -> float:
         """Passes over the training images so far."""
         return self.step / self.steps_per_epoch
@@ -105,29 +120,42 @@ class State:
 
 
 def begin(model: Model, objective: Objective, batches: Batches, training: Training, seed: int = 0) -> State:
-    """A training at step 0."""
-    num_images = len(batches.train)
-    if num_images < 1:
-        raise InputError(
-            "training images", "be at least 1", num_images, "Leave more images to data.split's training part."
-        )
+    """A training of a model by an objective, at step 0."""
+    _refuse_none(batches)
     seed_noise(seed, -3)
-    companions = objective.build(model, batches).to(device_of(model))
-    learns = any(True for _ in companions.parameters())
+    companions = objective.build(model, batches).to(device_of(model)).requires_grad_(False)
+    return begin_step(ObjectiveStep(model, objective, companions), batches, training)
+
+
+def begin_step(computes: Step, batches: Batches, training: Training) -> State:
+    """A training of any step, at step 0."""
+    _refuse_none(batches)
+    num_images, learns = len(batches.train), any(True for _ in computes.companions.parameters())
     return State(
-        model=model,
-        optimizer=_adam(model, training, training.learning_rate),
-        companions=companions.requires_grad_(False),
-        critic_optimizer=_adam(companions, training, training.critic_learning_rate) if learns else None,
+        computes=computes,
+        optimizer=_adam(computes.model, training, training.learning_rate),
+        critic_optimizer=_adam(computes.companions, training, training.critic_learning_rate) if learns else None,
         num_steps=training.total_steps(num_images),
         steps_per_epoch=training.steps_per_epoch(num_images),
     )
 
 
+def _refuse_none(batches: Batches) -> None:
+    if not len(batches.train):
+        mend = "Leave more images to data.split's training part."
+        raise InputError("training images", "be at least 1", 0, mend)
+
+
 def choose_for(
-    model: Model, objective: Objective, batches: Batches, training: Training, machine: Machine, seed: int = 0
+    model: Model,
+    objective: Objective,
+    batches: Batches,
+    training: Training,
+    machine: Machine,
+    seed: int = 0,
+    say: Callable[[str], None] | None = None,
 ) -> Choices:
-    """By timing on the CPU; on a GPU the ways are known to be the faster ones. One step is tried in any case."""
+    """By timing on the CPU; on a GPU the ways are known to be the faster ones. `say` is told what was chosen."""
     rows = batches.train[: training.batch_size]
     x, companions = batches.feed(rows), begin(model, objective, batches, training, seed).companions
 
@@ -140,17 +168,13 @@ def choose_for(
         return Choices(threads=torch.get_num_threads(), precision=precision, channels_last=True)
     if not machine.tune:
         return plain(machine.threads, machine.precision)
-    return choose(model, step, batch_size=len(x), threads=machine.threads, precision=machine.precision)
+    num_steps = training.total_steps(len(batches.train))
+    fixed = {"threads": machine.threads, "precision": machine.precision}
+    return choose(model, step, batch_size=len(x), num_steps=num_steps, say=say, **fixed)
 
 
 def train(
-    state: State,
-    objective: Objective,
-    batches: Batches,
-    training: Training,
-    choices: Choices,
-    seed: int = 0,
-    log_every: int = 100,
+    state: State, batches: Batches, training: Training, choices: Choices, seed: int = 0, log_every: int = 100
 ) -> Iterator[State]:
     """Takes one optimiser step after another and gives the state after each, until all are taken or `stop` is set.
 
@@ -160,28 +184,29 @@ def train(
     Raises:
         InputError: The loss or a weight is not finite any more.
     """
-    model = state.model
+    computes = state.computes
     batch_size = min(training.batch_size, len(batches.train))
+    learning_rate = learning_rate_schedule(training, state.num_steps)
     order, order_epoch = np.zeros(0, np.int64), -1
-    with choices.applied(model):
+    with choices.applied(computes.model):
         _match_layout(state.optimizer)
-        model.train()
-        state.companions.train()
+        computes.train()
         while state.step < state.num_steps and not state.stop:
             epoch, position = divmod(state.step, state.steps_per_epoch)
             if epoch != order_epoch:
                 order = batches.train[np.random.default_rng([seed, epoch]).permutation(len(batches.train))]
                 order_epoch = epoch
-            if state.step >= objective.pretrain_steps and not state.prior_started:
-                start_prior(model, batches, seed)
+            computes.preparing = state.step < computes.pretrain_steps
+            if not computes.preparing and not state.prior_started:
+                start_prior(computes.model, batches, seed)
                 state.prior_started = True
-            _set_learning_rates(state, training)
+            _set_learning_rates(state, training, float(learning_rate(time_of(state.step))))
             rows = order[position * batch_size : (position + 1) * batch_size]
-            names, means = _step(state, objective, batches, rows, training, seed)
+            names, means = _step(state, batches, rows, training, seed)
             state.totals = means if state.counted == 0 else state.totals + means
             state.counted += 1
             state.step += 1
-            _report(state, names, objective, batches, training, log_every, seed)
+            _report(state, names, batches, training, log_every, seed)
             yield state
 
 
@@ -193,29 +218,17 @@ def start_prior(model: Model, batches: Batches, seed: int) -> None:
         batches.given(model, rows).start_prior(batches.feed(rows), seed)
 
 
-def validate(
-    model: Model, objective: Objective, batches: Batches, seed: int = 0, companions: nn.Module | None = None
-) -> Means:
+def validate(computes: Step, batches: Batches, seed: int = 0) -> Means:
     """Means of the terms over the validation images: float32, the noise the same each time, schedules at their end."""
-    sums: dict[str, float] = {}
-    if companions is None:
-        companions = objective.build(model, batches)
-    companions.eval()
-    with evaluating(model):
+    sums: dict[tuple[str, str], float] = {}
+    computes.companions.eval()
+    with evaluating(computes.model):
         seed_noise(seed, -1)
         for rows in np.array_split(batches.validation, -(-len(batches.validation) // 256)):
-            terms = objective(batches.given(model, rows), batches.feed(rows), None, companions)
-            for name, values in weighted(terms, batches.weights_of(rows)).items():
+            for name, values in _terms(computes, batches, rows, None)[0].items():
                 sums[name] = sums.get(name, 0.0) + values.double().sum().item()
-    companions.train()
-    return {name: total / len(batches.validation) for name, total in sums.items()}
-
-
-def weighted(terms: Terms, weights: Tensor | None) -> Terms:
-    """The terms with the loss of each image, and the penalty in it, multiplied by its weight."""
-    if weights is None:
-        return terms
-    return {name: value * weights if name in ("loss", "penalty") else value for name, value in terms.items()}
+    computes.companions.train()
+    return _by_stage(list(sums), [total / len(batches.validation) for total in sums.values()])
 
 
 def noise_seed(seed: int, step: int) -> int:
@@ -231,35 +244,42 @@ def seed_noise(seed: int, step: int) -> None:
         torch.cuda.manual_seed(state)
 
 
+def _terms(
+    computes: Step, batches: Batches, rows: np.ndarray, step: int | None
+) -> tuple[dict[tuple[str, str], Tensor], Any]:
+    """The terms of a batch by (stage, name), and the batch on its way through the model."""
+    x = batches.feed(rows)
+    noise = computes.draw_noise(len(rows), x.device)
+    t = None if step is None else time_of(step, x.device)
+    terms, encoded = computes(x, batches.conditions_of(rows), batches.weights_of(rows), t, noise)
+    return {(stage, name): values for stage, own in terms.items() for name, values in own.items()}, encoded
+
+
 def _step(
-    state: State, objective: Objective, batches: Batches, rows: np.ndarray, training: Training, seed: int
-) -> tuple[list[str], Tensor]:
+    state: State, batches: Batches, rows: np.ndarray, training: Training, seed: int
+) -> tuple[list[tuple[str, str]], Tensor]:
     """One optimiser step, and the critics'; the terms' names, and their means over the batch, left on the device."""
     seed_noise(seed, state.step)
-    x = batches.feed(rows)
-    model = batches.given(state.model, rows)
-    encoded = objective.encode(model, x)
-    terms = weighted(objective.terms(model, x, encoded, state.step, state.companions), batches.weights_of(rows))
+    terms, encoded = _terms(state.computes, batches, rows, state.step)
+    loss, penalty = terms["", "loss"].mean(), terms.get(("", "penalty"))
     state.optimizer.zero_grad(set_to_none=True)
-    if training.adaptive_clip and "penalty" in terms:
-        _backward_clipped(terms, state.model)
+    if training.adaptive_clip and penalty is not None:
+        _backward_clipped(loss, penalty.mean(), state.model)
     else:
-        terms["loss"].mean().backward()
+        loss.backward()
     if training.clip_norm is not None:
         torch.nn.utils.clip_grad_norm_(state.model.parameters(), training.clip_norm)
     state.optimizer.step()
     if state.critic_optimizer is not None:
-        _critic_steps(state, objective, encoded, training)
+        _critic_steps(state, state.critic_optimizer, encoded, training)
     return list(terms), torch.stack([values.detach() for values in terms.values()]).mean(1)
 
 
-def _critic_steps(state: State, objective: Objective[E], encoded: E, training: Training) -> None:
+def _critic_steps(state: State, optimizer: torch.optim.Optimizer, encoded: Any, training: Training) -> None:
     """Optimiser steps of the companions' weights, on the codes of this step, cut off from the model."""
-    optimizer = state.critic_optimizer
-    assert optimizer is not None
     state.companions.requires_grad_(True)
     for _ in range(training.critic_steps):
-        loss = objective.critic_loss(encoded, state.companions)
+        loss = state.computes.critic_loss(encoded)
         assert loss is not None
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -269,11 +289,11 @@ def _critic_steps(state: State, objective: Objective[E], encoded: E, training: T
     state.companions.requires_grad_(False)
 
 
-def _backward_clipped(terms: Terms, model: Model) -> None:
+def _backward_clipped(loss: Tensor, penalty: Tensor, model: Model) -> None:
     """The gradient of the loss, that of the penalties in it made no longer than that of the rest."""
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    mine = torch.autograd.grad(terms["penalty"].mean(), parameters, retain_graph=True, allow_unused=True)
-    terms["loss"].mean().backward()
+    mine = torch.autograd.grad(penalty, parameters, retain_graph=True, allow_unused=True)
+    loss.backward()
     pairs = [(p.grad, g) for p, g in zip(parameters, mine, strict=True) if p.grad is not None and g is not None]
     others = [p.grad for p, g in zip(parameters, mine, strict=True) if p.grad is not None and g is None]
     rest = _norm([whole - part for whole, part in pairs] + others)
@@ -287,31 +307,33 @@ def _norm(tensors: list[Tensor]) -> Tensor:
 
 
 def _report(
-    state: State,
-    names: list[str],
-    objective: Objective,
-    batches: Batches,
-    training: Training,
-    log_every: int,
-    seed: int,
+    state: State, names: list[tuple[str, str]], batches: Batches, training: Training, log_every: int, seed: int
 ) -> None:
     """Fetches the terms and validates, at the steps where that is due."""
     state.terms = state.validation = None
     done = state.step == state.num_steps
     if state.step % log_every == 0 or done:
         values = (state.totals / state.counted).tolist()
-        state.terms = dict(zip(names, values, strict=True))
+        state.terms = _by_stage(names, values)
         state.counted = 0
         if not all(map(math.isfinite, values)):
             raise diverged(state.step, "the loss")
     if len(batches.validation) and (state.step % (training.validate_every or state.steps_per_epoch) == 0 or done):
-        state.validation = validate(state.model, objective, batches, seed, state.companions)
-        if state.validation["loss"] < state.best:
-            state.best, state.best_step, state.waited = state.validation["loss"], state.step, 0
+        state.validation = validate(state.computes, batches, seed)
+        loss = state.validation[""]["loss"]
+        if loss < state.best:
+            state.best, state.best_step, state.waited = loss, state.step, 0
         else:
             state.waited += 1
         if training.patience and state.waited >= training.patience:
             state.stop = f"no better validation loss than at step {state.best_step:,} in {state.waited} validations"
+
+
+def _by_stage(names: list[tuple[str, str]], values: list[float]) -> Means:
+    means: Means = {}
+    for (stage, name), value in zip(names, values, strict=True):
+        means.setdefault(stage, {})[name] = value
+    return means
 
 
 def diverged(step: int, what: str) -> InputError:
@@ -336,15 +358,14 @@ def _adam(module: nn.Module, training: Training, learning_rate: float) -> torch.
     return torch.optim.Adam(parameters, lr=learning_rate, eps=training.adam_epsilon, fused=True, capturable=on_gpu)
 
 
-def _set_learning_rates(state: State, training: Training) -> None:
-    factor, step, num_steps = 1.0, state.step, state.num_steps
-    if training.schedule == "cosine":
-        factor = 0.5 * (1 + math.cos(math.pi * step / num_steps))
-    elif training.schedule == "step":
-        factor = 0.1 ** ((step >= num_steps * 2 / 3) + (step >= num_steps * 5 / 6))
-    for optimizer, rate in (
-        (state.optimizer, training.learning_rate),
-        (state.critic_optimizer, training.critic_learning_rate),
-    ):
+def learning_rate_schedule(training: Training, num_steps: int) -> Schedule:
+    """By what the learning rates are multiplied."""
+    kinds = {"constant": Constant(1.0), "cosine": Cosine(1.0, steps=num_steps), "step": Drops(1.0, steps=num_steps)}
+    return kinds[training.schedule]
+
+
+def _set_learning_rates(state: State, training: Training, factor: float) -> None:
+    rates = ((state.optimizer, training.learning_rate), (state.critic_optimizer, training.critic_learning_rate))
+    for optimizer, rate in rates:
         for group in optimizer.param_groups if optimizer else ():
             group["lr"] = rate * factor

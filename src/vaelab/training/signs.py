@@ -22,13 +22,13 @@ def at_ceiling(terms: Mapping[str, float]) -> dict[str, tuple[float, float]]:
     return {name: (value, top) for name, (value, top) in pairs.items() if value >= _NEAR * top}
 
 
-def collapsed(terms: Mapping[str, float]) -> dict[str, float]:
-    """Term -> its nats per image, of the rates below 0.1: the posterior hardly differs from the prior there.
+def collapsed(terms: Mapping[str, float]) -> bool:
+    """Whether a stage's rate is below 0.1 nats per image: the posterior hardly differs from the prior there.
 
     Args:
-        terms: As the log has them; ``rate``, and ``first_rate`` where there are two stages.
+        terms: Of one stage, as the log has them.
 
-    >>> collapsed({"rate": 0.02, "first_rate": 80.0, "elbo": -9000.0})
-    {'rate': 0.02}
+    >>> collapsed({"rate": 0.02, "elbo": -9000.0}), collapsed({"loss": 3.0})
+    (True, False)
     """
-    return {name: terms[name] for name in ("first_rate", "rate") if terms.get(name, COLLAPSE_RATE) < COLLAPSE_RATE}
+    return terms.get("rate", COLLAPSE_RATE) < COLLAPSE_RATE

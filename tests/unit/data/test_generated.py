@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -41,6 +43,40 @@ BAD = [
 def test_bad_settings_are_refused_in_one_sentence(source, settings, sentence):
     with pytest.raises(InputError, match=sentence):
         source(**settings)
+
+
+def test_settings_of_the_wrong_kind_are_refused_in_one_sentence():
+    """In a process of its own, since under test the annotations are checked before the settings are."""
+    code = """
+from vaelab.data.sources.cells import CellsSource
+from vaelab.data.sources.rosettes import RosettesSource
+from vaelab.data.sources.sprites import SpritesSource
+from vaelab.errors import InputError
+for source, name, value in [
+    (RosettesSource, "num_images", 2.5), (RosettesSource, "num_images", True), (RosettesSource, "subset", "puncturd"),
+    (RosettesSource, "line_width", "thin"), (RosettesSource, "hole_b", None), (CellsSource, "size", "64"),
+    (CellsSource, "seed", None), (SpritesSource, "num_y", [3]), (SpritesSource, "shapes", ("square", "hart")),
+    (SpritesSource, "held_out", 3),
+]:
+    try:
+        source(**{name: value})
+    except InputError as error:
+        print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == [
+        "num_images should be a whole number (at least 2), got 2.5.",
+        "num_images should be a whole number (at least 2), got True.",
+        "subset should be a known name, got 'puncturd'. Known: full, punctured, transects; did you mean punctured?",
+        "line_width should be a number (from 0.1 to 100), got 'thin'.",
+        "hole_b should be a number (from 0.0 to 2.0), got None.",
+        "size should be a whole number (from 8 to 1024), got '64'.",
+        "seed should be a whole number (at least 0), got None.",
+        "num_y should be a whole number (from 1 to 1000), got [3].",
+        "shapes[1] should be a known name, got 'hart'. Known: ellipse, heart, square; did you mean heart?",
+        "held_out should be text, got 3.",
+    ]
 
 
 @pytest.mark.parametrize("source", SMALL.values(), ids=SMALL)
@@ -83,11 +119,11 @@ def test_a_full_disk_or_unusable_folder_is_one_sentence_and_leaves_nothing(monke
     monkeypatch.setattr(_generated, "IN_MEMORY", 10_000)
     (tmp_path / "file").touch()
     monkeypatch.setenv("VAELAB_CACHE", str(tmp_path / "file"))
-    with pytest.raises(InputError, match=r"the image cache should be a folder that can be written.*Not a directory"):
+    with pytest.raises(InputError, match=r"should be a folder that can be written, got Not a directory.*VAELAB_CACHE"):
         SMALL["cells"].load()
     monkeypatch.setenv("VAELAB_CACHE", str(tmp_path))
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 100))
-    with pytest.raises(InputError, match=r"the image cache should have 0.000518 GB free, got 1e-07 GB.*Ask for fewer"):
+    with pytest.raises(InputError, match=r"should have 1 MB free for the images, got 0 MB.*Ask for fewer"):
         SMALL["cells"].load()
     assert not list((tmp_path / "generated").iterdir())
 

@@ -103,7 +103,7 @@ def test_pages_as_channels_and_wrong_axes(tmp_path):
     assert TiffSource(path=path, axes="cyx", channels=tuple("abcde")).load().channels == tuple("abcde")
     with pytest.raises(InputError, match=r"a.tif has the axes IYX of sizes \(5, 12, 10\), not ZCYX"):
         TiffSource(path=path, axes="ZCYX").load()
-    with pytest.raises(InputError, match=r"source\.axes should be letters"):
+    with pytest.raises(InputError, match=r"axes should be letters"):
         TiffSource(path=path, axes="CC")
 
 
@@ -181,7 +181,7 @@ def test_a_broken_numpy_file_is_one_clear_error(tmp_path_factory, data, archive)
             np.savez_compressed(file, images=pixels(0, (3, 9, 9))) if archive else np.save(file, pixels(0, (3, 9, 9)))
         whole = path.read_bytes()
         path.write_bytes(whole[: data.draw(st.integers(0, len(whole) - 1))])
-    with pytest.raises(InputError, match=r"source\.path should be a whole \.npz or \.npy file") as refused:
+    with pytest.raises(InputError, match=r"^path should be a whole \.npz or \.npy file") as refused:
         NpzSource(path=str(path)).load()
     assert "\n" not in str(refused.value)
 
@@ -404,7 +404,7 @@ def test_the_guess_and_its_refusals(tmp_path):
         with pytest.raises(InputError, match=words):
             open_source(path)
     (tmp_path / "x.docx").write_text("x")
-    with pytest.raises(InputError, match=r"be a folder of images.*\.csv.*\.npz.*\.tiff file, got"):
+    with pytest.raises(InputError, match=r"be a folder .*a folder of images.*\.npz.*\.csv.*\.tiff file, got"):
         open_source(tmp_path / "x.docx")
     with pytest.raises(InputError, match="did you mean size"):
         open_source(tmp_path / "f", sizes=(8, 8))

@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from conftest import ROOT
 from vaelab.data.sources.folder import FolderSource
 from vaelab.errors import InputError
 from vaelab.experiment import as_json, read, write
 from vaelab.presets import digits, preset, presets
+from vaelab.settings.text import override
 
 NAMES = sorted(presets())
 
@@ -102,3 +104,55 @@ def test_a_name_is_the_beginning_of_a_folder(name):
 def test_a_seed_that_no_generator_takes_is_refused(seed):
     with pytest.raises(InputError, match=r"^seed should be"):
         dataclasses.replace(digits(), seed=seed)
+
+
+OLD = ROOT / "tests" / "data" / "format_1"
+STILL = [
+    ("machine.tune", "false"), ("machine.precision", "float32"), ("machine.threads", "1"), ("machine.device", "cpu"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "base", "settings"),
+    [
+        ("digits", "digits", [("training.num_steps", "120"), ("watching.log_every", "10")]),
+        (
+            "penalties",
+            "digits",
+            [
+                ("training.num_steps", "60"),
+                ("watching.log_every", "10"),
+                ("objective.penalties", "total_correlation,factor,dip,hsic,entanglement,mutual_information"),
+                ("objective.penalties.factor.hidden", "32,32"),
+                ("training.adaptive_clip", "true"),
+            ],
+        ),
+        (
+            "two_stage_stop",
+            "cells_two_stage",
+            [
+                ("data.source.num_images", "300"),
+                ("training.num_steps", "12"),
+                ("training.patience", "none"),
+                ("training.batch_size", "16"),
+                ("watching.log_every", "4"),
+                ("model.stop_gradient", "true"),
+                ("data.condition", "process"),
+            ],
+        ),
+    ],
+)
+def test_a_file_of_format_1_is_read_as_the_experiment_that_it_was(name, base, settings):
+    """The files were written before format 2: their training holds the machine and the watching."""
+    old = read(OLD / f"{name}.json")
+    new = override(preset(base), [*STILL, *settings])
+    assert old == new
+    assert old.hash == new.hash
+    assert json.loads(as_json(old))["format"] == 2
+
+
+def test_a_file_of_format_1_has_no_parts_that_came_later(place):
+    record = json.loads((OLD / "digits.json").read_text())
+    (place / "old.json").write_text(json.dumps({**record, "training": record["training"] | {"devise": "cpu"}}))
+    with pytest.raises(InputError, match=r"training.devise should be a known name"):
+        read(place / "old.json")

@@ -19,7 +19,8 @@ from vaelab.models import ModelConfig, TwoStageConfig, VAEConfig
 from vaelab.networks.mlp import MLPEncoder
 from vaelab.objectives.elbo import ELBO
 from vaelab.settings.fields import describe
-from vaelab.settings.record import check, digest, from_record, to_record
+from vaelab.settings.ranges import Settings
+from vaelab.settings.record import digest, from_record, to_record
 from vaelab.settings.text import override, parse_value
 
 
@@ -39,16 +40,17 @@ def test_the_hash_is_that_of_its_canonical_json():
     assert digest({"kind": "x", "a": [1.0, 0.5]}) == hashlib.sha256(text.encode()).hexdigest()
 
 
+SCALE, WIDTH = "softplus, log_scale or a number (positive and finite)", "a whole number (at least 1)"
 FIELDS = "decoder, encoder, latent_dim, likelihood, noise_latents, posterior_scale, prior"
 
 
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"latent_dim": "abc"}, "latent_dim should be a whole number (at least 1), got 'abc'."),
-        ({"latent_dim": 2.0}, "latent_dim should be a whole number (at least 1), got 2.0."),
-        ({"latent_dim": True}, "latent_dim should be a whole number (at least 1), got True."),
-        ({"latent_dim": None}, "latent_dim should be a whole number (at least 1), got None."),
+        ({"latent_dim": "abc"}, f"latent_dim should be {WIDTH}, got 'abc'."),
+        ({"latent_dim": 2.0}, f"latent_dim should be {WIDTH}, got 2.0."),
+        ({"latent_dim": True}, f"latent_dim should be {WIDTH}, got True."),
+        ({"latent_dim": None}, f"latent_dim should be {WIDTH}, got None."),
         (
             {"latent_dmi": 2},
             f"latent_dmi should be a known name, got 'latent_dmi'. Known: {FIELDS}; did you mean latent_dim?",
@@ -59,7 +61,7 @@ FIELDS = "decoder, encoder, latent_dim, likelihood, noise_latents, posterior_sca
         ),
         (
             {"encoder": {"kind": "mlp", "hidden": [64, "x"]}},
-            "encoder.hidden[1] should be a whole number (at least 1), got 'x'.",
+            f"encoder.hidden[1] should be {WIDTH}, got 'x'.",
         ),
         (
             {"encoder": {"kind": "mlp", "hidden": 64}},
@@ -115,8 +117,8 @@ def test_infinity_is_kept_and_nan_refused():
     outer = Outer(words="a", inner=Inner(limit=math.inf))
     text = json.dumps(to_record(outer), allow_nan=False)
     assert from_record(Outer, json.loads(text)) == outer
-    with pytest.raises(InputError, match=r"inner.limit should be a number or none, got 'nan'"):
-        check(Outer(words="a", inner=Inner(limit=math.nan)))
+    with pytest.raises(InputError, match=r"^limit should be a number or none, got nan"):
+        Inner(limit=math.nan)
     with pytest.raises(InputError, match=r"inner.limit should be a number or none, got nan"):
         from_record(Outer, {"words": "a", "inner": {"limit": math.nan}})
 
@@ -126,13 +128,13 @@ def test_a_missing_field_without_a_default_is_named():
         from_record(Outer, {})
 
 
-def test_check_refuses_wrong_types_in_python_too():
-    with pytest.raises(InputError, match=r"^inner.pair should be .* got \[1, 2.0\]. Give a tuple.$"):
-        check(Outer(words="a", inner=Inner(pair=[1, 2.0])))  # pyright: ignore
-    with pytest.raises(InputError, match=r"inner.pair should be a list of 2 \(a whole number, a number\), got \[1\]"):
-        check(Outer(words="a", inner=Inner(pair=(1,))))  # pyright: ignore
-    with pytest.raises(InputError, match="words should be text, got 3"):
-        check(Outer(words=3))  # pyright: ignore
+def test_wrong_types_are_refused_in_python_too():
+    with pytest.raises(InputError, match=r"^pair should be .* got \[1, 2.0\]. Give a tuple.$"):
+        Inner(pair=[1, 2.0])  # pyright: ignore
+    with pytest.raises(InputError, match=r"^pair should be a list of 2 \(a whole number, a number\), got \(1,\)"):
+        Inner(pair=(1,))  # pyright: ignore
+    with pytest.raises(InputError, match=r"^words should be text, got 3"):
+        Outer(words=3)  # pyright: ignore
 
 
 def test_a_part_from_outside_the_folders_cannot_be_written():
@@ -164,19 +166,19 @@ def test_naming_the_part_that_stands_there_changes_nothing():
 @pytest.mark.parametrize(
     ("path", "text", "sentence"),
     [
-        ("latent-dim", "abc", "latent_dim should be a whole number (at least 1), got 'abc'."),
-        ("latent-dim", "1.5", "latent_dim should be a whole number (at least 1), got '1.5'."),
+        ("latent-dim", "abc", f"latent_dim should be {WIDTH}, got 'abc'."),
+        ("latent-dim", "1.5", f"latent_dim should be {WIDTH}, got '1.5'."),
         (
             "latent-dim.x",
             "1",
-            "latent_dim should be a whole number (at least 1), without fields of its own, got 'latent_dim.x'.",
+            f"latent_dim should be {WIDTH}, without fields of its own, got 'latent_dim.x'.",
         ),
         (
             "posterior_scale",
             "nan",
             "posterior_scale should be softplus, log_scale or a number (positive and finite), got 'nan'.",
         ),
-        ("encoder.hidden", "64,,x", "encoder.hidden[1] should be a whole number (at least 1), got 'x'."),
+        ("encoder.hidden", "64,,x", f"encoder.hidden[1] should be {WIDTH}, got 'x'."),
         ("prior", "", "prior should be a known name, got ''. Known: "),
         ("", "1", "'' should be a known name, got ''. Known: "),
         ("encoder..hidden", "1", "encoder.'' should be a known name, got ''. Known: "),

@@ -13,9 +13,8 @@ def generated() -> dict[str, type[Source]]:
     """Name -> class of each source that reads no file."""
     from vaelab.catalogue import members
     from vaelab.data import Source
-    from vaelab.settings.fields import field_types
 
-    return {name: cls for name, cls in members(Source).items() if "path" not in field_types(cls)}
+    return {name: cls for name, cls in members(Source).items() if not cls.opens}
 
 
 def lines(words: Mapping[str, str | None]) -> str:

@@ -5,24 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-from vaelab.cli._options import Argument, Quiet
+from vaelab.cli._options import Argument, Changing
+from vaelab.errors import InputError
 from vaelab.settings.ranges import PathText
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from vaelab.data import ImageCollection
+    from vaelab.data import ImageCollection, Source
 
 EXAMPLES = """\
-example:
-  vaelab data info my_folder/                       what is in it, and what cannot be used, with the reason"""
+examples:
+  vaelab data info my_folder/                       what is in it, and what cannot be used, with the reason
+  vaelab data info my_folder/ --size 64,64 --crop 200,200
+  vaelab data info my_folder/ --channel-pattern "_(?P<channel>w\\d)"
+  vaelab data info my_folder/ --help                in what other ways it can be read"""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(Quiet):
+class Options(Changing):
     """What lies in a folder or file."""
 
-    path: Annotated[PathText, Argument("PATH")]
+    path: Annotated[PathText, Argument("PATH")] = ""
     """A folder, CSV, TIFF, npz, npy or IDX file."""
     strict: bool = False
     """Refuse images among which one is broken."""
@@ -30,9 +34,9 @@ class Options(Quiet):
 
 def run(options: Options) -> int:
     """Does it."""
-    from vaelab.data import open_source
-
-    collection = open_source(options.path).load(strict=options.strict, progress=not options.quiet)
+    source = _source(options)
+    with options.naming():
+        collection = source.load(strict=options.strict, progress=not options.quiet)
     print(collection)
     _print_channels(collection)
     _print_table(collection)
@@ -43,6 +47,27 @@ def run(options: Options) -> int:
         if len(collection.left_out) > 20:
             print(f"  and {len(collection.left_out) - 20:,} more")
     return 0
+
+
+def help_on(options: Options) -> str:
+    """Every setting of the source that opens the path."""
+    from vaelab.settings.help import settings_help
+
+    return (
+        f"\n{options.path}: every setting, with its value here\n\n{settings_help(_source(options))}"
+        if options.path
+        else ""
+    )
+
+
+def _source(options: Options) -> Source:
+    from vaelab.data import open_source
+    from vaelab.settings.text import override
+
+    if not options.path:
+        raise InputError("PATH", "be given", "nothing")
+    with options.naming():
+        return override(open_source(options.path), options.settings)
 
 
 def _print_channels(collection: ImageCollection) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
 
 from vaelab.data.collection import ImageCollection
 from vaelab.settings.ranges import Settings
@@ -12,6 +15,22 @@ from vaelab.settings.ranges import Settings
 @dataclass(frozen=True, kw_only=True)
 class Source(Settings, ABC):
     """The setting of where images come from."""
+
+    opens: ClassVar[str] = ""
+    """What its field `path` may name, in words, such as ``a folder of images``; nothing where it needs no files."""
+
+    @classmethod
+    def recognises(cls, place: Path, names: Sequence[str]) -> int:
+        """How surely what lies at a place is this source's to open; the surest one does.
+
+        Args:
+            place: A folder or file that is there.
+            names: What lies in the folder, in alphabetical order; none for a file.
+
+        Returns:
+            0: it can't; 1: it could if told to; 2: it can, if nobody knows better; 3: that is its own kind.
+        """
+        return 0
 
     @abstractmethod
     def load(self, *, strict: bool = False, progress: bool = False) -> ImageCollection:

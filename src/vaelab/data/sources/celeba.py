@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -12,10 +14,10 @@ from vaelab.data.assemble import assemble
 from vaelab.data.cache import Item
 from vaelab.data.collection import ImageCollection
 from vaelab.data.files import File, is_image_name, list_files, locate
-from vaelab.data.pixels import PixelReader
+from vaelab.data.pixels import Pair, PixelReader
 from vaelab.data.sources._base import Source
 from vaelab.errors import InputError
-from vaelab.settings.ranges import AtLeast1, PathText
+from vaelab.settings.ranges import PathText
 
 PARTS = {0: "train", 1: "validation", 2: "test"}
 
@@ -31,12 +33,19 @@ class CelebaSource(Source):
     https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html
     """
 
+    opens: ClassVar[str] = "a folder in CelebA's layout"
+
     path: PathText
     """The folder."""
-    crop: tuple[AtLeast1, AtLeast1] | None = None
+    crop: Pair | None = None
     """Height and width of the centre to keep, in pixels."""
-    size: tuple[AtLeast1, AtLeast1] | None = None
+    size: Pair | None = None
     """Height and width to resize to, in pixels, after the crop."""
+
+    @classmethod
+    def recognises(cls, place: Path, names: Sequence[str]) -> int:
+        """See Source."""
+        return 3 if _find_attributes(place) else 0
 
     def load(self, *, strict: bool = False, progress: bool = False) -> ImageCollection:
         """See Source."""
@@ -61,7 +70,7 @@ class CelebaSource(Source):
         return assemble(items, table, reader, left_out=left_out, strict=strict, progress=progress)
 
 
-def find_attributes(folder: Path) -> Path | None:
+def _find_attributes(folder: Path) -> Path | None:
     """The attribute file of CelebA's layout, if the folder has one."""
     return _beside(folder, "list_attr_celeba")
 
@@ -73,7 +82,7 @@ def _beside(folder: Path, name: str) -> Path | None:
 
 def _attributes(folder: Path) -> pd.DataFrame:
     """0 or 1 for each attribute (column) of each image (index: its file name)."""
-    place = find_attributes(folder)
+    place = _find_attributes(folder)
     if place is None:
         be = "be a folder with list_attr_celeba.txt or list_attr_celeba.csv"
         raise InputError("path", be, repr(str(folder)))

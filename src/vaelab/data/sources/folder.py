@@ -6,7 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
+from typing import ClassVar
 
 import pandas as pd
 
@@ -14,10 +15,10 @@ from vaelab.data.assemble import assemble, path_facts
 from vaelab.data.cache import Item
 from vaelab.data.collection import ImageCollection
 from vaelab.data.files import File, list_images, locate, read_table
-from vaelab.data.pixels import Alpha, PixelReader
+from vaelab.data.pixels import Alpha, Pair, PixelReader
 from vaelab.data.sources._base import Source
 from vaelab.errors import InputError
-from vaelab.settings.ranges import AtLeast1, PathText
+from vaelab.settings.ranges import PathText
 
 NAME_COLUMNS = ("path", "file", "filename", "file_name", "image", "image_path", "name", "image_id", "id")
 
@@ -31,6 +32,8 @@ class FolderSource(Source):
     channel count or pixel type than most are named in `left_out`.
     """
 
+    opens: ClassVar[str] = "a folder of images"
+
     path: PathText
     """The folder."""
     labels: PathText | None = None
@@ -42,9 +45,9 @@ class FolderSource(Source):
     channels: tuple[str, ...] = ()
     """Names of the channels, in order, in place of those the files give; with `channel_pattern`, which channels to
     read."""
-    crop: tuple[AtLeast1, AtLeast1] | None = None
+    crop: Pair | None = None
     """Height and width of the centre to keep, in pixels."""
-    size: tuple[AtLeast1, AtLeast1] | None = None
+    size: Pair | None = None
     """Height and width to resize to, in pixels, after the crop; then images of any size go together."""
     alpha: Alpha = "opaque"
     """An alpha channel: must be opaque everywhere and is then left out; drop it; or keep it as a channel."""
@@ -53,6 +56,11 @@ class FolderSource(Source):
         super().__post_init__()
         if self.channel_pattern is not None:
             _compiled(self.channel_pattern)
+
+    @classmethod
+    def recognises(cls, place: Path, names: Sequence[str]) -> int:
+        """See Source."""
+        return 2 if place.is_dir() else 0
 
     def load(self, *, strict: bool = False, progress: bool = False) -> ImageCollection:
         """See Source."""

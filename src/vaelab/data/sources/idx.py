@@ -5,8 +5,10 @@ from __future__ import annotations
 import gzip
 import struct
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -30,8 +32,15 @@ class IdxSource(Source):
     *Source*: Y. LeCun, C. Cortes, C. Burges, The MNIST database of handwritten digits, section File formats.
     """
 
+    opens: ClassVar[str] = "a folder of IDX files"
+
     path: PathText
     """The folder."""
+
+    @classmethod
+    def recognises(cls, place: Path, names: Sequence[str]) -> int:
+        """See Source."""
+        return 3 if any("idx3" in name and "images" in name for name in names) else 0
 
     def load(self, *, strict: bool = False, progress: bool = False) -> ImageCollection:
         """See Source."""

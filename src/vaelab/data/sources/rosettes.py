@@ -51,9 +51,9 @@ class RosettesSource(Source):
     subset: Subset = "full"
     """``full``: all points for training and validation; ``punctured``: those inside the hole are the test split, unseen
     in training and validation; ``transects``: three lines of 15 points across the hole, all of the test split."""
-    hole_a: Annotated[float, Ge(0.5), Le(2)] = 1.25
+    hole_a: Annotated[float, Ge(A_RANGE[0]), Le(A_RANGE[1])] = 1.25
     """Centre of the hole on the axis a."""
-    hole_b: Annotated[float, Ge(0), Le(2)] = 1.0
+    hole_b: Annotated[float, Ge(B_RANGE[0]), Le(B_RANGE[1])] = 1.0
     """Centre of the hole on the axis b."""
     hole_radius: Annotated[float, Ge(0), Le(10)] = 0.3
     """Radius of the hole, in units of a and b; a point on the rim is inside."""

@@ -143,8 +143,6 @@ class SpritesSource(Source):
 def _conditions(text: str) -> list[tuple]:
     """(factor, comparison, class) of each condition in such as ``shape=heart,x>=16``."""
     conditions = []
-    if not isinstance(text, str):
-        raise InputError("held_out", "be conditions such as shape=heart,x>=16", text)
     for part in text.split(",") if text.strip() else ():
         match = re.fullmatch(r"\s*(\w+)\s*(<=|>=|!=|=|<|>)\s*(\w+)\s*", part)
         if not match:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import pandas as pd
 
@@ -12,10 +13,10 @@ from vaelab.data.assemble import assemble
 from vaelab.data.cache import Item
 from vaelab.data.collection import ImageCollection
 from vaelab.data.files import describe, locate, read_table
-from vaelab.data.pixels import Alpha, PixelReader
+from vaelab.data.pixels import Alpha, Pair, PixelReader
 from vaelab.data.sources._base import Source
 from vaelab.errors import InputError, unknown_name
-from vaelab.settings.ranges import AtLeast1, PathText
+from vaelab.settings.ranges import PathText
 
 PATH_COLUMNS = ("path", "file", "filename", "file_name", "image", "image_path", "filepath", "file_path")
 
@@ -23,6 +24,8 @@ PATH_COLUMNS = ("path", "file", "filename", "file_name", "image", "image_path", 
 @dataclass(frozen=True, kw_only=True)
 class TableSource(Source):
     """The images that a CSV (or .tsv) names, one row each; all its columns become the collection's table."""
+
+    opens: ClassVar[str] = "a .csv or .tsv file"
 
     path: PathText
     """The table, with column names in its first line."""
@@ -33,12 +36,17 @@ class TableSource(Source):
     """Folder that the paths start from; left out, the table's own folder."""
     channels: tuple[str, ...] = ()
     """Names of the channels; left out, the names of several path columns, or those the files give."""
-    crop: tuple[AtLeast1, AtLeast1] | None = None
+    crop: Pair | None = None
     """Height and width of the centre to keep, in pixels."""
-    size: tuple[AtLeast1, AtLeast1] | None = None
+    size: Pair | None = None
     """Height and width to resize to, in pixels, after the crop."""
     alpha: Alpha = "opaque"
     """An alpha channel: must be opaque everywhere and is then left out; drop it; or keep it as a channel."""
+
+    @classmethod
+    def recognises(cls, place: Path, names: Sequence[str]) -> int:
+        """See Source."""
+        return 3 if place.suffix.lower() in (".csv", ".tsv") and not place.is_dir() else 0
 
     def load(self, *, strict: bool = False, progress: bool = False) -> ImageCollection:
         """See Source."""

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from vaelab.data.assemble import assemble, path_facts
 from vaelab.data.cache import Block, Item
 from vaelab.data.collection import ImageCollection
-from vaelab.data.files import describe, list_images, locate
+from vaelab.data.files import describe, is_image_name, list_images, locate
 from vaelab.data.pixels import to_stored
 from vaelab.data.sources._base import Source
 from vaelab.data.tiff_pages import read_tiff
 from vaelab.errors import InputError
 from vaelab.settings.ranges import PathText
+
+ENDINGS = (".tif", ".tiff")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +30,8 @@ class TiffSource(Source):
     for pages without a name). No projection is made. A file with several series gives the images of each. The table
     has `path` and, where there are subfolders, `label`.
     """
+
+    opens: ClassVar[str] = "a .tif or .tiff file"
 
     path: PathText
     """A TIFF file, or a folder of them."""
@@ -39,6 +46,14 @@ class TiffSource(Source):
         axes = self.axes.upper()
         if axes and (not axes.isalpha() or len(set(axes)) != len(axes) or not {"Y", "X"} <= set(axes)):
             raise InputError("axes", "be letters, each once, with Y and X among them, such as ZCYX", repr(self.axes))
+
+    @classmethod
+    def recognises(cls, place: Path, names: Sequence[str]) -> int:
+        """See Source."""
+        if not place.is_dir():
+            return 3 if place.suffix.lower() in ENDINGS else 0
+        first = _first_image(place, names)
+        return 3 if _holds_many(first) else int(first.lower().endswith(ENDINGS))
 
     def load(self, *, strict: bool = False, progress: bool = False) -> ImageCollection:
         """See Source."""
@@ -68,3 +83,23 @@ class _TiffReader:
     def __call__(self, item: Item) -> list[Block]:
         stacks = read_tiff(item.files[0].path, self.axes)
         return [Block(to_stored(stack.images), stack.channels, stack.rows) for stack in stacks]
+
+
+def _first_image(folder: Path, names: Sequence[str]) -> str:
+    """The first file that is an image by its name, or nothing; the folder's names are in order."""
+    places = (os.path.join(folder, name) for name in names if is_image_name(name) and not name.startswith("."))
+    found = next((place for place in places if os.path.isfile(place)), "")
+    below = () if found else (folder / name for name in names)
+    folders = (place for place in below if place.is_dir() and not place.is_symlink())
+    return found or next((first for place in folders if (first := _first_image(place, sorted(os.listdir(place))))), "")
+
+
+def _holds_many(path: str) -> bool:
+    """Whether the file is a TIFF of several images, or of OME."""
+    if not path.lower().endswith(ENDINGS):
+        return False
+    try:
+        stacks = read_tiff(path)
+    except Exception:  # a broken first file is the reader's to name
+        return False
+    return path.lower().endswith((".ome.tif", ".ome.tiff")) or len(stacks) > 1 or len(stacks[0].images) > 1

@@ -1,0 +1,96 @@
+"""A preset and a source, each saved as one file in a copy of the package, are there everywhere."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from conftest import ROOT
+
+PRESET = '''"""A study of nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from vaelab.experiment import Experiment
+from vaelab.presets.digits import digits
+
+
+def blank() -> Experiment:
+    """Nothing at all, for a moment."""
+    return replace(digits(), name="blank")
+'''
+SOURCE = '''"""Raw bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+
+from vaelab.data.collection import ImageCollection
+from vaelab.data.sources._base import Source
+from vaelab.settings.ranges import AtLeast1, PathText
+
+
+@dataclass(frozen=True, kw_only=True)
+class RawSource(Source):
+    """Square images of bytes, one after another."""
+
+    opens: ClassVar[str] = "a .raw file"
+
+    path: PathText
+    """The file."""
+    side: AtLeast1 = 8
+    """Height and width, in pixels."""
+
+    @classmethod
+    def recognises(cls, place: Path, names: Sequence[str]) -> int:
+        """See Source."""
+        return 3 if place.suffix == ".raw" else 0
+
+    def load(self, *, strict: bool = False, progress: bool = False) -> ImageCollection:
+        """See Source."""
+        images = np.fromfile(self.path, np.uint8).reshape(-1, 1, self.side, self.side)
+        return ImageCollection(images=images, table=pd.DataFrame(index=pd.RangeIndex(len(images))))
+'''
+
+
+@pytest.fixture(scope="module")
+def vaelab(tmp_path_factory):
+    """Runs a command of a copy of the package that has two files more."""
+    place = tmp_path_factory.mktemp("copy")
+    shutil.copytree(ROOT / "src" / "vaelab", place / "vaelab", ignore=shutil.ignore_patterns("__pycache__"))
+    (place / "vaelab/presets/blank.py").write_text(PRESET)
+    (place / "vaelab/data/sources/raw.py").write_text(SOURCE)
+    (place / "a.raw").write_bytes(bytes(3 * 16 * 16))
+    (place / "x.docx").write_text("x")
+
+    def command(*words):
+        environment = {**os.environ, "PYTHONPATH": str(place), "VAELAB_CACHE": str(place / "cache")}
+        argv = [sys.executable, "-m", "vaelab", *words]
+        return subprocess.run(argv, env=environment, cwd=place, capture_output=True, text=True, check=False)
+
+    return command
+
+
+def test_a_preset(vaelab):
+    assert "blank               Nothing at all, for a moment." in vaelab("train", "--help").stdout
+    assert '"name": "blank"' in vaelab("train", "blank", "--print").stdout
+
+
+def test_a_source(vaelab):
+    assert "raw         Square images of bytes" in vaelab("data", "list").stdout
+    assert "3 images, 1x16x16 uint8" in vaelab("data", "info", "a.raw", "--side", "16").stdout
+    assert "or a .tif or .tiff file" in vaelab("data", "info", "x.docx").stderr
+    assert "a .raw file, " in vaelab("data", "info", "x.docx").stderr
+    assert '"kind": "raw"' in vaelab("train", "images", "--data", "a.raw", "--print").stdout
