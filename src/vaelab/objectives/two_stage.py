@@ -15,7 +15,7 @@ from vaelab.objectives.elbo import ELBO
 from vaelab.penalties import Encoded, Penalty, TrainingImages
 from vaelab.schedules import Time
 from vaelab.settings.ranges import AtLeast0, Positive
-from vaelab.shapes import Images, Numbers, Scalar
+from vaelab.shapes import Images, Noise, Scalar
 
 
 class EncodedByBoth(NamedTuple):
@@ -93,7 +93,7 @@ class TwoStageObjective(Objective[EncodedByBoth]):
         read = (model.first.latent_dim,) if model.training and model.embed == "double" else ()
         return (*read, *self.first.noise_dims(model.first), *self.second.noise_dims(model))
 
-    def encode(self, model: Model, x: Images, noise: Numbers) -> EncodedByBoth:
+    def encode(self, model: Model, x: Images, noise: Noise) -> EncodedByBoth:
         """See Objective."""
         model = _both(model)
         own = sum(self.first.noise_dims(model.first)), sum(self.second.noise_dims(model))

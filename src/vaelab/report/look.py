@@ -142,7 +142,7 @@ class Look:
     @cached_property
     def cost(self) -> float:
         """Floating-point operations that drawing one image costs."""
-        return _operations(self.fixed) + COST_OF_PIXEL * self.num_pixels
+        return operations(self.fixed) + COST_OF_PIXEL * self.num_pixels
 
     def affords(self, most: int, share: float, least: int = 1) -> int:
         """How many images may be drawn: at most so many, for that share of what measuring may cost."""
@@ -307,7 +307,7 @@ class Look:
         return sum(weights.numel() for weights in self.run.model.parameters())
 
 
-def _operations(model: Model) -> int:
+def operations(model: Model) -> int:
     """Floating-point operations of the decoder's layers for one code: two for each weight at each place it works."""
     count, model = 0, copy.deepcopy(model)
 
