@@ -63,9 +63,10 @@ def test_coarser_levels_drop_the_lowest_bits():
 
 @pytest.mark.parametrize("num_levels", [0, 1, 3, 255, 8192])
 def test_levels_must_be_a_power_of_two(num_levels):
+    for likelihood in (CategoricalLikelihood, DiscretizedLogisticLikelihood):
+        with pytest.raises(InputError, match=f"^num_levels should be 2, 4, .* 2048 or 4096, got {num_levels}"):
+            likelihood(num_levels=num_levels)
     for refused in (
-        lambda: CategoricalLikelihood(num_levels=num_levels),
-        lambda: DiscretizedLogisticLikelihood(num_levels=num_levels),
         lambda: dequantize(torch.zeros(1, 1, 1, 1), num_levels),
         lambda: bits_per_dim(torch.zeros(1), 1, "unit", num_levels),
     ):
@@ -156,11 +157,11 @@ def test_pixels_that_a_likelihood_gives_no_probability_are_refused():
 
 @pytest.mark.parametrize("cls", [GaussianLikelihood, LaplaceLikelihood, DiscretizedLogisticLikelihood])
 def test_scales_are_checked(cls):
-    with pytest.raises(InputError, match=r"likelihood\.scale should be finite and at least min_scale .* got 1e-05"):
+    with pytest.raises(InputError, match=r"^scale should be at least min_scale .* got 1e-05"):
         cls(scale=1e-5)
-    with pytest.raises(InputError, match=r"likelihood\.scale .* got nan"):
+    with pytest.raises(InputError, match=r"^scale .* got nan"):
         cls(scale=float("nan"))
-    with pytest.raises(InputError, match=r"likelihood\.min_scale should be positive and finite, got 0"):
+    with pytest.raises(InputError, match=r"^min_scale should be positive and finite, got 0"):
         cls(min_scale=0.0)
     assert cls(scale=1e-5, min_scale=1e-6).scale == 1e-5
 
@@ -187,5 +188,5 @@ def test_squared_and_absolute_error_are_likelihoods_of_a_stated_scale():
 
 @pytest.mark.parametrize("margin", [0.0, 0.5, -1.0, float("nan")])
 def test_beta_margin_is_checked(margin):
-    with pytest.raises(InputError, match=r"likelihood\.margin should lie between 0 and 0\.5"):
+    with pytest.raises(InputError, match=r"^margin should be .*positive and below 0\.5"):
         BetaLikelihood(margin=margin)
