@@ -30,7 +30,7 @@ def replacing(path: Path | str, what: str = "", mend: str = "") -> Iterator[Path
         os.close(handle)
         os.chmod(part, 0o666 & ~_umask())
         yield Path(part)
-        os.replace(part, path)
+        put(Path(part), path)
     except OSError as error:
         got = (error.strerror or str(error)) if not what else f"{str(path)!r} ({error.strerror or error})"
         raise InputError(what or str(path), "be a file that can be written", got, mend) from None
@@ -49,6 +49,17 @@ def write(path: Path | str, data: str | bytes, what: str = "", mend: str = "", *
         if flush:
             file.flush()
             os.fsync(file.fileno())
+
+
+def put(part: Path, path: Path) -> None:
+    """Puts a finished file in the place of another, or a finished folder in that of another.
+
+    Raises:
+        OSError: It cannot be put there; what was there stays as it was.
+    """
+    if part.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    os.replace(part, path)
 
 
 def check_folder(folder: Path, room: int = 0, purpose: str = "", mend: str = "") -> None:

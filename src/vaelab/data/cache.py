@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from vaelab import files
 from vaelab.data.files import File
 from vaelab.data.parallel import by_processes, by_threads, can_fork, without_collection
 from vaelab.data.png import Unreadable
@@ -121,8 +122,7 @@ def decode(
         if failed:
             return failed
         if _open(place) is None:
-            shutil.rmtree(place, ignore_errors=True)
-            os.replace(part, place)
+            files.put(part, place)
     except OSError as error:
         raise _unwritable(place.parent, error) from None
     finally:

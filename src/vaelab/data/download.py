@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import http.client
-import os
 import shutil
 import urllib.error
 import urllib.parse
@@ -13,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from vaelab import files
 from vaelab.errors import InputError, unknown_name
 from vaelab.machine import cache_folder
 from vaelab.screen import Progress
@@ -104,7 +104,7 @@ def _fetch(file: RemoteFile, folder: Path, address: str, bar: Progress) -> None:
             part.unlink()
             mend = "Nothing was kept; try another address."
             raise InputError(f"{file.name} from {address}", f"have the md5 sum {file.md5}", found, mend)
-        os.replace(part, place)
+        files.put(part, place)
     bar.done = before
     bar.advance(file.size)
 

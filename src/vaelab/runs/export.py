@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from vaelab import files
 from vaelab.errors import InputError
 from vaelab.inference import Embedding
 
@@ -53,14 +54,8 @@ def write_embedding(path: Path | str, codes: Embedding, table: pd.DataFrame) -> 
         InputError: The path cannot be written in any of these formats, or the disk is full.
     """
     path = check_target(path)
-    part = path.with_name(f".{os.getpid()}-{path.name}")
-    try:
+    with files.replacing(path) as part:
         WRITERS[path.suffix](part, codes, _plain_table(table, codes))
-        part.replace(path)
-    except OSError as error:
-        raise InputError(str(path), "be a file that can be written", error.strerror or str(error)) from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _plain_table(table: pd.DataFrame, codes: Embedding) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import torch
 
+from vaelab import files
 from vaelab.data import Dataset, Intensity
 from vaelab.data.conditions import Condition
 from vaelab.errors import InputError
@@ -60,7 +61,7 @@ def facts_of(dataset: Dataset) -> DataFacts:
 
 def write_facts(facts: DataFacts, path: Path) -> None:
     """Writes them as JSON."""
-    path.write_text(json.dumps(asdict(facts), indent=1))
+    files.write(path, json.dumps(asdict(facts), indent=1))
 
 
 def read_facts(path: Path) -> DataFacts:
@@ -91,7 +92,7 @@ def write_environment(choices: Choices, device: torch.device, path: Path) -> Non
         "versions": {library: version(library) for library in _LIBRARIES},
         "choices": asdict(choices),
     }
-    path.write_text(json.dumps(environment, indent=1))
+    files.write(path, json.dumps(environment, indent=1))
 
 
 def read_environment(path: Path) -> Choices:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from vaelab import files
 from vaelab.errors import InputError
 from vaelab.inference import embed
 from vaelab.penalties.guidance import Guidance
@@ -75,7 +76,7 @@ def guide(
     distances = {
         name: np.linalg.norm(codes[rows] - places, axis=1) for name, codes in (("before", old), ("after", new))
     }
-    moves.to_csv(after.folder / "moves.csv", index_label="image")
+    files.write(after.folder / "moves.csv", moves.to_csv(index_label="image"))
     return Guided(run=after, anchors=pd.DataFrame({"image": rows, **distances}), moves=moves)
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 
 from vaelab import experiment as record
+from vaelab import files
 from vaelab.data import Dataset
 from vaelab.data.feed import Feed
 from vaelab.errors import InputError, unknown_name
@@ -74,7 +75,8 @@ def train(
         check_room(folder, model)
         (folder / "checkpoints").mkdir(exist_ok=True)
         splits, facts = dataset.splits, facts_of(dataset)
-        np.savez(folder / "splits.npz", train=splits.train, validation=splits.validation, test=splits.test)
+        with files.replacing(folder / "splits.npz") as part:
+            np.savez(part, train=splits.train, validation=splits.validation, test=splits.test)
         write_facts(facts, folder / "data.json")
         write_environment(choices, device, folder / "environment.json")
         record.write(experiment, folder / "experiment.json")

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vaelab import files
 from vaelab.inference import decode_mean, reconstruct
 from vaelab.plots.pictures import channel_colours, composite, image_grid, picture_png
 from vaelab.training import Batches, State
@@ -43,7 +44,7 @@ class Snapshots:
         samples = decode_mean(model, noise.to(self.x.device))
         tiles = [composite(_array(images), self.colours) for images in (self.x, reconstruct(model, self.x), samples)]
         picture = picture_png(image_grid(np.concatenate(tiles), len(self.x)))
-        (self.folder / f"{state.step:08d}.png").write_bytes(picture)
+        files.write(self.folder / f"{state.step:08d}.png", picture)
 
 
 def _array(images: Tensor | np.ndarray) -> np.ndarray:

@@ -87,7 +87,9 @@ def fits(option: Any, value: Any) -> bool:
         return (isinstance(value, float) and not math.isnan(value)) or (isinstance(value, int) and abs(value) < 2**1023)
     if option in (bool, int, str, type(None)):
         return type(value) is option
-    return is_dataclass(option) and isinstance(value, option)  # pyright: ignore[reportArgumentType]
+    if is_dataclass(option):
+        return isinstance(value, option)  # pyright: ignore[reportArgumentType]
+    return get_origin(option) is not tuple  # a type of somebody's own, which no file can hold: theirs to check
 
 
 def item_kinds(kind: Any, count: int) -> tuple[Any, ...] | None:

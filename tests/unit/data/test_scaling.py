@@ -114,5 +114,5 @@ def test_values_that_are_no_numbers_are_counted(value, of_range, monkeypatch):
 
 @pytest.mark.parametrize(("low", "high"), [(50, 50), (-1, 99), (1, 101), (99, 1), (float("nan"), 99)])
 def test_percentiles_must_be_ordered(low, high):
-    with pytest.raises(InputError, match=r"^(low should be below high|(low|high) should be from 0 to 100)"):
+    with pytest.raises(InputError, match=r"^(low should be below high|(low|high) should be .*from 0 to 100)"):
         Scaling(low=low, high=high)

@@ -111,8 +111,8 @@ def test_schedules_do_not_begin_again(run, tmp_path):
         ("image,z0,z1\n", "got one without rows"),
         ("image,z0,z1\n1,2,x\n", "hold numbers in z0, z1, got others in line 2"),
         ("image,z0,z1\na.png,2,3\n", "by row number or by the path in their table, got 'a.png'"),
-        ("image,z0,z1\n1,2,3\n1,2,3\n", "be different row numbers from 0"),
-        ("image,z0,z1,delta\n1,2,3,-1\n", "guidance.deltas should be a positive number for each row"),
+        ("image,z0,z1\n1,2,3\n1,2,3\n", "rows should be different row numbers, got"),
+        ("image,z0,z1,delta\n1,2,3,-1\n", "deltas.* should be positive and finite, got -1.0"),
     ],
 )
 def test_a_wrong_table_is_refused(run, tmp_path, text, sentence):
