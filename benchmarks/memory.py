@@ -41,7 +41,7 @@ def peak_of_training(images: Path, folder: Path, num_steps: int) -> float:
     """
     base = presets.sprites()
     model = replace(base.model, likelihood=GreyBernoulliLikelihood())
-    training = replace(base.training, num_steps=num_steps, validate_every=None, log_every=50)
+    training = replace(base.training, num_steps=num_steps, validate_every=None)
     data = Data(source=open_source(images), split=Split(validation=1000, test=1000))
     write(replace(base, data=data, model=model, training=training), folder / "large.json")
     files = [str(folder / "large.json"), "--out", str(folder / "run")]

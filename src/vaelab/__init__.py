@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from vaelab.training import Machine as Machine
     from vaelab.training import Training as Training
     from vaelab.training import Watching as Watching
+    from vaelab.training.fit import fit as fit
 
 _NAMES = {
     "vaelab": "presets",
@@ -68,6 +69,7 @@ _NAMES = {
     "vaelab.runs.export": "write_embedding",
     "vaelab.runs.guide": "guide",
     "vaelab.training": "Machine Training Watching",
+    "vaelab.training.fit": "fit",
 }
 """Where the public names stand."""
 _HOMES = {name: home for home, names in _NAMES.items() for name in names.split()}

@@ -51,7 +51,7 @@ def write(path: Path | str, data: str | bytes, what: str = "", mend: str = "", *
             os.fsync(file.fileno())
 
 
-def check_folder(folder: Path, room: int = 0, purpose: str = "") -> None:
+def check_folder(folder: Path, room: int = 0, purpose: str = "", mend: str = "") -> None:
     """Makes a folder, and refuses one that cannot be written or whose disk has fewer than `room` bytes free.
 
     Raises:
@@ -62,10 +62,12 @@ def check_folder(folder: Path, room: int = 0, purpose: str = "") -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise InputError(str(folder), "be a folder that can be written", error.strerror, "Choose another.") from None
+        should, mend = "be a folder that can be written", mend or "Choose another."
+        raise InputError(str(folder), should, error.strerror, mend) from None
     free = shutil.disk_usage(folder).free
     if free < room:
-        raise InputError(str(folder), f"have {room / 1e6:,.0f} MB free{purpose}", f"{free / 1e6:,.0f} MB", "Make room.")
+        should, got = f"have {room / 1e6:,.0f} MB free{purpose}", f"{free / 1e6:,.0f} MB"
+        raise InputError(str(folder), should, got, mend or "Make room.")
 
 
 def _umask() -> int:

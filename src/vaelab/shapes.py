@@ -15,6 +15,8 @@ PerImage = Float[Tensor, " image"]
 """One number per image; losses and likelihoods in nats."""
 Numbers = Float[Tensor, "image number"]
 """Any numbers, in rows, one row per image."""
+Noise = Float[Tensor, "image noise"]
+"""Standard normal numbers, all that a step draws, in rows, one row per image."""
 Source = Float[Tensor, "image ..."]
 """What an encoder reads, one per image."""
 Scalar = Float[Tensor, ""]

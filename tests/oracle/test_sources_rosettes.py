@@ -115,7 +115,7 @@ def test_full_and_punctured_hold_the_same_points():
     assert abs(inside.sum() - expected) < 4 * np.sqrt(expected)
     assert table["a"].between(0.5, 2).all()
     assert table["b"].between(0, 2).all()
-    with pytest.raises(InputError, match=r"source.hole_radius should leave images"):
+    with pytest.raises(InputError, match=r"hole_radius should leave images"):
         RosettesSource(num_images=50, size=8, subset="punctured", hole_radius=10).load()
 
 

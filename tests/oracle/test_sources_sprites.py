@@ -128,7 +128,7 @@ def test_the_held_out_combination_is_the_test_split_exactly():
     np.testing.assert_array_equal(table["split"] == "test", expected)
     assert "split" not in SpritesSource(num_images=3, size=8).load().table
     for nothing in ("x>=32", "x>=0"):
-        with pytest.raises(InputError, match=r"source.held_out should hold for some of the images, got .*of 9 images"):
+        with pytest.raises(InputError, match=r"held_out should hold for some of the images, got .*of 9 images"):
             SpritesSource(num_images=9, size=8, held_out=nothing).load()
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import itertools
-import json
 import math
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
@@ -15,41 +13,28 @@ import pandas as pd
 import pytest
 import torch
 
-from vaelab.data import Data, Split
-from vaelab.data.sources.npz import NpzSource
+from report_runs import NASTY, Page, cells_run, condition_of, digits_run, five_channels_run
 from vaelab.errors import InputError
-from vaelab.evaluation import Score, evaluate
-from vaelab.experiment import Experiment
+from vaelab.evaluation import evaluate
 from vaelab.inference import reconstruct, sample
-from vaelab.likelihoods.grey_bernoulli import GreyBernoulliLikelihood
-from vaelab.models import Model, TwoStageConfig, VAEConfig, local_randomness
-from vaelab.networks.mlp import MLPDecoder, MLPEncoder
-from vaelab.objectives.elbo import ELBO
-from vaelab.objectives.two_stage import TwoStageObjective
-from vaelab.penalties.mutual_information import MutualInformation
-from vaelab.plots import Classes, curve
-from vaelab.presets import preset
-from vaelab.priors.mixture import MixturePrior
-from vaelab.priors.vamp import VampPrior
-from vaelab.report import gather, render, write_report
-from vaelab.report.cautions import warnings
-from vaelab.report.components import draw_components
-from vaelab.report.how_made import settings
-from vaelab.report.kind import kind_of
-from vaelab.report.labels import label_column, labels_of
-from vaelab.report.words import duration, interval_of, kept_step, number, still_improving, value_of
-from vaelab.runs import Run, load, train
-
-
-def quick(experiment: Experiment, num_steps: int = 120) -> Experiment:
-    training = replace(experiment.training, num_steps=num_steps, validate_every=20, log_every=10, tune=False)
-    return replace(experiment, training=training)
+from vaelab.metrics import Score
+from vaelab.models import VAE, Model, local_randomness
+from vaelab.plots import Classes
+from vaelab.report import Look, render, write_report
+from vaelab.report.cautions import cautions
+from vaelab.report.names import kind_of
+from vaelab.report.page import parts
+from vaelab.report.parts.components import Components
+from vaelab.report.parts.plane import label_column, labels_of
+from vaelab.report.parts.settings import settings
+from vaelab.report.terms import kept_step, still_improving
+from vaelab.report.words import duration, interval_of, number, value_of
+from vaelab.runs import Run, load
 
 
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory) -> Run:
-    """Scikit-learn's digits, hardly trained."""
-    return train(quick(preset("digits")), tmp_path_factory.mktemp("runs") / "digits", progress=False)
+    return digits_run(tmp_path_factory.mktemp("digits"))
 
 
 @pytest.fixture(scope="module")
@@ -58,27 +43,49 @@ def written(digits) -> Path:
 
 
 @pytest.fixture(scope="module")
-def evidence(digits):
-    return gather(digits, num_samples=8)
+def look(digits) -> Look:
+    return Look(digits, num_samples=8)
 
 
-class Page(HTMLParser):
-    """What stands in a page: tags with attributes, and its text."""
+@pytest.fixture(scope="module")
+def five_channels(tmp_path_factory) -> Look:
+    return Look(five_channels_run(tmp_path_factory.mktemp("five")), num_samples=2)
 
-    def __init__(self, html: str):
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.feed(html)
 
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
+@pytest.fixture(scope="module")
+def cells(tmp_path_factory) -> Run:
+    return cells_run(tmp_path_factory.mktemp("cells"))
 
-    def handle_data(self, data):
-        self.text += data
 
-    def of(self, name: str) -> list[dict[str, str | None]]:
-        return [attributes for tag, attributes in self.tags if tag == name]
+@pytest.fixture(scope="module")
+def cells_look(cells) -> Look:
+    return Look(cells, num_samples=4)
+
+
+def shown(look: Look, part: str) -> dict[str, np.ndarray]:
+    """The arrays of a part."""
+    return parts()[part].arrays(look)
+
+
+def other(look: Look, run: Run | None = None, **changed: object) -> Look:
+    """The same look, at another run or with some of what it would compute replaced."""
+    new = Look(run or look.run, num_samples=look.num_samples, seed=look.seed)
+    new.__dict__.update(changed)
+    return new
+
+
+def scoring(look: Look, stage: str = "", *, ceiling: float | None = None, **values: float) -> Look:
+    """The same look, had one stage these scores."""
+    new, stage = other(look), stage or look.stages[-1]
+    measured = look.measured(stage)
+    scores = [
+        replace(s, value=values[s.metric], ceiling=ceiling or s.ceiling)
+        if s.metric in values and not s.part + s.model
+        else s
+        for s in measured.scores
+    ]
+    new.once(("measured", stage, None), lambda: replace(measured, scores=tuple(scores)))
+    return new
 
 
 def test_the_page_holds_all_it_needs(written):
@@ -111,233 +118,221 @@ def test_the_page_can_be_read_without_eyes(written):
 
 def test_the_numbers_are_those_of_the_measures(digits, written):
     x = digits.feed(digits.splits.test)
-    some = np.sort(np.random.default_rng(0).permutation(digits.splits.train)[:5000])
-    batches = digits.feed.batches(some)
-    own = evaluate(digits.model, x, num_samples=8, channels=digits.channels, training_images=batches)
-    beside = json.loads(written.with_name("metrics.json").read_text())
-    assert beside["num_images"] == len(digits.splits.test)
-    assert (beside["split"], beside["num_samples"]) == ("test", 8)
-    for name, score in own.scores.items():
-        assert beside["scores"][name]["value"] == pytest.approx(score.value, rel=1e-5), name
+    own = evaluate(digits.model, x, num_samples=8, channels=digits.channels)
     text = Page(written.read_text()).text
     for name in ("elbo", "log_likelihood", "rate", "mse"):
-        assert value_of(own.scores[name]) in text
-        assert interval_of(own.scores[name]) in text
+        score = own.score(name)
+        assert value_of(score) in text, name
+        assert interval_of(score) in text, name
 
 
-def test_every_image_has_its_line(digits, written):
-    table = pd.read_csv(written.with_name("per_image.csv"))
-    assert table["row"].tolist() == digits.splits.test.tolist()
-    assert table["label"].tolist() == digits.dataset.collection.table["label"].iloc[digits.splits.test].tolist()
-    beside = json.loads(written.with_name("metrics.json").read_text())
-    assert table["elbo"].mean() == pytest.approx(beside["scores"]["elbo"]["value"], rel=1e-6)
+def test_what_is_measured_is_kept_with_the_run_and_read_back(digits, written, monkeypatch):
+    kept = [path.parent.name for path in digits.folder.glob("results/*/scores.json")]
+    assert any(name.startswith("test-359-images-8-samples-") for name in kept)
+    monkeypatch.setattr(VAE, "encode", None)
+    assert value_of(Look(digits, num_samples=8).score("elbo")) in written.read_text()
 
 
-def test_the_pictures_are_the_images_and_their_reconstructions(digits, evidence):
-    for pairs in (evidence.pairs, evidence.worst, evidence.best):
-        x = digits.feed(pairs.rows)
-        np.testing.assert_array_equal(pairs.originals, x.numpy())
-        np.testing.assert_allclose(pairs.reconstructions, reconstruct(digits.model, x), atol=1e-6)
-    fits = evidence.per_image.set_index("row")["fit"]
-    assert evidence.worst.fits.tolist() == sorted(fits)[: len(evidence.worst.fits)]
-    assert evidence.best.fits.tolist() == sorted(fits, reverse=True)[: len(evidence.best.fits)]
-    np.testing.assert_array_equal(evidence.worst.fits, fits.loc[evidence.worst.rows])
+def test_the_pictures_are_the_images_and_their_reconstructions(digits, look):
+    for name in ("reconstructions", "worst", "best"):
+        pairs = shown(look, name)
+        x = digits.feed(pairs["rows"])
+        assert pairs["levels"].tolist() == ["original", "reconstruction"]
+        np.testing.assert_array_equal(pairs["images"][0], x.numpy())
+        np.testing.assert_allclose(pairs["images"][1], reconstruct(digits.model, x), atol=1e-6)
+    fits = dict(zip(look.rows, look.fits, strict=True))
+    worst, best = shown(look, "worst"), shown(look, "best")
+    assert worst["fits"].tolist() == sorted(look.fits)[: len(worst["fits"])]
+    assert best["fits"].tolist() == sorted(look.fits, reverse=True)[: len(best["fits"])]
+    assert worst["fits"].tolist() == [fits[row] for row in worst["rows"]]
 
 
-def test_the_plane_is_that_of_principal_components(digits, evidence):
+def test_the_plane_is_that_of_principal_components(digits, look):
     from sklearn.decomposition import PCA
 
-    loc = evidence.measures.embedding.loc
+    loc, plane = look.embedding.loc, shown(look, "plane")
     pca = PCA(2).fit(loc)
-    np.testing.assert_allclose(np.abs(evidence.plane.points), np.abs(pca.transform(loc)), atol=1e-3)
+    np.testing.assert_allclose(np.abs(plane["points"]), np.abs(pca.transform(loc)), atol=1e-3)
+    np.testing.assert_allclose(plane["shares"], pca.explained_variance_ratio_, rtol=1e-4)
     shares = [f"{share:.0%}" for share in pca.explained_variance_ratio_]
-    assert [axis.split("(")[1][:-1] for axis in evidence.plane.axes] == shares
-    assert isinstance(evidence.plane.labels, Classes)
+    assert [axis.split("(")[1][:-1] for axis in plane["axes"].tolist()] == shares
     labels = digits.dataset.collection.table["label"].iloc[digits.splits.test].astype(str)
-    assert [evidence.plane.labels.names[code] for code in evidence.plane.labels.codes] == labels.tolist()
+    assert plane["label"] == "label"
+    assert plane["names"][plane["labels"]].tolist() == labels.tolist()
 
 
-def test_traversals_go_by_falling_rate_over_the_central_95_percent(evidence):
-    rates = evidence.measures.latent_rates[evidence.walks.latents]
-    assert (np.diff(rates) <= 0).all()
-    assert evidence.walks.values.shape[1] == 15
-    low = evidence.measures.embedding.aggregate_quantile(0.025)[evidence.walks.latents]
-    np.testing.assert_allclose(evidence.walks.values[:, 0], low, rtol=1e-5)
+def test_traversals_go_by_falling_rate_over_the_central_95_percent(look):
+    walks = shown(look, "traversal")
+    assert (np.diff(look.latent_rates[walks["latents"]]) <= 0).all()
+    assert walks["values"].shape[1] == 15
+    low = look.embedding.aggregate_quantile(0.025)[walks["latents"]]
+    np.testing.assert_allclose(walks["values"][:, 0], low, rtol=1e-5)
 
 
-def test_the_same_seed_gives_the_same_report(digits, evidence):
-    again = replace(gather(digits, num_samples=8), seconds=evidence.seconds)
-    assert render(again) == render(evidence)
+def test_the_curves_are_the_values_of_the_log(digits, look):
+    log, page = digits.metrics(), shown(look, "curves")
+    drawn = pd.DataFrame(page)
+    for split in ("train", "validation"):
+        for term in ("loss", "elbo", "distortion", "rate"):
+            own = log[log["split"] == split].dropna(subset=[term])
+            found = drawn[(drawn["split"] == split) & (drawn["term"] == term)]
+            assert found["step"].tolist() == own["step"].tolist()
+            assert found["value"].tolist() == own[term].tolist()
+
+
+def test_the_page_draws_those_points(digits, look):
+    """Each chart's lines go through its values: what an SVG path holds is linear in step and value."""
+    html, log = render(look), digits.metrics()
+    chart = html[html.index('aria-label="ELBO in nats per image against') :]
+    paths = [
+        np.array(re.findall(r"[ML] ([\d.-]+) ([\d.-]+)", path), float)
+        for path in re.findall(r'<path d="(M [^"]*)"[^>]*style="fill: none; stroke: var\(--(?:first|second)', chart)[:2]
+    ]
+    for split, path in zip(("train", "validation"), paths, strict=True):
+        own = log[log["split"] == split].dropna(subset=["elbo"])
+        inside = own[own["step"] > 0.1 * log["step"].max()]
+        points = path[-len(inside) :]
+        for values, places in ((inside["step"], points[:, 0]), (inside["elbo"], points[:, 1])):
+            assert abs(np.corrcoef(values, places)[0, 1]) > 0.99999
+        assert np.corrcoef(inside["step"], points[:, 0])[0, 1] > 0
+        assert np.corrcoef(inside["elbo"], points[:, 1])[0, 1] < 0
+
+
+def test_the_same_seed_gives_the_same_report(digits, look):
+    def page(look: Look) -> str:
+        return re.sub(r"Computing this report took [^<]*", "", render(look))
+
+    assert page(Look(digits, num_samples=8)) == page(look)
+    assert page(Look(digits, num_samples=8, seed=1)) != page(look)
 
 
 def test_every_setting_stands_in_the_report(digits, written):
     text = Page(written.read_text()).text
-    listed = {row[0].replace("<wbr>", "") for row in settings(digits.experiment)}
+    listed = {path for path, _, _ in settings(digits.experiment)}
     for name in ("data.split.stratify", "model.latent_dim", "model.encoder.hidden", "training.batch_size", "seed"):
-        assert f"<code>{name}</code>" in listed
+        assert name in listed
         assert name in text
     assert digits.facts.content_hash in text
     assert torch.__version__ in text
 
 
 def test_fewer_images_are_a_random_draw_and_it_says_so(digits):
-    some = gather(digits, num_samples=2, max_images=30)
-    assert len(some.per_image) == 30
-    assert set(some.per_image["row"]) < set(digits.splits.test.tolist())
-    assert "a random draw of 30 of the 359 images" in render(some)
+    some = Look(digits, num_samples=2, num_images=30)
+    assert len(some.rows) == 30
+    assert set(some.rows) < set(digits.splits.test.tolist())
+    assert "a random draw of 30 of the 359 images" in Page(render(some)).text
+
+
+def test_a_dear_decoder_is_asked_for_less_and_the_page_says_so(digits):
+    dear = Look(digits)
+    dear.cost = 2e9
+    assert (len(dear.rows), dear.num_samples, dear.is_cut) == (125, 3, True)
+    assert dear.affords(64, 0.1, 9) == 50
+    assert "fewer images or draws were taken" in Page(render(dear)).text
+    assert "a random draw of 125 of the 359 images" in Page(render(dear)).text
+    cheap = Look(digits)
+    assert (len(cheap.rows), cheap.num_samples, cheap.is_cut) == (359, 64, False)
+
+
+def test_what_drawing_costs_is_counted_layer_by_layer():
+    from vaelab.models import VAEConfig
+    from vaelab.networks.conv import ConvDecoder
+    from vaelab.report.look import operations
+
+    config = VAEConfig(latent_dim=3, decoder=ConvDecoder(widths=(8, 4), upsampling="nearest", norm="none"))
+    model = config.build((1, 16, 16))
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with FlopCounterMode(display=False) as counted, torch.no_grad():
+        model.decode(torch.zeros(1, 3))
+    assert operations(model) == counted.get_total_flops()
 
 
 def test_a_folder_and_a_file_can_be_named(digits, tmp_path):
-    assert write_report(digits, tmp_path, num_samples=1, max_images=20) == tmp_path / "report.html"
-    assert write_report(digits, tmp_path / "a.html", num_samples=1, max_images=20) == tmp_path / "a.html"
-    assert {path.name for path in tmp_path.iterdir()} == {"report.html", "a.html", "metrics.json", "per_image.csv"}
+    assert write_report(digits, tmp_path, num_samples=1, num_images=20) == tmp_path / "report.html"
+    assert write_report(digits, tmp_path / "a.html", num_samples=1, num_images=20) == tmp_path / "a.html"
+    assert {path.name for path in tmp_path.iterdir()} == {"report.html", "a.html"}
 
 
 def test_what_cannot_be_is_refused_in_one_sentence(digits, tmp_path):
     with pytest.raises(InputError, match="should be a folder, got nothing there"):
         write_report(digits, tmp_path / "none" / "report.html")
-    with pytest.raises(InputError, match=r"report\.max_images should be at least 1, got 0"):
-        write_report(digits, tmp_path, max_images=0)
-    with pytest.raises(InputError, match=r"report\.num_samples should be at least 1, got -3"):
+    with pytest.raises(InputError, match=r"num_images should be at least 1, got 0"):
+        write_report(digits, tmp_path, num_images=0)
+    with pytest.raises(InputError, match=r"num_samples should be at least 1, got -3"):
         write_report(digits, tmp_path, num_samples=-3)
     (tmp_path / "taken.html").mkdir()
     (tmp_path / "taken.html" / "report.html").mkdir()
     with pytest.raises(InputError, match="should be a file that can be written"):
-        write_report(digits, tmp_path / "taken.html", num_samples=1, max_images=20)
-    assert not list(tmp_path.rglob("*.part"))
-
-
-NASTY = '<script>alert("1")</script>'
-
-
-@pytest.fixture(scope="module")
-def five_channels(tmp_path_factory) -> Run:
-    """Five channels with names and labels that are HTML, odd sides, no test split, a collapsed model."""
-    folder = tmp_path_factory.mktemp("five")
-    rng = np.random.default_rng(0)
-    images = rng.integers(0, 60, (120, 5, 9, 12), np.uint8)
-    labels = np.array([NASTY, "b & c"])[np.arange(120) % 2]
-    channels = np.array(["DNA", NASTY, "er", "golgi", "mito"])
-    np.savez(folder / "cells.npz", images=images, label=labels, channels=channels)
-    experiment = Experiment(
-        name="five",
-        data=Data(source=NpzSource(path=str(folder / "cells.npz"), layout="channels_first"), split=Split(test=0)),
-        model=VAEConfig(
-            latent_dim=1,
-            encoder=MLPEncoder(hidden=(16,)),
-            decoder=MLPDecoder(hidden=(16,)),
-            likelihood=GreyBernoulliLikelihood(),
-        ),
-        objective=ELBO(rate_weight=1000.0),
-        training=preset("digits").training,
-    )
-    return train(quick(experiment, 60), folder / "run", progress=False)
+        write_report(digits, tmp_path / "taken.html", num_samples=1, num_images=20)
+    assert not list(tmp_path.rglob("*.part*"))
 
 
 def test_whatever_a_user_names_is_escaped(five_channels):
-    html = render(gather(five_channels, num_samples=2))
+    html = render(five_channels)
     assert NASTY not in html
     assert "&lt;script&gt;" in html
     assert len(Page(html).of("script")) == 1
 
 
 def test_five_channels_are_shown_together_and_alone(five_channels):
-    text = Page(render(gather(five_channels, num_samples=2))).text
+    text = Page(render(five_channels)).text
     assert "Each of the 5 channels alone" in text
     assert "Which latent moves which channel" in text
     assert "full brightness is 0.24" in text
 
 
 def test_the_reader_is_warned(five_channels):
-    evidence = gather(five_channels, num_samples=2)
-    assert evidence.split == "validation"
-    said = dict(warnings(evidence))
+    assert five_channels.split == "validation"
+    said = dict(cautions(five_channels))
     assert {"Posterior collapse", "Measured on validation images", "Few held-out images"} <= set(said)
     assert "The likelihood is not normalised" in said
-    text = Page(render(evidence)).text
+    text = Page(render(five_channels)).text
     assert all(sentence in text for sentence in said.values())
 
 
-def test_a_healthy_run_is_not_warned_of_collapse(evidence):
-    assert "Posterior collapse" not in dict(warnings(evidence))
+def test_a_healthy_run_is_not_warned_of_collapse(look):
+    assert "Posterior collapse" not in dict(cautions(look))
 
 
-def test_files_left_out_are_listed(evidence):
-    some = replace(evidence, left_out=(("a/b.png", "truncated"), ("c.tif", "zero bytes")))
+def test_files_left_out_are_listed(digits, look):
+    facts = replace(digits.facts, left_out=(("a/b.png", "truncated"), ("c.tif", "zero bytes")))
+    some = other(look, replace(digits, facts=facts))
     text = Page(render(some)).text
-    assert "2 files left out" in text
+    assert "2 files left out" in dict(cautions(some))
     assert "a/b.png" in text
     assert "zero bytes" in text
 
 
-def test_an_unfinished_run_says_so(evidence):
-    assert "Not trained to the end" in dict(warnings(replace(evidence, planned_steps=10_000)))
+def test_an_unfinished_run_says_so(digits, look):
+    training = replace(digits.experiment.training, num_steps=10_000, patience=None)
+    longer = replace(digits, experiment=replace(digits.experiment, training=training))
+    assert "Not trained to the end" in dict(cautions(other(look, longer)))
 
 
-def test_a_run_without_metrics_has_a_report(digits, tmp_path, monkeypatch):
-    monkeypatch.setattr(Run, "metrics", lambda self: pd.read_csv(tmp_path / "none.csv"))
-    assert "no curves" in Page(render(gather(digits, num_samples=1, max_images=20))).text
+def test_a_run_without_metrics_has_a_report(look):
+    assert "no curves" in Page(render(other(look, metrics=pd.DataFrame()))).text
 
 
 def test_global_random_numbers_are_left_alone(digits):
     with local_randomness(3, torch.device("cpu")):
         before = torch.get_rng_state()
-        gather(digits, num_samples=1, max_images=20)
+        render(Look(digits, num_samples=1, num_images=20))
         assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_a_loaded_run_gives_the_same_numbers(digits, evidence):
-    again = gather(load(digits.folder), num_samples=8)
-    assert again.measures.scores["elbo"].value == evidence.measures.scores["elbo"].value
+def test_a_loaded_run_gives_the_same_numbers(digits, look):
+    again = Look(load(digits.folder), num_samples=8)
+    assert again.value("elbo") == look.value("elbo")
 
 
-@pytest.fixture(scope="module")
-def cells(tmp_path_factory) -> Run:
-    """Three kinds of images at a dose; two stages with critics, the second with a mixture prior."""
-    folder = tmp_path_factory.mktemp("cells")
-    rng = np.random.default_rng(0)
-    kinds, doses = rng.integers(0, 3, 300), rng.uniform(0, 3, 300).astype(np.float32)
-    images = rng.integers(0, 40, (300, 2, 8, 8), np.uint8)
-    for image, kind, dose in zip(images, kinds, doses, strict=True):
-        image[:, 2 * kind : 2 * kind + 3, 1 : 3 + int(dose)] += 150
-    moa = np.array(["DMSO", "taxol", NASTY])[kinds]
-    np.savez(folder / "cells.npz", images=images, moa=moa, dose=doses, channels=np.array(["DNA", "actin"]))
-    networks = {"encoder": MLPEncoder(hidden=(32,)), "decoder": MLPDecoder(hidden=(32,))}
-    first = VAEConfig(latent_dim=6, likelihood=GreyBernoulliLikelihood(), **networks)
-    info_max = ELBO(penalties=(MutualInformation(),))
-    experiment = Experiment(
-        name="cells",
-        data=Data(source=NpzSource(path=str(folder / "cells.npz"), layout="channels_first"), condition=("moa", "dose")),
-        model=TwoStageConfig(first=first, second=replace(first, latent_dim=2, prior=MixturePrior(num_components=3))),
-        objective=TwoStageObjective(first=info_max, second=info_max, first_alone_steps=60),
-        training=preset("digits").training,
-    )
-    return train(quick(experiment, 200), folder / "run", progress=False)
-
-
-@pytest.fixture(scope="module")
-def cells_evidence(cells):
-    return gather(cells, num_samples=4)
-
-
-def test_a_report_of_the_first_stage_alone_measures_that_stage(cells, cells_evidence):
-    alone = gather(cells.at_stage("first"), num_samples=4)
+def test_a_report_of_the_first_stage_alone_measures_that_stage(cells, cells_look):
+    alone = Look(cells.at_stage("first"), num_samples=4)
     assert alone.latent_dim == 6
-    assert alone.first is None
+    assert alone.stages == ("",)
     for name in ("mse", "rate", "active_units"):
-        assert alone.measures.scores[name].value == pytest.approx(cells_evidence.first.scores[name].value, rel=1e-5)
+        assert alone.value(name) == pytest.approx(cells_look.value(name, "first"), rel=1e-5)
     assert "6 latents" in Page(render(alone)).text
-
-
-def condition_of(run: Run, rows: np.ndarray, moa: str | None = None, dose: float | None = None) -> torch.Tensor:
-    """(image, number): kind one-hot and dose in standard deviations, by hand."""
-    table = run.dataset.collection.table
-    kinds = table["moa"].iloc[rows] if moa is None else [moa] * len(rows)
-    doses = table["dose"].to_numpy(np.float64)
-    train_doses = doses[run.splits.train]
-    scaled = ((doses[rows] if dose is None else np.full(len(rows), dose)) - train_doses.mean()) / train_doses.std()
-    hot = np.array([[kind == name for name in sorted(set(table["moa"]))] for kind in kinds], float)
-    return torch.from_numpy(np.column_stack([hot, scaled]).astype(np.float32))
 
 
 @torch.no_grad()
@@ -345,119 +340,118 @@ def drawn_by(model: Model, x: torch.Tensor) -> np.ndarray:
     return model.decode(model.encode(x).mean).mean.numpy()
 
 
-def test_every_stage_is_shown_under_the_images_own_conditions(cells, cells_evidence):
-    for pairs in (cells_evidence.pairs, cells_evidence.worst, cells_evidence.best):
-        x = cells.feed(pairs.rows)
-        model = cells.model.given(condition_of(cells, pairs.rows))
-        np.testing.assert_array_equal(pairs.originals, x.numpy())
-        np.testing.assert_allclose(pairs.reconstructions, drawn_by(model, x), atol=1e-5)
-        np.testing.assert_allclose(pairs.first, drawn_by(model.first, x), atol=1e-5)
-        others = cells.model.given(condition_of(cells, pairs.rows).roll(1, 0))
-        assert np.abs(pairs.reconstructions - drawn_by(others, x)).max() > 0.01
-        assert np.abs(pairs.first - pairs.reconstructions).max() > 0.01
+def test_every_stage_is_shown_under_the_images_own_conditions(cells, cells_look):
+    for name in ("reconstructions", "worst", "best"):
+        pairs = shown(cells_look, name)
+        x = cells.feed(pairs["rows"])
+        model = cells.model.given(condition_of(cells, pairs["rows"]))
+        assert pairs["levels"].tolist() == ["original", "first stage", "second stage"]
+        original, first, second = pairs["images"]
+        np.testing.assert_array_equal(original, x.numpy())
+        np.testing.assert_allclose(first, drawn_by(model.first, x), atol=1e-5)
+        np.testing.assert_allclose(second, drawn_by(model, x), atol=1e-5)
+        others = cells.model.given(condition_of(cells, pairs["rows"]).roll(1, 0))
+        assert np.abs(second - drawn_by(others, x)).max() > 0.01
+        assert np.abs(first - second).max() > 0.01
 
 
-def test_the_stages_are_measured_on_the_same_images(cells, cells_evidence):
-    rows = cells_evidence.per_image["row"].to_numpy()
-    x = cells.feed(rows)
-    model = cells.model.given(condition_of(cells, rows))
-    page = Page(render(cells_evidence)).text
-    for stage, own in (("first stage", model.first), ("second stage", model)):
-        scores = cells_evidence.stages[stage].scores
+def test_the_stages_are_measured_on_the_same_images(cells, cells_look):
+    x = cells.feed(cells_look.rows)
+    model = cells.model.given(condition_of(cells, cells_look.rows))
+    page = Page(render(cells_look)).text
+    for stage, own in (("first", model.first), ("second", model)):
         errors = ((drawn_by(own, x) - x.numpy()) ** 2).mean(axis=(0, 2, 3))
-        found = [scores[f"mse/{channel}"].value for channel in ("DNA", "actin")]
+        found = [cells_look.score("mse", channel, stage).value for channel in ("DNA", "actin")]
         np.testing.assert_allclose(found, errors, rtol=1e-4)
-        for name in ("rate", "mutual_information", "mse", "mse/actin"):
-            assert value_of(scores[name]) in page
+        for name in ("rate", "mutual_information", "mse"):
+            assert value_of(cells_look.score(name, stage=stage)) in page
+        assert value_of(cells_look.score("mse", "actin", stage)) in page
     assert "First stage, 6 latents" in page
     assert "Second stage, 2 latents" in page
 
 
-def test_codes_are_decoded_under_every_category_the_dose_kept(cells, cells_evidence):
-    swaps, rows = cells_evidence.swaps, cells_evidence.pairs.rows[:6]
-    assert swaps.column == "moa"
-    assert swaps.categories == tuple(sorted(["DMSO", "taxol", NASTY]))
-    assert swaps.own == tuple(cells.dataset.collection.table["moa"].iloc[rows])
-    np.testing.assert_array_equal(swaps.originals, cells.feed(rows).numpy())
+def test_codes_are_decoded_under_every_category_the_dose_kept(cells, cells_look):
+    swaps, rows = shown(cells_look, "conditions"), shown(cells_look, "reconstructions")["rows"][:6]
+    assert swaps["rows"].tolist() == rows.tolist()
+    assert swaps["categories"].tolist() == sorted(["DMSO", "taxol", NASTY])
+    assert swaps["own"].tolist() == cells.dataset.collection.table["moa"].iloc[rows].tolist()
+    np.testing.assert_array_equal(swaps["originals"], cells.feed(rows).numpy())
     with torch.no_grad():
         z = cells.model.given(condition_of(cells, rows)).encode(cells.feed(rows)).mean
-        for place, category in enumerate(swaps.categories):
+        for place, category in enumerate(swaps["categories"]):
             under = cells.model.given(condition_of(cells, rows, moa=category))
-            np.testing.assert_allclose(swaps.images[:, place], under.decode(z).mean.numpy(), atol=1e-5)
-    same = np.abs(swaps.images[:, 0] - swaps.images[:, 1]).max(axis=(1, 2, 3))
-    assert (same > 1e-3).all()
-    assert (np.abs(swaps.samples[:, 0] - swaps.samples[:, 1]).max(axis=(1, 2, 3)) > 1e-3).all()
-    assert swaps.samples.shape == (4, 3, 2, 8, 8)
+            np.testing.assert_allclose(swaps["images"][:, place], under.decode(z).mean.numpy(), atol=1e-5)
+    for images in (swaps["images"], swaps["samples"]):
+        assert (np.abs(images[:, 0] - images[:, 1]).max(axis=(1, 2, 3)) > 1e-3).all()
+    assert swaps["samples"].shape == (4, 3, 2, 8, 8)
 
 
-def test_samples_have_the_conditions_of_the_real_images_beside_them(cells, cells_evidence):
-    real = cells.feed(cells.splits.test).numpy()
-    places = [int(np.flatnonzero((real == image).all(axis=(1, 2, 3)))[0]) for image in cells_evidence.real]
-    condition = condition_of(cells, cells.splits.test[places])
-    expected = sample(cells.model.given(condition), len(places), seed=0)
-    np.testing.assert_allclose(cells_evidence.samples, expected, atol=1e-5)
-    assert np.abs(expected - sample(cells.model.given(condition.roll(1, 0)), len(places), seed=0)).max() > 0.01
+def test_samples_have_the_conditions_of_the_real_images_beside_them(cells, cells_look):
+    drawn = shown(cells_look, "samples")
+    np.testing.assert_array_equal(drawn["real"], cells.feed(drawn["rows"]).numpy())
+    condition, count = condition_of(cells, drawn["rows"]), len(drawn["rows"])
+    expected = sample(cells.model.given(condition), count, seed=0)
+    np.testing.assert_allclose(drawn["samples"], expected, atol=1e-5)
+    assert np.abs(expected - sample(cells.model.given(condition.roll(1, 0)), count, seed=0)).max() > 0.01
 
 
-def test_traversals_are_decoded_under_the_usual_condition(cells, cells_evidence):
+def test_traversals_are_decoded_under_the_usual_condition(cells, cells_look):
     table = cells.dataset.collection.table.iloc[cells.splits.train]
     kind, dose = table["moa"].value_counts().index[0], float(table["dose"].astype(float).mean())
-    walks = cells_evidence.walks
-    z = np.tile(walks.held, (15, 1))
-    z[:, walks.latents[0]] = walks.values[0]
+    walks = shown(cells_look, "traversal")
+    z = np.tile(walks["held"], (15, 1))
+    z[:, walks["latents"][0]] = walks["values"][0]
     fixed = cells.model.given(condition_of(cells, np.array([0]), moa=kind, dose=dose))
     with torch.no_grad():
-        np.testing.assert_allclose(walks.images[0], fixed.decode(torch.from_numpy(z)).mean.numpy(), atol=1e-4)
-    assert f"moa = {kind}, dose = {number(dose)}" in Page(render(cells_evidence)).text
+        np.testing.assert_allclose(walks["images"][0], fixed.decode(torch.from_numpy(z)).mean.numpy(), atol=1e-4)
+    assert f"moa = {kind}, dose = {number(dose)}" in Page(render(cells_look)).text
 
 
-def test_each_component_shows_its_own_samples(cells, cells_evidence):
-    parts, prior = cells_evidence.components, cells.model.prior
-    assert parts.weights.tolist() == sorted(parts.weights, reverse=True)
-    np.testing.assert_allclose(parts.weights, prior.mixture_distribution.probs[parts.numbers].numpy(force=True))
-    assert parts.weights.sum() == pytest.approx(1, abs=1e-5)
-    loc = torch.from_numpy(cells_evidence.measures.embedding.loc)[:, None]
+def test_each_component_shows_its_own_samples(cells, cells_look):
+    found, prior = shown(cells_look, "components"), cells.model.prior
+    assert found["weights"].tolist() == sorted(found["weights"], reverse=True)
+    np.testing.assert_allclose(found["weights"], prior.mixture_distribution.probs[found["numbers"]].numpy(force=True))
+    assert found["weights"].sum() == pytest.approx(1, abs=1e-5)
+    loc = torch.from_numpy(cells_look.embedding.loc)[:, None]
     nearest = (prior.component_distribution.log_prob(loc) + prior.mixture_distribution.probs.log()).argmax(1)
-    assert parts.counts.tolist() == [(nearest == number).sum().item() for number in parts.numbers]
-    text = Page(render(cells_evidence)).text
-    assert all(f"Component {number}" in text for number in parts.numbers)
+    assert found["counts"].tolist() == [(nearest == i).sum().item() for i in found["numbers"]]
+    text = Page(render(cells_look)).text
+    assert all(f"Component {i}" in text for i in found["numbers"])
 
 
-def test_components_are_told_apart_by_their_samples(cells, cells_evidence):
+def test_components_are_told_apart_by_their_samples(cells, cells_look):
     """With components far apart and narrow, each row must be what the decoder makes of that component's middle."""
     prior = cells.model.top._prior
     before = {name: value.clone() for name, value in prior.state_dict().items()}
     middles = torch.tensor([[-3.0, 0.0], [0.0, 3.0], [3.0, -3.0]])
+    cells_look.embedding  # noqa: B018  (measured with the weights as they are)
     try:
         prior.loc.data.copy_(middles)
         prior.raw_scale.data.fill_(-30.0)
         prior.logits.data.copy_(torch.tensor([0.0, 2.0, 1.0]))
-        fixed = cells.model.given(condition_of(cells, np.array([0])))
-        setting = cells.experiment.model.second.prior
-        parts = draw_components(fixed, setting, cells_evidence.measures.embedding, 0)
-        assert parts.numbers.tolist() == [1, 2, 0]
+        found = Components().compute(cells_look)
+        assert found["numbers"].tolist() == [1, 2, 0]
         with torch.no_grad():
-            expected = fixed.decode(middles[parts.numbers]).mean.numpy()
-        np.testing.assert_allclose(parts.samples.mean(1), expected, atol=0.02)
+            expected = cells_look.fixed.decode(middles[found["numbers"]]).mean.numpy()
+        np.testing.assert_allclose(found["samples"].mean(1), expected, atol=0.02)
         assert np.abs(expected[0] - expected[1]).max() > 0.1
-        assert draw_components(fixed, VampPrior(), cells_evidence.measures.embedding, 0) is None
     finally:
         prior.load_state_dict(before)
 
 
-def test_the_kind_of_model_stands_in_words(cells, digits, cells_evidence, evidence):
+def test_the_kind_of_model_stands_in_words(cells, digits, cells_look, look):
     assert kind_of(cells.experiment) == "A conditional two-stage variational autoencoder (VaDE, InfoMax)"
     assert kind_of(digits.experiment) == "A variational autoencoder"
-    text = Page(render(cells_evidence)).text
+    text = Page(render(cells_look)).text
     assert "with 6 and 2 latents" in text
     assert "each under its moa and dose, in 200 steps" in text
-    plain = Page(render(evidence)).text
+    plain = Page(render(look)).text
     for heading in ("Both stages", "another condition", "Each component", "Penalties", "What follows is about"):
         assert heading not in plain
 
 
-def test_the_page_of_the_whole_family_is_escaped_and_has_its_curves(cells_evidence):
-    html = render(cells_evidence)
+def test_the_page_of_the_whole_family_is_escaped_and_has_its_curves(cells_look):
+    html = render(cells_look)
     page = Page(html)
     assert NASTY not in html
     assert page.text.count("Mutual information") >= 4
@@ -468,57 +462,26 @@ def test_the_page_of_the_whole_family_is_escaped_and_has_its_curves(cells_eviden
     assert not any("ceiling" in label for label in charts)
 
 
-def test_a_curve_shows_its_ceiling_on_an_axis_that_holds_it():
-    frame = pd.DataFrame({"step": [1, 2, 3], "split": "validation", "bound": [0.5, 1.0, 1.5], "bound_ceiling": 3.5})
-    ax = curve(frame, "bound", ceiling="bound_ceiling").axes[0]
-    dashed = [line for line in ax.lines if line.get_linestyle() == "--"]
-    assert [line.get_ydata().tolist() for line in dashed] == [[3.5] * 3]
-    assert ax.get_ylim()[0] <= 0 < 3.5 < ax.get_ylim()[1]
-    assert not any(line.get_linestyle() == "--" for line in curve(frame, "bound").axes[0].lines)
-
-
-def test_a_curve_leaves_out_the_preparation():
-    values = [*np.full(20, 2000.0), *np.linspace(9, 8, 20)]
-    frame = pd.DataFrame({"step": range(1, 41), "split": "train", "rate": values})
-    ax = curve(frame, "rate", prepared=20).axes[0]
-    assert ax.get_ylim()[1] < 12
-    assert "2,000 before step 20, above" in " ".join(text.get_text() for text in ax.texts)
-    assert curve(frame, "rate").axes[0].get_ylim()[1] > 1900
-
-
-def test_collapse_names_its_stage(cells_evidence):
-    first = cells_evidence.first
-    none = replace(first.scores["active_units"], value=0.0)
-    flat = replace(first, latent_variances=np.zeros(6), scores={**first.scores, "active_units": none})
-    said = dict(warnings(replace(cells_evidence, first=flat)))
+def test_collapse_names_its_stage(cells_look):
+    said = dict(cautions(scoring(cells_look, "first", active_units=0.0)))
     assert "Posterior collapse in the first stage" in said
     assert "Posterior collapse in the second stage" not in said
-    rate = replace(cells_evidence.measures.scores["rate"], value=0.05)
-    measures = replace(cells_evidence.measures, scores={**cells_evidence.measures.scores, "rate": rate})
-    assert "Posterior collapse in the second stage" in dict(warnings(replace(cells_evidence, measures=measures)))
+    assert "Posterior collapse in the second stage" in dict(cautions(scoring(cells_look, "second", rate=0.05)))
 
 
 @pytest.mark.parametrize(("value", "warned"), [(3.4, True), (3.2, False)])
-def test_mutual_information_at_its_ceiling_is_warned_of(evidence, value, warned):
+def test_mutual_information_at_its_ceiling_is_warned_of(look, value, warned):
     """Logged last on validation images, or measured: within 5 % of 3.5 or not."""
     title = "Mutual information at the ceiling of its bound"
-    frame = pd.DataFrame({"step": [1, 2], "split": "validation", "mutual_information": [3.5, value]})
-    logged = replace(evidence, metrics=frame.assign(mutual_information_ceiling=3.5, loss=1.0, seconds=1.0))
-    assert (title in dict(warnings(logged))) == warned
+    frame = pd.DataFrame({"step": [1, 2], "split": "validation", "stage": "", "mutual_information": [3.5, value]})
+    logged = other(look, metrics=frame.assign(mutual_information_ceiling=3.5, loss=1.0, seconds=1.0))
+    said = dict(cautions(logged))
+    assert (title in said) == warned
     if warned:
-        assert "on validation images, 3.40 of at most 3.50 nats" in dict(warnings(logged))[title]
-        assert "the true value may be any higher" in dict(warnings(logged))[title]
-    score = replace(evidence.measures.scores["mutual_information"], value=value, ceiling=3.5)
-    measures = replace(evidence.measures, scores={**evidence.measures.scores, "mutual_information": score})
-    assert (title in dict(warnings(replace(evidence, measures=measures)))) == warned
-
-
-def test_metrics_beside_the_report_have_both_stages(cells, cells_evidence, tmp_path):
-    write_report(cells, tmp_path, num_samples=4)
-    beside = json.loads((tmp_path / "metrics.json").read_text())
-    for name in ("mse", "rate"):
-        assert beside["first_stage"]["scores"][name]["value"] == cells_evidence.first.scores[name].value
-        assert beside["scores"][name]["value"] == cells_evidence.measures.scores[name].value
+        assert "on validation images, 3.40 of at most 3.50 nats" in said[title]
+        assert "the true value may be any higher" in said[title]
+    measured = scoring(look, mutual_information=value, ceiling=3.5)
+    assert (title in dict(cautions(measured))) == warned
 
 
 def score(value: float, interval: tuple[float, float] | None = None) -> Score:
@@ -552,7 +515,7 @@ def test_numbers_and_durations_read_well():
 
 def test_the_kept_step_is_that_of_the_lowest_validation_loss():
     frame = pd.DataFrame(
-        {"step": [1, 2, 2, 3, 3], "split": ["train", "train", "validation", "train", "validation"]}
+        {"step": [1, 2, 2, 3, 3], "stage": "", "split": ["train", "train", "validation", "train", "validation"]}
         | {"loss": [0.1, 0.2, 5.0, 0.1, math.nan]}
     )
     assert kept_step(frame) == 2
@@ -562,7 +525,7 @@ def test_the_kept_step_is_that_of_the_lowest_validation_loss():
 
 def test_training_that_still_improves_is_noticed():
     def frame(losses):
-        return pd.DataFrame({"step": range(len(losses)), "split": "validation", "loss": losses})
+        return pd.DataFrame({"step": range(len(losses)), "split": "validation", "stage": "", "loss": losses})
 
     assert still_improving(frame(np.linspace(200, 100, 20)))
     assert not still_improving(frame([200, 150, 120, 110, 105, 104.9, 104.8, 104.8, 104.7, 104.7]))

@@ -21,7 +21,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from vaelab.errors import InputError
-from vaelab.evaluation import gather
+from vaelab.evaluation import evaluate
 from vaelab.likelihoods.bernoulli import BernoulliLikelihood
 from vaelab.likelihoods.categorical import CategoricalLikelihood
 from vaelab.likelihoods.continuous_bernoulli import ContinuousBernoulliLikelihood
@@ -73,12 +73,12 @@ def test_digits_are_told_apart_and_drawn_as_well_as_by_principal_components(digi
 def test_scores_are_those_of_the_evaluation_in_the_units_of_the_samples(digits):
     embedding, _, test, *_ = digits
     y = torch.from_numpy(test / 16).float().view(-1, 64, 1, 1)
-    measured = gather(embedding.model_, y, num_samples=100)
-    volume = 64 * np.log(16)
-    assert embedding.score(test) == pytest.approx(measured.elbos.mean() - volume, abs=0.15)
-    np.testing.assert_allclose(embedding.score_samples(test), measured.log_evidences - volume, atol=8)
-    assert embedding.score_samples(test).mean() == pytest.approx(measured.log_evidences.mean() - volume, abs=0.15)
-    assert embedding.score(test) < embedding.score_samples(test).mean()
+    measured = evaluate(embedding.model_, y, metrics=["elbo", "log_likelihood"], num_samples=100)
+    volume, found = 64 * np.log(16), embedding.score_samples(test)
+    assert embedding.score(test) == pytest.approx(measured.score("elbo").value - volume, abs=0.15)
+    assert found.mean() == pytest.approx(measured.score("log_likelihood").value - volume, abs=0.15)
+    np.testing.assert_allclose(found, measured.per_image["log_likelihood"] - volume, atol=8)
+    assert embedding.score(test) < found.mean()
 
 
 def test_a_linear_model_gives_the_exact_density(iris):

@@ -13,11 +13,11 @@ import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from vaelab.errors import InputError
 from vaelab.machine import Device
-from vaelab.settings.ranges import PathText, Settings
+from vaelab.settings.ranges import AtLeast1, PathText, Seed, Settings
 
 if TYPE_CHECKING:
     from vaelab.runs import Run
@@ -101,6 +101,27 @@ class OnRun(Quiet):
         from vaelab.runs import load
 
         return load(self.run, self.images, self.device)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Looking(OnRun):
+    """What a command takes that looks at held-out images of a run."""
+
+    num_images: AtLeast1 | None = None
+    """Held-out images to measure at most; left out: 2,000, fewer where drawing them takes long."""
+    num_samples: AtLeast1 | None = None
+    """Draws per image for ELBO and log p(x); left out: 64, fewer where drawing takes long."""
+    seed: Seed = 0
+    """Of every draw."""
+
+    def looking(self) -> dict[str, Any]:
+        """These by the names that `vaelab.report` gives them."""
+        return {
+            "num_images": self.num_images,
+            "num_samples": self.num_samples,
+            "seed": self.seed,
+            "progress": not self.quiet,
+        }
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,31 +1,22 @@
-"""Metrics: one file, one pure function on arrays, one Score.
-
-A metric's arguments are names of the arrays that `Gathered` holds, so `evaluate` can compute every metric whose arrays
-are there; each also works on arrays from anywhere else.
-"""
+"""Evaluation: what a model gives to metrics, array by array, and what they make of it."""
 
 from __future__ import annotations
 
-from vaelab.evaluation._bootstrap import interval, mean_score
-from vaelab.evaluation._gather import Gathered, gather
+from vaelab.evaluation._evaluate import all_metrics, evaluate, measure_arrays
 from vaelab.evaluation._importance import ImportanceSums, importance_weights
-from vaelab.evaluation._measures import Measures, evaluate
-from vaelab.evaluation._pixels import absolute_errors, similarities, squared_errors
-from vaelab.evaluation._score import Score
-from vaelab.evaluation.fit import fits
+from vaelab.evaluation.measured import Measured, scores_table
+from vaelab.evaluation.table import measure_table, read_table
+from vaelab.metrics import Score
 
 __all__ = [
-    "Gathered",
     "ImportanceSums",
-    "Measures",
+    "Measured",
     "Score",
-    "absolute_errors",
+    "all_metrics",
     "evaluate",
-    "fits",
-    "gather",
     "importance_weights",
-    "interval",
-    "mean_score",
-    "similarities",
-    "squared_errors",
+    "measure_arrays",
+    "measure_table",
+    "read_table",
+    "scores_table",
 ]

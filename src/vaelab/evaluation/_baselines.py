@@ -8,18 +8,19 @@ from sklearn.decomposition import PCA
 from torch import Tensor
 
 from vaelab.errors import InputError
-from vaelab.evaluation._gather import Reconstructor
+from vaelab.evaluation._pass import Reconstructor
 from vaelab.inference import ImageBatches
 from vaelab.shapes import Images
 
-_MOST_NUMBERS = 200_000_000
+MEAN_IMAGE = "mean image"
+_MOST_NUMBERS = 62_000_000
 _MOST_IMAGES = 5000
 
 
 def fit_baselines(training_images: ImageBatches, num_components: int, seed: int = 0) -> dict[str, Reconstructor]:
     """The mean training image, and PCA with as many components as the model has latents.
 
-    Fitted to the first 5,000 training images, fewer where those would not fit into 800 MB.
+    Fitted to the first 5,000 training images, fewer where those would not fit into 250 MB.
 
     Args:
         training_images: In [0, 1], in random order; a tensor or a stream of batches.
@@ -46,7 +47,7 @@ def fit_baselines(training_images: ImageBatches, num_components: int, seed: int 
         codes = (x.flatten(1) - center) @ on.T
         return (center + codes @ on).clamp(0, 1).view_as(x)
 
-    return {"mean image": mean_image, "PCA": principal}
+    return {MEAN_IMAGE: mean_image, "PCA": principal}
 
 
 def _first_rows(images: ImageBatches) -> np.ndarray:

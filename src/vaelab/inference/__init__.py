@@ -6,7 +6,7 @@ model and the random generators as they were.
 
 from __future__ import annotations
 
-from vaelab.inference.batches import ImageBatches, batches
+from vaelab.inference.batches import ImageBatches, batches, images_at_once
 from vaelab.inference.decode import decode_mean
 from vaelab.inference.embed import Embedding, embed
 from vaelab.inference.interpolate import Interpolation, interpolate, interpolation_grid, one_of_every_other_class
@@ -23,6 +23,7 @@ __all__ = [
     "batches",
     "decode_mean",
     "embed",
+    "images_at_once",
     "interpolate",
     "interpolation_grid",
     "one_of_every_other_class",

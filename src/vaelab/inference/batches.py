@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -42,6 +43,18 @@ def batches(model: Model, images: ImageBatches, batch_size: int = 256) -> Iterat
                 count += len(x)
     if not count:
         raise InputError("images", "hold at least one image", "none")
+
+
+def images_at_once(image_shape: tuple[int, int, int]) -> int:
+    """How many images should go through the networks together: 256, fewer where their activations fill the memory.
+
+    A convolution at full resolution holds some 64 numbers for each pixel, and is fast only where the caches help.
+
+    >>> images_at_once((1, 28, 28)), images_at_once((1, 256, 256))
+    (256, 15)
+    """
+    pixels = math.prod(image_shape)
+    return 256 if pixels <= 12_500 else max(4, 1_000_000 // pixels)
 
 
 def _check(batch: Any, image_shape: tuple[int, int, int]) -> None:

@@ -1,3 +1,37 @@
-"""Metrics: one file, one metric, one function of plain arrays. Nothing here imports torch."""
+"""Metrics: one file, one metric, one function of plain arrays. Nothing here imports torch.
+
+A metric's arguments without a default are arrays, asked for by name as pytest's tests ask for fixtures; whoever has
+arrays of these names can compute it:
+
+    codes, scales         (image, latent)  the posteriors' means and standard deviations
+    latent_rates          (image, latent)  nats, where posterior and prior factorise
+    rates, distortions    (image,)         nats; elbos is minus their sum
+    log_evidences         (image,)         the importance-weighted estimate of log p(x), nats
+    effective_samples     (image,)         how many equal weights would be as good
+    images                (image, channel, row, column)  in [0, 1]; reconstructions likewise
+    labels, clusters      (image,)         what is known of an image, and where it was put
+    factors               (image, factor)  known numbers
+
+Those with a default are settings, or facts that are known by that name: num_samples, num_pixels, num_levels, space,
+normalized, channels, factor_names. A metric gives one `Score`, or several: of the whole first, then of its parts.
+"""
 
 from __future__ import annotations
+
+from vaelab.metrics._metric import GROUPS, Metric, PerImage, Words, metric, per_image
+from vaelab.metrics._resample import interval, interval_of_means, mean_score
+from vaelab.metrics._score import Score, Way
+
+__all__ = [
+    "GROUPS",
+    "Metric",
+    "PerImage",
+    "Score",
+    "Way",
+    "Words",
+    "interval",
+    "interval_of_means",
+    "mean_score",
+    "metric",
+    "per_image",
+]

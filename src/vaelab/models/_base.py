@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -37,6 +37,8 @@ class Model(nn.Module, ABC):
     """Of which `decode` gives the distribution."""
     num_conditions: int = 0
     """Numbers in the condition of an image; 0 for a model that takes none."""
+    has_clusters: bool = False
+    """Whether the components of its prior are meant as clusters of images."""
     conditions: Conditions | None = None
     """Those that it is given."""
     network_dtype: torch.dtype = torch.float32
@@ -140,6 +142,9 @@ class Model(nn.Module, ABC):
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig(Settings, ABC):
     """The setting of a model."""
+
+    known_as: ClassVar[str] = ""
+    """What kind of model it is, in words that follow "a"."""
 
     def stages(self) -> dict[str, ModelConfig]:
         """The settings of the model's stages, as `Model.stages` names them."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import torch
 from torch.distributions import Distribution, Independent
@@ -32,6 +32,8 @@ class BothStages(NamedTuple):
 @dataclass(frozen=True, kw_only=True)
 class TwoStageConfig(ModelConfig):
     """The setting of a two-stage VAE."""
+
+    known_as: ClassVar[str] = "two-stage variational autoencoder"
 
     embed: Literal["single", "double"] = "double"
     """What the second stage reads. single: the features of the first's encoder, before its last layer; double: z1."""
@@ -96,6 +98,7 @@ class TwoStage(Model):
         self.source_dim = self.first.latent_dim if config.embed == "double" else self.first.num_features
         with config.second.named("second"):
             self.top = VAE(config.second, image_shape, num_conditions, (self.source_dim, 1, 1))
+        self.has_clusters = self.top.has_clusters
 
     @property
     def coded_shape(self) -> tuple[int, ...]:

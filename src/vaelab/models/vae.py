@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import nn
@@ -27,6 +27,8 @@ from vaelab.shapes import Images, Latents, Numbers, Source
 @dataclass(frozen=True, kw_only=True)
 class VAEConfig(ModelConfig):
     """The setting of a VAE: its parts."""
+
+    known_as: ClassVar[str] = "variational autoencoder"
 
     latent_dim: AtLeast1 = 10
     """Latents per image."""
@@ -110,6 +112,7 @@ class VAE(Model):
             self.decoder = config.decoder.build(config.latent_dim + num_conditions, planes)
         self.free = nn.ParameterDict(config.likelihood.free_parameters(channels))
         self._prior = config.prior.build(config.latent_dim, image_shape)
+        self.has_clusters = config.prior.has_clusters
 
     @property
     def prior(self) -> Distribution:

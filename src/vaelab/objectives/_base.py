@@ -17,7 +17,7 @@ from vaelab.models import Model, ModelConfig
 from vaelab.penalties import Encoded, Penalty, Term, TrainingImages
 from vaelab.schedules import Time, time_of
 from vaelab.settings.ranges import Settings
-from vaelab.shapes import Images, Numbers, PerImage, Scalar
+from vaelab.shapes import Images, Noise, PerImage, Scalar
 
 Terms = dict[str, PerImage]
 """The parts of an objective by name, each in nats per image."""
@@ -35,6 +35,8 @@ class Objective(Settings, ABC, Generic[E]):
     of the critics, if the objective has any.
     """
 
+    known_as: ClassVar[str] = ""
+    """What others call a model with this part; empty: nothing particular."""
     words: ClassVar[dict[str, Term]] = {
         "loss": Term("Loss", "what was minimised; lower is better"),
         "elbo": Term("ELBO", "higher is better"),
@@ -79,7 +81,7 @@ class Objective(Settings, ABC, Generic[E]):
         """How many standard normal numbers a step needs for each image, in the blocks in which they are drawn."""
 
     @abstractmethod
-    def encode(self, model: Model, x: Images, noise: Numbers) -> E:
+    def encode(self, model: Model, x: Images, noise: Noise) -> E:
         """The batch with its codes: what `terms` and `critic_loss` need of it.
 
         Args:
@@ -108,7 +110,7 @@ class Objective(Settings, ABC, Generic[E]):
         """What the companions' weights minimise, cut off from the model; None: there is nothing to learn."""
         return None
 
-    def draw_noise(self, model: Model, num_images: int) -> Numbers:
+    def draw_noise(self, model: Model, num_images: int) -> Noise:
         """(image, number): the noise of a batch, from torch's global generator, on the model's device."""
         like = next(model.parameters())
         blocks = [torch.randn(num_images, dim, device=like.device) for dim in self.noise_dims(model)]
@@ -160,7 +162,8 @@ class SingleObjective(Objective[Encoded]):
             mend = "Take the objective two_stage."
             raise InputError("objective", "train both stages of a two-stage model", name_of(self), mend)
         for penalty in self.penalties:
-            penalty.check(model)
+            with penalty.named(f"penalties.{name_of(penalty)}"):
+                penalty.check(model)
 
     def with_penalty(self, penalty: Penalty, stage: str | None = None) -> SingleObjective:
         """See Objective."""
@@ -181,7 +184,7 @@ class SingleObjective(Objective[Encoded]):
         """See Objective: one sample of the latents."""
         return (model.latent_dim,)
 
-    def encode(self, model: Model, x: Images, noise: Numbers) -> Encoded:
+    def encode(self, model: Model, x: Images, noise: Noise) -> Encoded:
         """See Objective."""
         return encoded_by(model.encode(x), x, model, noise)
 
@@ -219,7 +222,7 @@ class SingleObjective(Objective[Encoded]):
         return sum(found[1:], found[0]) if found else None
 
 
-def encoded_by(q: torch.distributions.Independent, source: torch.Tensor, model: Model, noise: Numbers) -> Encoded:
+def encoded_by(q: torch.distributions.Independent, source: torch.Tensor, model: Model, noise: Noise) -> Encoded:
     """A batch with a sample of each posterior, by the noise; what is left of the noise goes with it."""
     dim = model.latent_dim
     return Encoded(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import torch
+
 from vaelab.distributions import rate
 from vaelab.models import Model
 from vaelab.objectives._base import SingleObjective, Terms
@@ -46,5 +48,6 @@ class Capacity(SingleObjective):
         """See SingleObjective."""
         distortion = -model.decode(encoded.z).log_prob(x)
         cost = rate(encoded.q, encoded.prior, encoded.z)
-        loss = distortion + self.weight * (cost.mean() - self.capacity(t)).abs()
+        capacity = torch.as_tensor(self.capacity(t)).to(cost)
+        loss = distortion + self.weight * (cost.mean() - capacity).abs()
         return {"loss": loss, "elbo": -(distortion + cost), "distortion": distortion, "rate": cost}

@@ -31,6 +31,7 @@ class ImportanceWeighted(SingleObjective):
     5
     """
 
+    known_as: ClassVar[str] = "IWAE"
     words: ClassVar = {
         **SingleObjective.words,
         "importance_bound": Term("Importance-weighted bound", "higher is better"),

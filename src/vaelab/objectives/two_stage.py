@@ -15,7 +15,7 @@ from vaelab.objectives.elbo import ELBO
 from vaelab.penalties import Encoded, Penalty, TrainingImages
 from vaelab.schedules import Time
 from vaelab.settings.ranges import AtLeast0, Positive
-from vaelab.shapes import Images, Numbers, Scalar
+from vaelab.shapes import Images, Noise, Scalar
 
 
 class EncodedByBoth(NamedTuple):
@@ -64,10 +64,11 @@ class TwoStageObjective(Objective[EncodedByBoth]):
         if stages.keys() != self.by_stage.keys():
             raise InputError("objective two_stage", "have a model of two stages", name_of(model), "Take two_stage.")
         for stage, objective in self.by_stage.items():
-            objective.check(stages[stage])
+            with objective.named(stage):
+                objective.check(stages[stage])
             if objective.pretrain_steps:
-                mend = "Set objective.first_alone_steps instead."
-                raise InputError(f"objective.{stage}", "have no preparation of its own", "one that has", mend)
+                mend = "Set first_alone_steps instead."
+                raise InputError(stage, "have no preparation of its own", "one that has", mend)
 
     def without_schedules(self) -> TwoStageObjective:
         """See Objective."""
@@ -92,7 +93,7 @@ class TwoStageObjective(Objective[EncodedByBoth]):
         read = (model.first.latent_dim,) if model.training and model.embed == "double" else ()
         return (*read, *self.first.noise_dims(model.first), *self.second.noise_dims(model))
 
-    def encode(self, model: Model, x: Images, noise: Numbers) -> EncodedByBoth:
+    def encode(self, model: Model, x: Images, noise: Noise) -> EncodedByBoth:
         """See Objective."""
         model = _both(model)
         own = sum(self.first.noise_dims(model.first)), sum(self.second.noise_dims(model))

@@ -85,6 +85,8 @@ class Penalty(Settings, ABC):
     loss = distortion + rate_weight * rate + sum over penalties of weight * cost
     """
 
+    known_as: ClassVar[str] = ""
+    """What others call a model with this part; empty: nothing particular."""
     words: ClassVar[dict[str, Term]] = {}
     """What its reports are called, by their names."""
 

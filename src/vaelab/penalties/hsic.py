@@ -40,6 +40,7 @@ class HSIC(Penalty):
     True
     """
 
+    known_as: ClassVar[str] = "HSIC"
     words: ClassVar = {"hsic": Term("HSIC", "dependence between pairs of latents", "sum over pairs", "Penalties")}
 
     bandwidth: Positive = 1.0

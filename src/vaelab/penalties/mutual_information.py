@@ -40,6 +40,7 @@ class MutualInformation(Penalty):
     31
     """
 
+    known_as: ClassVar[str] = "InfoMax"
     words: ClassVar = {
         "mutual_information": Term("Mutual information", "the critic's bound; dashed: its ceiling", "nats", "Penalties")
     }

@@ -6,7 +6,7 @@ Charts are matplotlib figures made without pyplot; `svg` and `png` turn them int
 from __future__ import annotations
 
 from vaelab.plots.bars import fit_histogram, rate_bars
-from vaelab.plots.curves import curve, terms
+from vaelab.plots.curves import curve
 from vaelab.plots.pictures import (
     atlas,
     channel_colours,
@@ -18,10 +18,13 @@ from vaelab.plots.pictures import (
     traversal_grid,
 )
 from vaelab.plots.scatter import Classes, class_panel, latent_scatter
-from vaelab.plots.style import png, svg
+from vaelab.plots.sheet import Row, Tile, sheet
+from vaelab.plots.style import pixels_of, png, svg
 
 __all__ = [
     "Classes",
+    "Row",
+    "Tile",
     "atlas",
     "channel_colours",
     "class_panel",
@@ -31,11 +34,12 @@ __all__ = [
     "image_grid",
     "latent_scatter",
     "picture_png",
+    "pixels_of",
     "png",
     "rate_bars",
     "reconstruction_pairs",
+    "sheet",
     "shrink",
     "svg",
-    "terms",
     "traversal_grid",
 ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
@@ -11,22 +12,12 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from vaelab.plots.style import FIRST, MUTED, PAPER, SECOND, figure, styled
 
 SPLITS = {"train": SECOND, "validation": FIRST}
-NOT_TERMS = frozenset({"step", "epoch", "split", "images_per_second", "learning_rate", "seconds"})
-
-
-def terms(metrics: pd.DataFrame) -> tuple[str, ...]:
-    """The columns of a run's metrics that are terms of the objective, in nats per image.
-
-    >>> terms(pd.DataFrame(columns=["step", "epoch", "split", "loss", "rate", "seconds"]))
-    ('loss', 'rate')
-    """
-    return tuple(str(name) for name in metrics.columns if name not in NOT_TERMS)
 
 
 @styled
 def curve(
-    metrics: pd.DataFrame, term: str, *, unit: str = "nats per image", kept_step: int | None = None,
-    ceiling: str | None = None, prepared: int = 0, width: float = 420, height: float = 262,
+    lines: Mapping[str, np.ndarray], *, unit: str = "nats per image", kept_step: int | None = None,
+    ceilings: Mapping[str, np.ndarray] | None = None, prepared: int = 0, width: float = 420, height: float = 262,
 ) -> Figure:  # fmt: skip
     """One term against the optimiser step, on training and validation images.
 
@@ -34,27 +25,30 @@ def curve(
     outside, the picture says so.
 
     Args:
-        metrics: A run's metrics: columns step, split and the term.
-        term: The column to draw.
+        lines: For train and validation, where there are any: (2, point), steps and values.
         unit: What stands at the vertical axis.
         kept_step: The step whose weights were kept, marked with a line; None: no mark.
-        ceiling: The column that says how large the term can be, drawn as a dashed line, with the whole axis from 0;
-            None: nothing limits it.
+        ceilings: Likewise, how large the values can be, drawn as dashed lines, with the whole axis from 0; None:
+            nothing limits them.
         prepared: Steps at the beginning that prepared the model in another way.
         width: CSS pixels.
         height: CSS pixels.
     """
+    lines = {split: points[:, np.isfinite(points[1])] for split, points in lines.items()}
+    lines = {split: points for split, points in lines.items() if points.size}
     sheet, ax = figure(width, height)
-    ends = {split: _line(ax, metrics, term, split) for split in SPLITS}
-    if ceiling is None:
-        _limit(ax, metrics, term, prepared)
+    for split, points in lines.items():
+        _line(ax, points, split)
+    if not ceilings:
+        _limit(ax, lines, prepared)
     else:
-        _ceilings(ax, metrics, ceiling)
-    _name_ends(ax, {split: end for split, end in ends.items() if end})
+        _ceilings(ax, ceilings)
+    _name_ends(ax, {split: (float(points[0, -1]), float(points[1, -1])) for split, points in lines.items()})
     if kept_step is not None:
         ax.axvline(kept_step, color=MUTED, linewidth=0.8, linestyle=(0, (3, 3)), zorder=1)
+    last = max((points[0].max() for points in lines.values()), default=0)
     ax.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 2.5, 5, 10]))
-    ax.xaxis.set_major_formatter(FuncFormatter(_thousands if metrics["step"].max() >= 10_000 else _whole))
+    ax.xaxis.set_major_formatter(FuncFormatter(_thousands if last >= 10_000 else _whole))
     ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
     if max(map(abs, ax.get_ylim())) >= 1000:
         ax.yaxis.set_major_formatter(FuncFormatter(_whole))
@@ -64,40 +58,34 @@ def curve(
     return sheet
 
 
-def _line(ax: Axes, metrics: pd.DataFrame, term: str, split: str) -> tuple[float, float] | None:
-    rows = metrics.loc[metrics["split"] == split, ["step", term]].dropna()
-    rows = rows[np.isfinite(rows[term])]
-    if rows.empty:
-        return None
+def _line(ax: Axes, points: np.ndarray, split: str) -> None:
     held_out = split == "validation"
-    few = len(rows) <= 30
+    few = points.shape[1] <= 30
     ax.plot(
-        rows["step"], rows[term], color=SPLITS[split], linewidth=2.0 if held_out else 1.6, zorder=3 if held_out else 2,
+        *points, color=SPLITS[split], linewidth=2.0 if held_out else 1.6, zorder=3 if held_out else 2,
         marker="o" if few else "", markersize=4 if held_out else 3, markeredgecolor=PAPER, markeredgewidth=0.6,
     )  # fmt: skip
-    return float(rows["step"].iloc[-1]), float(rows[term].iloc[-1])
 
 
-def _ceilings(ax: Axes, metrics: pd.DataFrame, column: str) -> None:
+def _ceilings(ax: Axes, ceilings: Mapping[str, np.ndarray]) -> None:
     """The ceiling on each split, where it has one, inside an axis that holds 0."""
     low, high = ax.get_ylim()
-    for split, colour in SPLITS.items():
-        rows = metrics.loc[metrics["split"] == split, ["step", column]].dropna()
-        if len(rows):
-            ax.plot(rows["step"], rows[column], color=colour, linewidth=1.2, linestyle=(0, (5, 3)), zorder=1)
-            high = max(high, 1.06 * float(rows[column].max()))
+    for split, points in ceilings.items():
+        if points.size:
+            ax.plot(*points, color=SPLITS[split], linewidth=1.2, linestyle=(0, (5, 3)), zorder=1)
+            high = max(high, 1.06 * float(points[1].max()))
     ax.set_ylim(min(low, 0), high)
 
 
-def _limit(ax: Axes, metrics: pd.DataFrame, term: str, prepared: int) -> None:
+def _limit(ax: Axes, lines: Mapping[str, np.ndarray], prepared: int) -> None:
     """Limits the axis to what follows the first tenth of the steps, when the beginning would flatten it."""
-    rows = metrics[["step", term]].replace([np.inf, -np.inf], np.nan).dropna()
-    late = rows.loc[rows["step"] > max(0.1 * rows["step"].max(), prepared), term]
+    steps, values = np.concatenate(list(lines.values()), axis=1) if lines else np.zeros((2, 0))
+    late = values[steps > max(0.1 * steps.max(initial=0), prepared)]
     if len(late) < 2:
         return
     low, high = float(late.min()), float(late.max())
     span = max(high - low, 1e-3 * max(abs(high), abs(low)), 1e-9)
-    above, below = float(rows[term].max()), float(rows[term].min())
+    above, below = float(values.max()), float(values.min())
     cut = above if above > high + span else below if below < low - span else None
     if cut is None:
         return

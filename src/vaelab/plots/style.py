@@ -8,9 +8,11 @@ import warnings
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from PIL import Image
 
 INK, MUTED, GRID, PAPER = "#1b2027", "#5d6673", "#e3e6ea", "#ffffff"
 FIRST, SECOND = "#2459b5", "#a9b4c2"
@@ -65,9 +67,16 @@ def figure(width: float, height: float) -> tuple[Figure, Axes]:
 
 
 @styled
-def png(sheet: Figure, scale: float = 2.0) -> bytes:
-    """The figure as a PNG on white, `scale` pixels per CSS pixel."""
+def png(sheet: Figure, scale: float = 2.0, *, title: str = "") -> bytes:
+    """The figure as a PNG on white, `scale` pixels per CSS pixel, with a title above it or none."""
+    if title:
+        sheet.suptitle(title, fontsize=13)
     return _save(sheet, format="png", dpi=72 * scale, facecolor=PAPER)
+
+
+def pixels_of(sheet: Figure, scale: float = 1.5) -> np.ndarray:
+    """(height, width, 3) uint8: the figure as `png` draws it."""
+    return np.asarray(Image.open(io.BytesIO(png(sheet, scale))).convert("RGB"))
 
 
 @styled

@@ -46,6 +46,10 @@ class Prior(Settings, ABC):
     """Whether it encodes images to be what it is."""
     factorizes: ClassVar[bool] = False
     """Whether its latents are independent of each other."""
+    has_clusters: ClassVar[bool] = False
+    """Whether its components are meant as clusters of images."""
+    known_as: ClassVar[str] = ""
+    """What others call a model with this part; empty: nothing particular."""
 
     @abstractmethod
     def build(self, latent_dim: int, image_shape: tuple[int, int, int]) -> LatentPrior:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -48,6 +49,9 @@ class MixturePrior(Prior):
     >>> prior.mixture_distribution.probs.shape, prior.log_prob(torch.zeros(5, 2)).shape
     (torch.Size([3]), torch.Size([5]))
     """
+
+    has_clusters: ClassVar[bool] = True
+    known_as: ClassVar[str] = "VaDE"
 
     num_components: AtLeast1 = 10
     """Gaussians. `vaelab clusters` says how many the codes of a trained run ask for."""

@@ -48,6 +48,7 @@ class VampPrior(Prior):
     """
 
     made_of_posteriors: ClassVar[bool] = True
+    known_as: ClassVar[str] = "VampPrior"
 
     num_components: AtLeast1 = 50
     """Pseudo-inputs, each as large as an image. 50 cost less than half a batch of 128 more in the encoder,

@@ -1,10 +1,10 @@
-"""Reports: one self-contained HTML file per run, with its numbers beside it."""
+"""Reports: one self-contained HTML file per run, made of parts each of which can be drawn alone."""
 
 from __future__ import annotations
 
-from vaelab.report.evidence import Evidence, Pairs, Plane
-from vaelab.report.gather import gather
+from vaelab.report.look import Look
 from vaelab.report.page import render
-from vaelab.report.write import write_report
+from vaelab.report.parts import Part, PicturePart
+from vaelab.report.write import draw, write_report
 
-__all__ = ["Evidence", "Pairs", "Plane", "gather", "render", "write_report"]
+__all__ = ["Look", "Part", "PicturePart", "draw", "render", "write_report"]

@@ -1,112 +1,110 @@
-"""The page: head, first facts and warnings, contents, and the sections in the order of a scientist's questions."""
+"""The page: head, first facts and warnings, contents, and the parts in the order of a scientist's questions."""
 
 from __future__ import annotations
 
-from html import escape
 from importlib.metadata import version
 from importlib.resources import files
+from typing import NamedTuple, get_args
 
-from vaelab.report.cautions import warnings
-from vaelab.report.evidence import Evidence
-from vaelab.report.how_good import how_good
-from vaelab.report.how_it_looks import how_it_looks
-from vaelab.report.how_made import how_made
-from vaelab.report.kind import kind_of
-from vaelab.report.odd_images import odd_images
-from vaelab.report.what_varies import what_varies
-from vaelab.report.words import duration, findings, interval_of, plural, size_of, value_of
+from markupsafe import Markup
 
-SECTIONS = {
-    "good": ("How good?", how_good),
-    "looks": ("What does it look like?", how_it_looks),
-    "varies": ("What varies?", what_varies),
-    "odd": ("Which are odd?", odd_images),
-    "made": ("How made?", how_made),
+from vaelab.catalogue import members
+from vaelab.report.cautions import cautions
+from vaelab.report.findings import findings
+from vaelab.report.html import page
+from vaelab.report.look import Look
+from vaelab.report.names import kind_of
+from vaelab.report.parts import Part, Section
+from vaelab.report.scores import chosen, words_of
+from vaelab.report.words import duration, interval_of, plural, size_of, value_of
+
+SECTIONS: dict[Section, tuple[str, str, str]] = {
+    "good": ("How good?", "How good is it?", ""),
+    "looks": (
+        "What does it look like?",
+        "What does it look like?",
+        "Nothing here was picked: held-out images are drawn at random with a fixed seed, and samples are the first "
+        "ones.",
+    ),
+    "varies": (
+        "What varies?",
+        "What varies?",
+        "A latent of rate 0 carries nothing, and moving it changes nothing.",
+    ),
+    "odd": ("Which are odd?", "Which images are odd?", ""),
+    "made": ("How made?", "How was it made?", ""),
 }
+"""Name -> its words among the contents, its heading, and what stands below that."""
 POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; "
     "form-action 'none'"
 )
 """The browser itself refuses whatever would come from outside the file."""
-FACTS = {
-    "elbo": "ELBO, held out",
-    "log_likelihood": "log p(x), held out",
-    "rate": "Rate",
-    "active_units": "Active latents",
-}
 
 
-def render(evidence: Evidence) -> str:
+class Shown(NamedTuple):
+    """A part on the page."""
+
+    name: str
+    title: str
+    html: Markup
+
+
+def render(look: Look) -> str:
     """The report as one HTML document that asks for nothing outside itself."""
-    title = f"{evidence.experiment.name}: vaelab report"
-    links = "".join(f'<a href="#{key}">{escape(short)}</a>' for key, (short, _) in SECTIONS.items())
-    body = "".join(write(evidence) for _, write in SECTIONS.values())
-    return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<meta name="color-scheme" content="light dark">'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}"><link rel="icon" href="data:,">'
-        f"<style>{_own('report.css')}</style></head><body>"
-        f'<a class="skip" href="#good">Skip to the measures</a>'
-        f'{_masthead(evidence)}<nav aria-label="Contents"><div>{links}</div></nav><main>{body}</main>'
-        f"<footer>Made by vaelab {version('vaelab')} from the run "
-        f"{escape(evidence.folder.resolve().name)}.</footer><dialog><form method=dialog><button aria-label=Close><img "
-        f"alt></button></form></dialog><script>{_own('report.js')}</script></body></html>"
-    )
+    shown = {section: [] for section in SECTIONS}
+    for name, part in parts().items():
+        if part.applies(look):
+            shown[part.section].append(Shown(name, part.title, part.html(look, part.arrays(look))))
+    values = {
+        "name": look.run.experiment.name,
+        "folder": look.run.folder.resolve().name,
+        "lede": _lede(look),
+        "facts": _facts(look),
+        "findings": list(findings(look)),
+        "cautions": list(cautions(look)),
+        "sections": [(section, *words, shown[section]) for section, words in SECTIONS.items()],
+        "policy": POLICY,
+        "version": version("vaelab"),
+        "style": _own("report.css"),
+        "script": _own("report.js"),
+    }
+    return page("page.html", values)
 
 
-def _masthead(evidence: Evidence) -> str:
-    said = "".join(f"<li>{escape(sentence)}</li>" for sentence in findings(evidence))
-    return (
-        f'<header><p class="eyebrow">vaelab report</p><h1>{escape(evidence.experiment.name)}</h1>'
-        f'<p class="lede">{escape(_lede(evidence))}</p>'
-        f'<dl class="facts">{_facts(evidence)}</dl><ul class="findings">{said}</ul>{_warnings(evidence)}</header>'
-    )
+def parts() -> dict[str, Part]:
+    """Name -> part, in the order in which they stand on the page."""
+    sections = get_args(Section)
+    found = {name: part() for name, part in members(Part).items()}  # pyright: ignore[reportAbstractUsage]
+    return dict(sorted(found.items(), key=lambda entry: (sections.index(entry[1].section), entry[1].order, entry[0])))
 
 
-def _lede(evidence: Evidence) -> str:
+def _lede(look: Look) -> str:
     """What kind of model it is, and what it was trained on."""
-    metrics, first = evidence.metrics, evidence.first
-    latents = (f"{first.embedding.latent_dim} and " if first else "") + plural(evidence.latent_dim, "latent")
-    images = f"{plural(evidence.counts['train'], 'image')} of {size_of(evidence.image_shape, evidence.channels)}"
-    if evidence.conditions:
-        images += f", each under its {' and '.join(evidence.conditions)},"
-    if len(metrics):
-        images += f" in {plural(int(metrics['step'].max()), 'step')} and {duration(float(metrics['seconds'].max()))}"
-    about = " What follows is about the second stage, unless it names the first." if first else ""
+    *lower, _ = look.stages
+    dims = [str(look.measured(stage).embedding.latent_dim) for stage in lower]
+    latents = " and ".join([*dims, plural(look.latent_dim, "latent")])
+    images = f"{plural(look.counts['train'], 'image')} of {size_of(look.image_shape, look.channels)}"
+    if look.conditions:
+        images += f", each under its {' and '.join(condition.column for condition in look.conditions)},"
+    if len(look.metrics):
+        images += f" in {plural(look.steps_taken, 'step')} and {duration(float(look.metrics['seconds'].max()))}"
+    about = f" What follows is about the {look.stages[-1]} stage, unless it names the {lower[0]}." if lower else ""
     return (
-        f"{kind_of(evidence.experiment)} with {latents} and {plural(evidence.num_parameters, 'weight')}, "
+        f"{kind_of(look.run.experiment)} with {latents} and {plural(look.num_weights, 'weight')}, "
         f"trained on {images.removesuffix(',')}.{about}"
     )
 
 
-def _facts(evidence: Evidence) -> str:
+def _facts(look: Look) -> list[tuple[str, str, str, str, str]]:
+    """Title, value, unit and what stands below, of the first measures."""
     cards = []
-    for name, title in FACTS.items():
-        if name not in evidence.measures.scores:
-            continue
-        score = evidence.measures.scores[name]
-        unit = f"of {evidence.latent_dim}" if name == "active_units" else score.unit
-        interval = interval_of(score)
-        below = f"<small>95 %: <i>{interval}</i></small>" if interval else f"<small>{score.count:,} images</small>"
-        cards.append(
-            f"<div><dt>{escape(title)}</dt><dd><b>{value_of(score)}</b> <span>{escape(unit)}</span>{below}</dd></div>"
-        )
-    return "".join(cards)
+    for score in chosen(look.measured().scores):
+        if (words := words_of(score.metric)).headline:
+            unit = f"of {score.ceiling:.0f}" if score.ceiling else score.unit
+            cards.append((words.title, value_of(score), unit, interval_of(score), f"{score.count:,} images"))
+    return cards
 
 
-def _warnings(evidence: Evidence) -> str:
-    found = warnings(evidence)
-    if not found:
-        checked = (
-            "Nothing to warn of: checked for posterior collapse, a likelihood that is not normalised, a missing test "
-            "split, few held-out images, files left out, poor importance weights, mutual information at its ceiling, "
-            "overfitting, and training that ended early."
-        )
-        return f'<p class="fine">{checked}</p>'
-    items = "".join(f"<li><b>{escape(what)}.</b> {escape(meaning)}</li>" for what, meaning in found)
-    return f'<div class="warnings" role="note"><h2>Before you trust these numbers</h2><ul>{items}</ul></div>'
-
-
-def _own(name: str) -> str:
-    return files("vaelab.report").joinpath(name).read_text(encoding="utf-8")
+def _own(name: str) -> Markup:
+    return Markup(files("vaelab.report").joinpath(name).read_text(encoding="utf-8"))

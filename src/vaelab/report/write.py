@@ -1,15 +1,17 @@
-"""Writes a report and the files beside it."""
+"""Writes a report, or one part of it."""
 
 from __future__ import annotations
 
-import json
-import os
+import io
 from pathlib import Path
 
-from vaelab.errors import InputError
-from vaelab.report.evidence import Evidence
-from vaelab.report.gather import gather
-from vaelab.report.page import render
+import numpy as np
+
+from vaelab import files
+from vaelab.errors import InputError, unknown_name
+from vaelab.report.look import Look
+from vaelab.report.page import parts, render
+from vaelab.report.parts import PicturePart
 from vaelab.runs import Run
 
 
@@ -17,18 +19,18 @@ def write_report(
     run: Run,
     path: Path | str | None = None,
     *,
-    max_images: int | None = None,
+    num_images: int | None = None,
     num_samples: int | None = None,
     seed: int = 0,
     progress: bool = False,
 ) -> Path:
-    """Writes one HTML file on a run that needs nothing else to be read, and metrics.json and per_image.csv beside it.
+    """Writes one HTML file on a run that needs nothing else to be read; what is measured for it is kept with the run.
 
     Args:
         run: The run.
         path: The HTML file, or a folder to put ``report.html`` in; None: in the run's folder.
-        max_images: Held-out images to measure at most, a random draw; None: 2,000, fewer where images are large.
-        num_samples: Draws of the posterior per image, for ELBO and log p(x); None: 64, fewer where images are large.
+        num_images: Held-out images to measure at most, a random draw; None: 2,000, fewer where drawing them is dear.
+        num_samples: Draws of the posterior per image, for ELBO and log p(x); None: 64, fewer where drawing is dear.
         seed: Of every draw: the same seed gives the same report.
         progress: Show a progress bar.
 
@@ -40,36 +42,58 @@ def write_report(
     """
     path = Path(path) if path is not None else run.folder
     path = path / "report.html" if path.is_dir() else path
-    if not path.parent.is_dir():
-        raise InputError(str(path.parent), "be a folder", "nothing there" if not path.parent.exists() else "a file")
-    evidence = gather(run, max_images=max_images, num_samples=num_samples, seed=seed, progress=progress)
-    texts = {
-        path.with_name("metrics.json"): json.dumps(_numbers(evidence, seed), indent=1, allow_nan=False),
-        path.with_name("per_image.csv"): evidence.per_image.to_csv(index=False),
-        path: render(evidence),
-    }
-    for place, text in texts.items():
-        _write(place, text)
+    _check_folder(path)
+    look = Look(run, num_images=num_images, num_samples=num_samples, seed=seed, progress=progress)
+    files.write(path, render(look))
     return path
 
 
-def _numbers(evidence: Evidence, seed: int) -> dict:
-    facts = {
-        "split": evidence.split,
-        "num_images": len(evidence.per_image),
-        "num_samples": evidence.num_samples,
-        "seed": seed,
-    }
-    first = {"first_stage": evidence.first.to_dict()} if evidence.first else {}
-    return facts | evidence.measures.to_dict() | first
+def draw(
+    run: Run,
+    name: str,
+    path: Path | str,
+    *,
+    num_images: int | None = None,
+    num_samples: int | None = None,
+    seed: int = 0,
+    progress: bool = False,
+) -> Path:
+    """Draws one part of a report as a PNG, with its arrays beside it as npz; computes only what that part needs.
+
+    Args:
+        run: The run.
+        name: The part's.
+        path: The PNG; the arrays get the same name with ``.npz``.
+        num_images: As in `write_report`.
+        num_samples: Likewise.
+        seed: Likewise: the part is the same as on the page of the same numbers.
+        progress: Show a progress bar.
+
+    Returns:
+        Where the picture lies.
+
+    Raises:
+        InputError: No picture has that name, or the run has nothing for it to show; or as `write_report`.
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".png":
+        raise InputError("the output", "be a file that ends in .png", repr(str(path)))
+    _check_folder(path)
+    pictures = {each: part for each, part in parts().items() if isinstance(part, PicturePart)}
+    part = pictures.get(name.replace("-", "_"))
+    if part is None:
+        raise unknown_name("the picture", name, pictures)
+    look = Look(run, num_images=num_images, num_samples=num_samples, seed=seed, progress=progress)
+    if not part.applies(look):
+        raise InputError("the picture", "be one that this run has", repr(name), f"It is for {part.only_for}.")
+    arrays, buffer = part.arrays(look), io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    picture = part.picture(look, arrays)
+    files.write(path.with_suffix(".npz"), buffer.getvalue())
+    files.write(path, picture)
+    return path
 
 
-def _write(place: Path, text: str) -> None:
-    """All of it or nothing."""
-    part = place.with_name(f".{place.name}.part")
-    try:
-        part.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(part, place)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise InputError(str(place), "be a file that can be written", error.strerror or str(error)) from None
+def _check_folder(path: Path) -> None:
+    if not path.parent.is_dir():
+        raise InputError(str(path.parent), "be a folder", "nothing there" if not path.parent.exists() else "a file")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -64,7 +65,9 @@ def train(
         model.load_state_dict(start.state_dict())
     batches = _batches(experiment, dataset, device)
     check_pixels(model.likelihood, batches.feed(batches.train[:256]))
-    choices = choose_for(model, experiment.objective, batches, experiment.training, experiment.machine, experiment.seed)
+    training, machine = experiment.training, experiment.machine
+    say = (lambda line: print(line, file=sys.stderr)) if progress else None
+    choices = choose_for(model, experiment.objective, batches, training, machine, experiment.seed, say)
     folder = free_folder(experiment.name) if folder is None else Path(folder)
     with claimed(folder):
         refuse_run(folder)

@@ -209,12 +209,20 @@ def load(folder: Path | str, images: Images | None = None, device: Device = "cpu
         InputError: The folder is not a run, or holds no checkpoint yet; or the device is not there.
     """
     run = read(Path(folder), images)
+    load_weights(run.model, weights_of(run.folder))
+    run.model.to(find_device(device, "the device")).eval()
+    return run
+
+
+def weights_of(folder: Path) -> Path:
+    """The file of the weights to use: the best by validation, else the last.
+
+    Raises:
+        InputError: There is none yet.
+    """
     for name in ("best", "last"):
-        path = run.folder / "checkpoints" / f"{name}.safetensors"
-        if path.exists():
-            load_weights(run.model, path)
-            run.model.to(find_device(device, "the device")).eval()
-            return run
+        if (path := folder / "checkpoints" / f"{name}.safetensors").exists():
+            return path
     raise InputError(str(folder), "hold a checkpoint", "none", f"Go on with: vaelab resume {folder}")
 
 

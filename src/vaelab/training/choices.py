@@ -21,6 +21,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from vaelab.errors import InputError
+from vaelab.files import write
 from vaelab.machine import cache_folder, processor
 from vaelab.models import Model
 from vaelab.networks import kernels
@@ -30,6 +32,11 @@ Step = Callable[[Model], None]
 
 _SECONDS = 0.6
 """About how long one comparison may take."""
+BUDGET_S, SHARE = 10.0, 0.02
+"""Seconds that choosing may take, and its share of the run's time where that is less."""
+_HOPELESS, _ONCE_S = 2.0, 1.0
+"""An alternative whose quickest time is so many times that of the best so far is given up; seconds that its first step
+may take beyond that, once."""
 _WORTH = 0.97
 """An alternative must need less than this share of the time: a tie keeps the plain way."""
 
@@ -46,6 +53,14 @@ class Choices:
     """Convolutions on memory laid out as height, width, channel."""
     kernels: dict[str, str] = field(default_factory=dict)
     """Layer -> kernel, for layers that are not computed by the stock kernel."""
+
+    def __str__(self) -> str:
+        """In words, such as ``2 threads, bfloat16, channels last, 3 layers by other kernels``."""
+        many = f"{self.threads} thread{'s' if self.threads > 1 else ''}"
+        layout = ["channels last"] if self.channels_last else []
+        others = len(self.kernels)
+        kernels = [f"{others} layer{'s' if others > 1 else ''} by other kernels"] if others else []
+        return ", ".join([many, self.precision, *layout, *kernels])
 
     @contextmanager
     def applied(self, model: Model) -> Iterator[None]:
@@ -72,26 +87,38 @@ def choose(
     step: Step,
     *,
     batch_size: int,
+    num_steps: int = 1_000_000,
     threads: int | None = None,
     precision: Literal["auto", "float32", "bfloat16"] = "auto",
     memory: Path | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> Choices:
     """The fastest way found to compute a step: each alternative against the best so far, by turns.
+
+    It takes 10 seconds, or 2 % of the run where that is less; what is not tried by then stays as it is. An alternative
+    is given up as soon as it can't win.
 
     Args:
         model: The model; the timing runs on a copy.
         step: Computes one step of a model, forward and backward.
         batch_size: Images in a step.
+        num_steps: Steps that the run takes.
         threads: Threads, where they are not to be chosen; ``OMP_NUM_THREADS`` fixes them too.
         precision: Of the networks; ``auto`` chooses.
         memory: File that remembers choices; default ``choices.json`` in the cache folder.
+        say: Is told what was chosen, in one line.
     """
+    say = say or (lambda line: None)
     memory = memory or cache_folder() / "choices.json"
-    key = _key(model, batch_size, threads, precision)
+    key = _key(model, batch_size, num_steps, threads, precision)
     remembered = _read(memory)
     if key in remembered:
-        return Choices(**remembered[key])
-    best = _search(copy.deepcopy(model), step, threads, precision)
+        best = Choices(**remembered[key])
+        say(f"Computed with {best} (chosen by timing before).")
+        return best
+    race = _Race(copy.deepcopy(model), step, num_steps)
+    best = _search(race, threads, precision)
+    say(f"Computed with {best} (chosen by timing in {race.spent:.1f} s).")
     _remember(memory, {**remembered, key: asdict(best)})
     return best
 
@@ -103,38 +130,102 @@ def plain(threads: int | None = None, precision: str = "float32") -> Choices:
     )
 
 
-def _search(model: Model, step: Step, threads: int | None, precision: str) -> Choices:
+def has_bfloat16() -> bool:
+    """Whether the processor has instructions for bfloat16; without them a step can take many times as long."""
+    known = getattr(torch.cpu, "get_capabilities", dict)()
+    flags = [known[name] for name in ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16") if name in known]
+    return any(flags) if flags else bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
+class _Race:
+    """Times ways to compute a step on one model, within a budget."""
+
+    def __init__(self, model: Model, step: Step, num_steps: int):
+        self.model, self.step, self.begun, self.budget = model, step, time.perf_counter(), BUDGET_S
+        self.num_steps = num_steps
+
+    @property
+    def spent(self) -> float:
+        """Seconds since it began."""
+        return time.perf_counter() - self.begun
+
+    def seconds(self, choices: Choices) -> float:
+        """What one step takes."""
+        with choices.applied(self.model):
+            start = time.perf_counter()
+            self.step(self.model)
+            return time.perf_counter() - start
+
+    def start(self, choices: Choices) -> None:
+        """Sets the budget by what a step takes the plain way, once warm."""
+        first = self.seconds(choices)
+        second = self.seconds(choices) if self.spent < BUDGET_S / 2 else first
+        self.budget = min(BUDGET_S, SHARE * self.num_steps * min(first, second))
+
+    def fastest(self, ways: list[Callable[[], float]]) -> int:
+        """Which way is the fastest, by medians over rounds that take all in turn; the first way wins ties.
+
+        The first round warms up. A way is given up as soon as it is hopeless, and nothing is tried once the budget is
+        spent.
+        """
+        times: list[list[float]] = [[] for _ in ways]
+        alive, warm_up = list(range(len(ways))), 0.0
+        for turn in range(30):
+            for way in list(alive):
+                if self.spent > self.budget:
+                    return _winner(times, alive)
+                took = ways[way]()
+                if turn:
+                    times[way].append(took)
+                elif way == 0:
+                    warm_up = took
+                too_slow = min(times[way]) > _HOPELESS * min(times[0]) if turn else took > _HOPELESS * warm_up + _ONCE_S
+                if way and too_slow:
+                    alive.remove(way)
+            if len(alive) < 2 or (turn >= 3 and sum(map(sum, times)) > _SECONDS):
+                break
+        return _winner(times, alive)
+
+
+def _winner(times: list[list[float]], alive: list[int]) -> int:
+    medians = {way: statistics.median(times[way]) for way in alive if times[way]}
+    best = min(medians, key=medians.__getitem__, default=0)
+    return best if 0 in medians and medians[best] < _WORTH * medians[0] else 0
+
+
+def _search(race: _Race, threads: int | None, precision: str) -> Choices:
     def quicker(best: Choices, other: Choices) -> Choices:
-        times = _alternate([lambda way=way: _seconds(model, step, way) for way in (best, other)])
-        return other if times[1] < _WORTH * times[0] else best
+        return (best, other)[race.fastest([lambda way=way: race.seconds(way) for way in (best, other)])]
 
     best = plain(threads, precision)
-    if precision == "auto":
-        best = quicker(best, replace(best, precision="bfloat16"))
-    best = replace(best, kernels=_kernels(model, step, best))
-    if any(parameter.dim() == 4 for parameter in model.parameters()):
-        last = replace(best, channels_last=True)
-        best = quicker(best, replace(last, kernels=_kernels(model, step, last)))
+    race.start(best)
     if threads is None and "OMP_NUM_THREADS" not in os.environ and best.threads > 1:
         best = quicker(best, replace(best, threads=1))
+    if precision == "auto" and has_bfloat16():
+        best = quicker(best, replace(best, precision="bfloat16"))
+    best = replace(best, kernels=_kernels(race, best))
+    if any(parameter.dim() == 4 for parameter in race.model.parameters()):
+        last = replace(best, channels_last=True)
+        best = quicker(best, replace(last, kernels=_kernels(race, last)))
     return best
 
 
-def _kernels(model: Model, step: Step, choices: Choices) -> dict[str, str]:
+def _kernels(race: _Race, choices: Choices) -> dict[str, str]:
     """The fastest kernel of each layer that has several, timed on its own with the input it gets in a step."""
     found: dict[str, str] = {}
     inputs: dict[str, Tensor] = {}
-    layers = _layers(model)
+    model, layers = race.model, _layers(race.model)
+    if not layers or race.spent > race.budget:
+        return found
     hooks = [
         layer.register_forward_hook(lambda _, args, __, name=name: inputs.update({name: args[0].detach()}))
         for name, layer in layers.items()
     ]
     with choices.applied(model):
-        step(model)
+        race.step(model)
         for hook in hooks:
             hook.remove()
         for name, layer in layers.items():
-            ways = kernels(layer)
             x = inputs[name].requires_grad_()
 
             def forward_backward(kernel: str, layer: Any = layer, x: Tensor = x) -> float:
@@ -144,26 +235,12 @@ def _kernels(model: Model, step: Step, choices: Choices) -> dict[str, str]:
                 y.backward(torch.ones_like(y))
                 return time.perf_counter() - start
 
-            times = _alternate([lambda way=way: forward_backward(way) for way in ways])
-            quickest = min(range(len(ways)), key=times.__getitem__)
-            if times[quickest] < _WORTH * times[0]:
+            ways = kernels(layer)
+            quickest = race.fastest([lambda way=way: forward_backward(way) for way in ways])
+            layer.kernel = ways[quickest]
+            if quickest:
                 found[name] = ways[quickest]
     return found
-
-
-def _alternate(ways: list[Callable[[], float]]) -> list[float]:
-    """The median seconds of each way, over rounds that take all in turn, after one that warms them up."""
-    rounds: list[list[float]] = []
-    while len(rounds) < 4 or (sum(map(sum, rounds)) < _SECONDS and len(rounds) < 30):
-        rounds.append([way() for way in ways])
-    return [statistics.median(times) for times in zip(*rounds[1:], strict=True)]
-
-
-def _seconds(model: Model, step: Step, choices: Choices) -> float:
-    with choices.applied(model):
-        start = time.perf_counter()
-        step(model)
-        return time.perf_counter() - start
 
 
 def _layers(model: Model) -> dict[str, Any]:
@@ -178,11 +255,11 @@ def _set_layout(model: Model, layout: torch.memory_format) -> None:
             parameter.data = torch.empty_like(parameter.data, memory_format=layout).copy_(parameter.data)
 
 
-def _key(model: Model, batch_size: int, threads: int | None, precision: str) -> str:
+def _key(model: Model, batch_size: int, num_steps: int, threads: int | None, precision: str) -> str:
     shapes = [tuple(parameter.shape) for parameter in model.parameters()]
     facts = (
         processor(), torch.backends.cpu.get_cpu_capability(), os.cpu_count(), os.environ.get("OMP_NUM_THREADS"),
-        torch.__version__, repr(model), shapes, model.image_shape, batch_size, threads, precision,
+        torch.__version__, repr(model), shapes, model.image_shape, batch_size, num_steps, threads, precision,
     )  # fmt: skip
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
@@ -196,10 +273,8 @@ def _read(memory: Path) -> dict:
 
 def _remember(memory: Path, choices: dict) -> None:
     """Written whole or not at all; a folder that cannot be written only means that the timing is done again."""
-    new = memory.with_suffix(f".{os.getpid()}")
     try:
         memory.parent.mkdir(parents=True, exist_ok=True)
-        new.write_text(json.dumps(choices, indent=1))
-        new.replace(memory)
-    except OSError:
-        new.unlink(missing_ok=True)
+        write(memory, json.dumps(choices, indent=1))
+    except (OSError, InputError):
+        return

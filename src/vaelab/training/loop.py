@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -147,9 +147,15 @@ def _refuse_none(batches: Batches) -> None:
 
 
 def choose_for(
-    model: Model, objective: Objective, batches: Batches, training: Training, machine: Machine, seed: int = 0
+    model: Model,
+    objective: Objective,
+    batches: Batches,
+    training: Training,
+    machine: Machine,
+    seed: int = 0,
+    say: Callable[[str], None] | None = None,
 ) -> Choices:
-    """By timing on the CPU; on a GPU the ways are known to be the faster ones. One step is tried in any case."""
+    """By timing on the CPU; on a GPU the ways are known to be the faster ones. `say` is told what was chosen."""
     rows = batches.train[: training.batch_size]
     x, companions = batches.feed(rows), begin(model, objective, batches, training, seed).companions
 
@@ -162,7 +168,9 @@ def choose_for(
         return Choices(threads=torch.get_num_threads(), precision=precision, channels_last=True)
     if not machine.tune:
         return plain(machine.threads, machine.precision)
-    return choose(model, step, batch_size=len(x), threads=machine.threads, precision=machine.precision)
+    num_steps = training.total_steps(len(batches.train))
+    fixed = {"threads": machine.threads, "precision": machine.precision}
+    return choose(model, step, batch_size=len(x), num_steps=num_steps, say=say, **fixed)
 
 
 def train(

@@ -11,7 +11,7 @@ from torch import nn
 from vaelab.models import Conditions, Model
 from vaelab.objectives import Objective, Staged
 from vaelab.schedules import Time
-from vaelab.shapes import Images, Numbers, PerImage, Scalar
+from vaelab.shapes import Images, Noise, PerImage, Scalar
 
 
 class Outcome(NamedTuple):
@@ -46,7 +46,7 @@ class Step(nn.Module, ABC):
 
     @abstractmethod
     def forward(
-        self, x: Images, condition: Conditions | None, weight: PerImage | None, t: Time | None, noise: Numbers
+        self, x: Images, condition: Conditions | None, weight: PerImage | None, t: Time | None, noise: Noise
     ) -> Outcome:
         """The terms of a batch.
 
@@ -62,7 +62,7 @@ class Step(nn.Module, ABC):
         """What the companions minimise, cut off from the model; None: there is nothing to learn."""
         return None
 
-    def draw_noise(self, num_images: int, device: torch.device) -> Numbers:
+    def draw_noise(self, num_images: int, device: torch.device) -> Noise:
         """The noise of a batch, from torch's generator, which the loop seeds by the training's seed and the step.
 
         An image's noise follows from its position in the whole batch: a process that computes a part of the batch draws
@@ -85,7 +85,7 @@ class ObjectiveStep(Step):
         return self.objective.noise_dims(self.model)
 
     def forward(
-        self, x: Images, condition: Conditions | None, weight: PerImage | None, t: Time | None, noise: Numbers
+        self, x: Images, condition: Conditions | None, weight: PerImage | None, t: Time | None, noise: Noise
     ) -> Outcome:
         """See Step."""
         model = self.model.given(condition)

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-import os
-import shutil
-import tempfile
 from collections.abc import Callable
+from math import prod
 from pathlib import Path
 
 import numpy as np
 
 from vaelab.catalogue import name_of
 from vaelab.data.sources._base import Source
-from vaelab.errors import InputError
+from vaelab.files import check_folder, replacing
 from vaelab.machine import cache_folder
 from vaelab.screen import Progress
 
@@ -63,36 +61,15 @@ def _cached(
     code = Path(inspect.getfile(type(source))).read_bytes()
     key = hashlib.sha256(f"{source!r}\n".encode() + code).hexdigest()[:32]
     path = cache_folder() / "generated" / f"{name_of(source)}-{key}.npy"
-    if path.exists():
-        return path
-    part: str | None = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _refuse_full_disk(path.parent, int(np.prod(shape, dtype=np.int64)))
-        with tempfile.NamedTemporaryFile(prefix=f"{path.name}.part-", dir=path.parent, delete=False) as file:
-            part = file.name
+    if not path.exists():
+        mend = "Ask for fewer images, make room or set VAELAB_CACHE to another folder."
+        check_folder(path.parent, prod(shape), " for the images", mend)
+        with replacing(path, "the image cache", mend) as part, part.open("wb") as file:
             np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
             for rows in _blocks(shape[0]):
                 file.write(render(rows).data)
                 bar.advance(rows.stop - rows.start)
-        os.replace(part, path)
-        part = None
-    except OSError as error:
-        got = f"{str(path.parent)!r} ({error.strerror})"
-        mend = "Make room or set VAELAB_CACHE to another folder."
-        raise InputError("the image cache", "be a folder that can be written", got, mend) from None
-    finally:
-        if part is not None:
-            os.unlink(part)
     return path
-
-
-def _refuse_full_disk(folder: Path, needed: int) -> None:
-    free = shutil.disk_usage(folder).free
-    if free < needed:
-        got = f"{free / 1e9:.3g} GB in {str(folder)!r}"
-        mend = "Ask for fewer images, make room or set VAELAB_CACHE to another folder."
-        raise InputError("the image cache", f"have {needed / 1e9:.3g} GB free", got, mend)
 
 
 def _blocks(num_images: int) -> list[slice]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
@@ -23,6 +21,7 @@ from vaelab.data.png import Unreadable
 from vaelab.data.sources._base import Source
 from vaelab.data.stored import read
 from vaelab.errors import InputError, unknown_name
+from vaelab.files import replacing
 from vaelab.settings.ranges import PathText
 
 Layout = Literal["auto", "channels_first", "channels_last"]
@@ -136,19 +135,8 @@ def save_npz(collection: ImageCollection, path: str | Path) -> None:
         arrays |= {f"table/{name}{suffix}": array for suffix, array in parts.items()}
     record = {"columns": columns, "factors": collection.factors, "left_out": collection.left_out}
     arrays[SAVED] = np.array(json.dumps(record))
-    part = ""
-    try:
-        handle, part = tempfile.mkstemp(prefix=f".{place.name}.part-", dir=place.parent)
-        with os.fdopen(handle, "wb") as file:
-            np.savez_compressed(file, allow_pickle=False, **arrays)  # pyright: ignore[reportArgumentType]
-        os.replace(part, place)
-        part = ""
-    except OSError as error:
-        got = f"{str(place)!r} ({error.strerror or error})"
-        raise InputError("the output", "be a file that can be written", got) from None
-    finally:
-        if part:
-            Path(part).unlink(missing_ok=True)
+    with replacing(place, "the output") as part, part.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)  # pyright: ignore[reportArgumentType]
 
 
 def _packed(name: str, column: pd.Series) -> tuple[str, dict[str, np.ndarray]]:

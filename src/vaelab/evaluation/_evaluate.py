@@ -1,0 +1,185 @@
+"""All that can be measured of a model on held-out images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from vaelab.catalogue import functions
+from vaelab.errors import InputError, unknown_name
+from vaelab.evaluation import _pass
+from vaelab.evaluation._baselines import MEAN_IMAGE, fit_baselines
+from vaelab.evaluation._importance import check_num_samples
+from vaelab.evaluation.measured import Measured
+from vaelab.inference import ImageBatches
+from vaelab.metrics import GROUPS, Metric, PerImage
+from vaelab.models import Model
+
+DERIVED: dict[str, tuple[tuple[str, ...], Callable[..., np.ndarray]]] = {
+    "elbos": (("distortions", "rates"), lambda distortions, rates: -(distortions + rates)),
+}
+"""Arrays that follow from others: which, and how."""
+
+
+def all_metrics(names: Iterable[str] | None = None) -> dict[str, Metric]:
+    """The metrics of these names, or every one, in the order in which they are listed.
+
+    Raises:
+        InputError: A name is not known.
+
+    >>> list(all_metrics(["mse", "elbo"]))
+    ['elbo', 'mse']
+    """
+    known: dict[str, Metric] = functions("vaelab.metrics")  # pyright: ignore[reportAssignmentType]
+    for name in names or ():
+        if name not in known:
+            raise unknown_name("metrics", name, known)
+    chosen = known.values() if names is None else (known[name] for name in set(names))
+    return {m.name: m for m in sorted(chosen, key=lambda m: (GROUPS.index(m.words.group), m.words.order, m.name))}
+
+
+def evaluate(
+    model: Model,
+    images: ImageBatches,
+    *,
+    metrics: Iterable[str] | None = None,
+    num_samples: int = 100,
+    channels: Sequence[str] = (),
+    training_images: ImageBatches | None = None,
+    num_levels: int | None = None,
+    known: Mapping[str, object] | None = None,
+    batch_size: int = 256,
+    seed: int = 0,
+    on_batch: Callable[[int], None] | None = None,
+) -> Measured:
+    """Every metric of the catalogue that the model allows, from one pass over the images.
+
+    The networks give only what the metrics ask for; where `known` holds all of it, they don't run at all.
+
+    Args:
+        model: The model.
+        images: Held-out images in [0, 1]; a tensor or a stream of batches.
+        metrics: Names of those that are wanted; left out, all.
+        num_samples: Draws of the posterior per image, for ELBO, distortion and log p(x); time grows with it.
+        channels: The channels' names; left out, they are numbered from 0.
+        training_images: Gives the baselines (mean image, PCA), when there; the first 5,000 are used, so shuffle them.
+        num_levels: The images' grey levels, where they were dequantised for a density; see `bits_per_dim`.
+        known: What else is known of the images, by the names that metrics ask for: labels, factors, factor_names, ...
+        batch_size: Images, or draws, that go through the networks at once.
+        seed: Of the draws.
+        on_batch: Called after each batch with the number of images in it, to show progress.
+
+    Raises:
+        InputError: An argument is out of range, or the images are not such as the model takes.
+
+    >>> import torch
+    >>> from vaelab.models import VAEConfig
+    >>> vae = VAEConfig(latent_dim=2).build((1, 8, 8))
+    >>> measured = evaluate(vae, torch.rand(20, 1, 8, 8).round(), num_samples=5)
+    >>> measured.score("elbo").unit, len(measured.per_image)
+    ('nats per image', 20)
+    """
+    check_num_samples(num_samples)
+    names = tuple(channels) or tuple(str(i) for i in range(model.image_shape[0]))
+    if len(names) != model.image_shape[0]:
+        raise InputError("channels", f"be {model.image_shape[0]} names", len(names))
+    facts = {"num_samples": num_samples, "channels": names, **_facts(model, num_levels), **(known or {})}
+    wanted = _computable(all_metrics(metrics).values(), facts.keys() | _pass.obtainable(model))
+    settings = {name: fact for name, fact in facts.items() if not isinstance(fact, np.ndarray)}
+    streamed = [m for m in wanted if isinstance(m, PerImage) and _of_pixels_alone(m, settings)]
+    asked = _asked([m for m in wanted if m not in streamed], facts) & _pass.obtainable(model)
+    arrays, values = {}, {}
+    if streamed or asked or "codes" not in facts:
+        baselines = {}
+        if training_images is not None and streamed:
+            baselines = fit_baselines(training_images, model.latent_dim, seed)
+        arrays, values = _pass.run(
+            model,
+            images,
+            asked,
+            streamed,
+            settings,
+            num_samples=num_samples,
+            batch_size=batch_size,
+            seed=seed,
+            baselines=baselines,
+            on_batch=on_batch,
+        )
+    measured = measure_arrays(arrays | facts, wanted, values.pop("", {}))
+    trivial = [
+        replace(score, model=name)
+        for name, found in values.items()
+        for metric in streamed
+        for score in metric.scores(found[metric.name], facts)
+    ]
+    nulls = {(score.metric, score.part): score.value for score in trivial if score.model == MEAN_IMAGE}
+    own = (replace(score, null=nulls.get((score.metric, score.part), score.null)) for score in measured.scores)
+    kept = (_pass.obtainable(model) - _pass.PIXELS) | DERIVED.keys()
+    arrays = {name: array for name, array in measured.arrays.items() if name in kept}
+    return replace(measured, scores=(*own, *trivial), arrays=arrays)
+
+
+def measure_arrays(
+    there: Mapping[str, object], metrics: Iterable[Metric] | None = None, values: Mapping[str, np.ndarray] | None = None
+) -> Measured:
+    """Every metric whose arrays are there.
+
+    Args:
+        there: Arrays and facts, by the names that metrics ask for.
+        metrics: Those that are wanted; left out, all.
+        values: Metric -> numbers of each image that are known already.
+    """
+    given, values = dict(there), dict(values or {})
+    wanted = _computable(all_metrics().values() if metrics is None else metrics, given, values)
+    scores, columns = [], {}
+    for metric in wanted:
+        for name in metric.takes:
+            needs, follow = DERIVED.get(name, ((), None))
+            if follow and name not in given and all(need in given for need in needs):
+                given[name] = follow(*(given[need] for need in needs))
+        if not isinstance(metric, PerImage):
+            scores += metric(**{name: given[name] for name in metric.takes if name in given})
+            continue
+        if metric.name not in values:
+            values[metric.name] = metric.values(**{name: given[name] for name in metric.takes if name in given})
+        scores += metric.scores(values[metric.name], given)
+        parts = metric.columns(values[metric.name], given)
+        columns |= {f"{metric.name}/{part}" if part else metric.name: column for part, column in parts.items()}
+    arrays = {name: array for name, array in given.items() if isinstance(array, np.ndarray)}
+    count = next((len(array) for array in [*columns.values(), *arrays.values()]), 0)
+    table = pd.DataFrame(columns, index=pd.RangeIndex(count))
+    return Measured(scores=tuple(scores), per_image=table, rows=np.arange(count), arrays=arrays)
+
+
+def _facts(model: Model, num_levels: int | None) -> dict[str, object]:
+    """What is true of the model, by the names that metrics ask for."""
+    likelihood = model.likelihood
+    known = {"binary": 2, "levels": getattr(likelihood, "num_levels", None)}
+    levels = known.get(likelihood.space, num_levels) if likelihood.normalized else None
+    facts = {
+        "space": likelihood.space,
+        "normalized": likelihood.normalized,
+        "num_pixels": int(np.prod(model.image_shape)),
+    }
+    return facts | ({} if levels is None else {"num_levels": levels})
+
+
+def _computable(metrics: Iterable[Metric], names: Iterable[str], done: Iterable[str] = ()) -> list[Metric]:
+    """The metrics that are done already, or all of whose needs are among the names or follow from them."""
+    names, done = set(names), set(done)
+    names |= {name for name, (needs, _) in DERIVED.items() if names.issuperset(needs)}
+    return [metric for metric in metrics if names.issuperset(metric.needs) or metric.name in done]
+
+
+def _of_pixels_alone(metric: Metric, settings: Mapping[str, object]) -> bool:
+    arrays = set(metric.needs) - settings.keys()
+    return bool(arrays) and arrays <= _pass.PIXELS
+
+
+def _asked(metrics: Iterable[Metric], there: Mapping[str, object]) -> set[str]:
+    """What these metrics take, or what it follows from, as far as it isn't there yet."""
+    wanted = {name for metric in metrics for name in metric.takes if name not in there}
+    return {need for name in wanted for need in (DERIVED[name][0] if name in DERIVED else (name,))} - there.keys()

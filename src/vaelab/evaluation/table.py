@@ -1,0 +1,154 @@
+"""Somebody else's embedding: codes in a table, with what is known of the images beside them."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Iterable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from vaelab.distributions.mixture import fit_mixture
+from vaelab.errors import InputError, unknown_name
+from vaelab.evaluation._evaluate import all_metrics, measure_arrays
+from vaelab.evaluation.measured import Measured
+
+_CODE, _SCALE, _CLUSTER = re.compile(r"z\d+"), "{}_scale", "cluster"
+_EXTRAS = {".parquet": "pyarrow", ".h5ad": "anndata"}
+_MOST_LABELS = 1000
+
+
+def read_table(path: Path | str, what: str = "the file") -> pd.DataFrame:
+    """A table with one row per image, from CSV, npz, Parquet or AnnData, as `vaelab embed` writes it or anyone else.
+
+    Arrays of an npz with several columns, and AnnData's ``X`` become columns ``z0``, ``z1``, ...; arrays called
+    ``scale``, and the layer of that name, ``z0_scale`` and so on.
+
+    Args:
+        path: Ends in .csv, .npz, .parquet or .h5ad.
+        what: How the user named it.
+
+    Raises:
+        InputError: It is not there, or not such a file; or an extra is missing.
+    """
+    path = Path(path)
+    read = {".csv": pd.read_csv, ".npz": _npz, ".parquet": pd.read_parquet, ".h5ad": _h5ad}.get(path.suffix)
+    if read is None:
+        raise InputError(what, "end in .csv, .npz, .parquet or .h5ad", repr(str(path)))
+    extra = _EXTRAS.get(path.suffix)
+    if extra and find_spec(extra) is None:
+        name = path.suffix.removeprefix(".").replace("h5ad", "anndata")
+        raise InputError(what, f"be CSV or npz without {extra}", path.suffix, f"pip install 'vaelab[{name}]'.")
+    try:
+        table = read(path)
+    except FileNotFoundError:
+        raise InputError(what, "be a file", f"{str(path)!r}, which is not there") from None
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise InputError(what, f"be a table in {path.suffix}", f"{str(path)!r}: {error}") from None
+    return table.rename(columns=str)
+
+
+def measure_table(
+    table: pd.DataFrame,
+    *,
+    codes: Sequence[str] = (),
+    labels: str | None = None,
+    factors: Sequence[str] = (),
+    groups: str | None = None,
+    metrics: Iterable[str] | None = None,
+    seed: int = 0,
+) -> Measured:
+    """Every metric that can be computed of codes that come from elsewhere.
+
+    Scales are the columns ``z0_scale`` ... where every code has one. Clusters are the column ``cluster``, else those of
+    a mixture of as many diagonal Gaussians as there are labels, fitted to the codes.
+
+    Args:
+        table: One row per image.
+        codes: The columns of the codes; left out, ``z0``, ``z1``, ...
+        labels: A column of kinds.
+        factors: Columns of known numbers.
+        groups: A column that says which images belong together, such as those of one well.
+        metrics: Names of those that are wanted; left out, all.
+        seed: Of the mixture.
+
+    Raises:
+        InputError: A column is not there, or not of such a kind.
+
+    >>> z = np.random.default_rng(0).normal(size=(100, 2))
+    >>> table = pd.DataFrame({"z0": z[:, 0], "z1": z[:, 1], "size": 3 * z[:, 0]})
+    >>> round(measure_table(table, factors=["size"]).score("probe_r2", "size").value, 6)
+    1.0
+    """
+    chosen = all_metrics(metrics).values()
+    names = tuple(codes) or tuple(name for name in table if _CODE.fullmatch(str(name)))
+    if not names:
+        mend = "Name the columns of the codes."
+        raise InputError("codes", "stand in columns z0, z1, ...", ", ".join(map(str, table.columns[:8])), mend)
+    there: dict[str, object] = {"codes": _numbers(table, names, "codes").astype(np.float64)}
+    if all(_SCALE.format(name) in table for name in names):
+        there["scales"] = _numbers(table, [_SCALE.format(name) for name in names], "codes")
+    if factors:
+        there |= {"factors": _numbers(table, factors, "factors"), "factor_names": tuple(factors)}
+    for name, column in (("labels", labels), ("groups", groups)):
+        if column is not None:
+            there[name] = _kinds(table, column, name)
+    if labels is not None and any("clusters" in metric.needs for metric in chosen):
+        there["clusters"] = _clusters(table, there, seed)
+    return measure_arrays(there, chosen)
+
+
+def _clusters(table: pd.DataFrame, there: dict[str, object], seed: int) -> np.ndarray:
+    if _CLUSTER in table:
+        return _kinds(table, _CLUSTER, "clusters")
+    num_labels = len(pd.unique(there["labels"]))  # pyright: ignore[reportCallIssue, reportArgumentType]
+    if num_labels > _MOST_LABELS:
+        raise InputError("labels", f"be at most {_MOST_LABELS} kinds, or stand beside a column `cluster`", num_labels)
+    return fit_mixture(there["codes"], num_labels, seed).predict(there["codes"])  # pyright: ignore[reportArgumentType]
+
+
+def _numbers(table: pd.DataFrame, names: Sequence[str], what: str) -> np.ndarray:
+    """(image, column): finite numbers."""
+    for name in names:
+        if name not in table:
+            raise unknown_name(what, name, map(str, table.columns))
+        numbers = np.asarray(pd.to_numeric(pd.Series(table[name]), errors="coerce"), np.float64)
+        if not np.isfinite(numbers).all():
+            raise InputError(what, "be columns of finite numbers", f"others in {name!r}")
+    return table[list(names)].to_numpy(np.float64)
+
+
+def _kinds(table: pd.DataFrame, name: str, what: str) -> np.ndarray:
+    if name not in table:
+        raise unknown_name(what, name, map(str, table.columns))
+    if pd.Series(table[name]).isna().any():
+        raise InputError(what, "have a value for every image", f"missing ones in {name!r}", "Leave those rows out.")
+    return table[name].to_numpy()
+
+
+def _npz(path: Path) -> pd.DataFrame:
+    columns: dict[str, np.ndarray] = {}
+    with np.load(path, allow_pickle=False) as arrays:
+        for name in arrays.files:
+            array, ending = arrays[name], "_scale" if name in ("scale", "scales") else ""
+            wide = {f"z{i}{ending}": column for i, column in enumerate(array.T)} if array.ndim == 2 else {name: array}
+            if repeated := columns.keys() & wide.keys():
+                raise ValueError(f"several arrays of codes, {min(repeated)} twice")
+            columns |= wide
+    return pd.DataFrame(columns)
+
+
+def _h5ad(path: Path) -> pd.DataFrame:
+    from anndata import read_h5ad
+
+    cells = read_h5ad(path)
+    parts = [(cells.X, "")] + ([(cells.layers["scale"], "_scale")] if "scale" in cells.layers else [])
+    codes = {f"z{i}{ending}": column for array, ending in parts for i, column in enumerate(_dense(array).T)}
+    return pd.DataFrame(codes).join(pd.DataFrame(cells.obs).reset_index(drop=True), rsuffix="_obs")
+
+
+def _dense(array) -> np.ndarray:
+    return array.toarray() if hasattr(array, "toarray") else np.asarray(array)

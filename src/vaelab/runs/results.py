@@ -1,0 +1,260 @@
+"""What was measured of a run, kept under the question that it answers: computed once, then read back.
+
+RUN/results/<question>/scores.json     the question, and every score with all its fields
+                       scores.csv      the scores again, as a table
+                       per_image.csv   one row per image
+                       arrays.npz      what metrics are computed from: codes, scales, rates, ...
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import torch
+
+from vaelab import files
+from vaelab.errors import InputError, unknown_name
+from vaelab.evaluation import Measured, all_metrics, evaluate, scores_table
+from vaelab.inference import images_at_once
+from vaelab.metrics import Score
+from vaelab.models import local_randomness
+from vaelab.runs.read import Run, weights_of
+from vaelab.screen import Progress
+from vaelab.settings.record import digest
+
+Split = Literal["train", "validation", "test"]
+_MOST_TRAINING = 5000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What a result answers; `ask` makes one."""
+
+    stage: str
+    """Of the model; empty where it has but one."""
+    split: Split
+    """Which images."""
+    num_images: int
+    """How many of them: all, or a random draw."""
+    num_samples: int
+    """Draws of the posterior per image."""
+    seed: int
+    """Of every draw."""
+    checkpoint: str
+    """Digest of the weights."""
+
+    @property
+    def name(self) -> str:
+        """Of its folder, such as ``test-360-images-100-samples-1f2e3d4c``."""
+        stage = f"{self.stage}-" if self.stage else ""
+        hash_ = digest(asdict(self))[:8]
+        return f"{stage}{self.split}-{self.num_images}-images-{self.num_samples}-samples-{hash_}"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Result:
+    """A question with its scores, as they lie in a run's folder."""
+
+    question: Question
+    """What was asked."""
+    scores: tuple[Score, ...]
+    """What was measured."""
+    folder: Path
+    """Where it lies."""
+
+
+def ask(
+    run: Run,
+    *,
+    stage: str | None = None,
+    split: str | None = None,
+    num_images: int | None = None,
+    num_samples: int = 100,
+    seed: int = 0,
+) -> Question:
+    """The question of what a run scores.
+
+    Args:
+        run: The run.
+        stage: Of its model; left out, the last.
+        split: train, validation or test; left out, the held-out part that there is.
+        num_images: A random draw of so many images; left out, all.
+        num_samples: Draws of the posterior per image; 1 or more.
+        seed: Of every draw; 0 or more.
+
+    Raises:
+        InputError: The run has no such stage or split, or a number is out of range.
+    """
+    run.at_stage(stage)
+    for name, value, least in (("num_images", num_images, 1), ("num_samples", num_samples, 1), ("seed", seed, 0)):
+        if value is not None and not least <= value < 2**32:
+            raise InputError(name, f"be at least {least}", value)
+    parts = ("test", "validation", "train")
+    if split is not None and split not in parts:
+        raise unknown_name("split", split, parts)
+    held = next(part for part in parts if len(getattr(run.splits, part)))
+    split = split or held
+    there = len(getattr(run.splits, split))
+    if not there:
+        raise InputError("split", "be one that the run has images in", split, "Held-out parts are set by data.split.")
+    return Question(
+        stage=stage or run.stages[-1],
+        split=split,  # pyright: ignore[reportArgumentType]
+        num_images=min(num_images or there, there),
+        num_samples=num_samples,
+        seed=seed,
+        checkpoint=checkpoint_of(run),
+    )
+
+
+def rows_of(run: Run, question: Question) -> np.ndarray:
+    """The rows of the run's collection that a question is about, in order."""
+    rows = getattr(run.splits, question.split)
+    if question.num_images < len(rows):
+        rows = np.sort(np.random.default_rng(question.seed).choice(rows, question.num_images, replace=False))
+    return rows
+
+
+def measure(run: Run, question: Question, metrics: Iterable[str] | None = None, progress: bool = False) -> Measured:
+    """The answer: what was measured before is read, what is missing is computed and kept with it.
+
+    Args:
+        run: The run.
+        question: As `ask` makes it.
+        metrics: Names of those that are wanted; left out, every one that can be computed.
+        progress: Show a progress bar.
+
+    Returns:
+        With all that was ever measured under the question, if `metrics` was left out; else the wanted alone.
+
+    Raises:
+        InputError: A metric is not known, the images are not there, or a file of the results cannot be used.
+    """
+    folder, wanted = folder_of(run, question), all_metrics(metrics)
+    before = _read(folder)
+    done = {score.metric for score in before.scores} if before else set()
+    missing = [name for name in wanted if name not in done]
+    found = _compute(run, question, missing, before, progress) if missing else None
+    whole = _joined(before, found)
+    if found is not None and (before is None or found.scores):
+        _write(folder, question, whole)
+    scores = tuple(score for score in whole.scores if score.metric in wanted)
+    return replace(whole, scores=scores)
+
+
+def checkpoint_of(run: Run) -> str:
+    """A digest of the weights that the run has now."""
+    with weights_of(run.folder).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+
+
+def folder_of(run: Run, question: Question) -> Path:
+    """Where the question's answer lies, or would lie."""
+    return run.folder / "results" / question.name
+
+
+def list_results(run: Run) -> list[Result]:
+    """All that was measured of a run, in the order of the folders' names; also of weights that have changed since.
+
+    Raises:
+        InputError: A file of the results cannot be used.
+    """
+    return [_result(path) for path in sorted((run.folder / "results").glob("*/scores.json"))]
+
+
+def _compute(run: Run, question: Question, metrics: list[str], before: Measured | None, progress: bool) -> Measured:
+    rows, seed = rows_of(run, question), question.seed
+    some = np.sort(np.random.default_rng(seed).permutation(run.splits.train)[:_MOST_TRAINING])
+    with local_randomness(seed, torch.device("cpu")), Progress("measuring", len(rows), shown=progress) as bar:
+        found = evaluate(
+            run.given(rows).stages()[question.stage],
+            run.feed.batches(rows),
+            metrics=metrics,
+            num_samples=question.num_samples,
+            channels=run.channels,
+            training_images=run.feed.batches(some) if len(some) > 1 else None,
+            known=before.arrays if before else None,
+            batch_size=images_at_once(run.model.image_shape),
+            seed=seed,
+            on_batch=bar.advance,
+        )
+    return replace(found, rows=rows, scores=tuple(replace(s, stage=question.stage) for s in found.scores))
+
+
+def _joined(before: Measured | None, found: Measured | None) -> Measured:
+    """Both together: scores in the metrics' order, those of the model itself first."""
+    parts = [part for part in (before, found) if part is not None]
+    place = {name: i for i, name in enumerate(all_metrics())}
+    scores = sorted((s for p in parts for s in p.scores), key=lambda s: (s.model, place.get(s.metric, len(place))))
+    columns = {name: column for part in parts for name, column in part.per_image.items()}
+    arrays = {name: array for part in parts for name, array in part.arrays.items()}
+    return replace(parts[0], scores=tuple(scores), per_image=pd.DataFrame(columns), arrays=arrays)
+
+
+def _write(folder: Path, question: Question, measured: Measured) -> None:
+    """Writes it, the scores last: what they name is there."""
+    files.check_folder(folder)
+    table = measured.per_image.astype(np.float64)
+    table.insert(0, "row", measured.rows)
+    with files.replacing(folder / "arrays.npz") as part, part.open("wb") as file:
+        np.savez(file, **dict(measured.arrays))  # pyright: ignore[reportArgumentType]
+    files.write(folder / "per_image.csv", table.to_csv(index=False))
+    files.write(folder / "scores.csv", scores_table(measured.scores).to_csv(index=False))
+    record = {"question": asdict(question), "scores": [_plain(score) for score in measured.scores]}
+    files.write(folder / "scores.json", json.dumps(record, indent=1, allow_nan=False))
+
+
+def _read(folder: Path) -> Measured | None:
+    """What lies in a folder of results; None: nothing yet."""
+    if not (folder / "scores.json").exists():
+        return None
+    result = _result(folder / "scores.json")
+    try:
+        table = pd.read_csv(folder / "per_image.csv", float_precision="round_trip")  # pyright: ignore
+        with np.load(folder / "arrays.npz", allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        return Measured(scores=result.scores, rows=table.pop("row").to_numpy(), per_image=table, arrays=arrays)
+    except (OSError, ValueError, KeyError) as error:
+        raise _unusable(folder, error) from None
+
+
+def _result(path: Path) -> Result:
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        scores = tuple(_score(score) for score in record["scores"])
+        return Result(question=Question(**record["question"]), scores=scores, folder=path.parent)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _unusable(path.parent, error) from None
+
+
+def _unusable(folder: Path, error: Exception) -> InputError:
+    return InputError(str(folder), "hold results as they were written", str(error), "Delete it, and measure again.")
+
+
+def _plain(score: Score) -> dict[str, Any]:
+    """A score as values that JSON can hold; what isn't a finite number is None."""
+
+    def finite(value: Any) -> Any:
+        return None if isinstance(value, float) and not math.isfinite(value) else value
+
+    values = {name: finite(value) for name, value in asdict(score).items()}
+    return values | {"interval": score.interval and [finite(end) for end in score.interval]}
+
+
+def _score(values: Mapping[str, Any]) -> Score:
+    """The score again; a value that was no finite number is not a number."""
+
+    def number(value: Any) -> float:
+        return math.nan if value is None else value
+
+    low_high = values["interval"]
+    interval = None if low_high is None else (number(low_high[0]), number(low_high[1]))
+    return Score(**{**values, "value": number(values["value"]), "interval": interval})

@@ -1,0 +1,146 @@
+"""Choosing by timing: within a budget, by a clock that the test turns."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+
+from vaelab.models import VAEConfig
+from vaelab.networks.mlp import MLPDecoder, MLPEncoder
+from vaelab.training import Choices, choices, choose
+from vaelab.training.choices import _Race
+
+
+class Clock:
+    """A clock that only goes when it is told to."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(choices.time, "perf_counter", clock)
+    return clock
+
+
+def small():
+    return VAEConfig(latent_dim=2, encoder=MLPEncoder(hidden=(4,)), decoder=MLPDecoder(hidden=(4,))).build((1, 8, 8))
+
+
+def ways(clock, *seconds):
+    """Ways that take so many seconds, and how often each was tried."""
+    tried = [0] * len(seconds)
+
+    def way(number):
+        tried[number] += 1
+        clock.now += seconds[number]
+        return seconds[number]
+
+    return [lambda number=number: way(number) for number in range(len(seconds))], tried
+
+
+def race(budget):
+    made = _Race(small(), lambda model: None, 100)
+    made.budget = budget
+    return made
+
+
+def test_the_fastest_way_wins_and_a_tie_keeps_the_first(clock):
+    assert race(100).fastest(ways(clock, 0.2, 0.1, 0.15)[0]) == 1
+    assert race(100).fastest(ways(clock, 0.2, 0.199)[0]) == 0
+
+
+def test_a_hopeless_way_is_tried_once(clock):
+    timed, tried = ways(clock, 1.0, 100.0, 0.5)
+    assert race(1000).fastest(timed) == 2
+    assert tried[1] == 1
+    assert tried[2] > 2
+
+
+def test_a_way_that_only_its_first_step_holds_up_is_not_given_up(clock):
+    calls = []
+
+    def slow_first():
+        calls.append(1)
+        took = 0.9 if len(calls) == 1 else 0.01
+        clock.now += took
+        return took
+
+    assert race(1000).fastest([ways(clock, 0.02)[0][0], slow_first]) == 1
+
+
+def test_nothing_is_tried_once_the_budget_is_spent(clock):
+    timed, tried = ways(clock, 1.0, 0.9)
+    assert race(2.5).fastest(timed) == 0
+    assert sum(tried) == 3
+
+
+@pytest.mark.parametrize(("num_steps", "budget"), [(100, 2.0), (1_000_000, 10.0)])
+def test_the_budget_is_ten_seconds_or_two_percent_of_the_run(clock, num_steps, budget):
+    def step(model):
+        clock.now += 1.0
+
+    made = _Race(small(), step, num_steps)
+    made.start(Choices(threads=1))
+    assert made.budget == budget
+
+
+@pytest.mark.parametrize("supported", [True, False])
+def test_bfloat16_is_tried_only_where_the_processor_knows_it(supported, clock, monkeypatch, tmp_path):
+    monkeypatch.setattr(choices, "has_bfloat16", lambda: supported)
+    seen = set()
+
+    def step(model):
+        seen.add(model.network_dtype)
+        clock.now += 0.01 if model.network_dtype == torch.bfloat16 else 0.1
+
+    said = []
+    found = choose(small(), step, batch_size=4, threads=1, memory=tmp_path / "choices.json", say=said.append)
+    assert (torch.bfloat16 in seen) == supported
+    assert found.precision == ("bfloat16" if supported else "float32")
+    assert said == [f"Computed with 1 thread, {found.precision} (chosen by timing in {clock.now:.1f} s)."]
+
+
+def test_the_processors_own_word_decides(monkeypatch):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": False, "amx_bf16": False}, raising=False)
+    assert not choices.has_bfloat16()
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": False, "amx_bf16": True}, raising=False)
+    assert choices.has_bfloat16()
+
+
+def test_a_choice_is_remembered_for_the_same_run(clock, tmp_path):
+    memory, steps = tmp_path / "memory" / "choices.json", []
+
+    def step(model):
+        steps.append(1)
+        clock.now += 0.1
+
+    said = []
+    found = choose(small(), step, batch_size=4, threads=1, memory=memory)
+    count = len(steps)
+    assert choose(small(), step, batch_size=4, threads=1, memory=memory, say=said.append) == found
+    assert len(steps) == count
+    assert said == [f"Computed with {found} (chosen by timing before)."]
+    choose(small(), step, batch_size=5, threads=1, memory=memory)
+    assert len(steps) > count
+    assert len(json.loads(memory.read_text())) == 2
+
+
+def test_a_broken_memory_only_means_timing_anew(clock, tmp_path):
+    memory = tmp_path / "choices.json"
+    memory.write_text("{")
+    choose(small(), lambda model: None, batch_size=4, threads=1, memory=memory)
+    assert json.loads(memory.read_text())
+
+
+def test_choices_in_words():
+    assert str(Choices(threads=1)) == "1 thread, float32"
+    many = Choices(threads=2, precision="bfloat16", channels_last=True, kernels={"a": "x", "b": "y"})
+    assert str(many) == "2 threads, bfloat16, channels last, 2 layers by other kernels"
