@@ -46,8 +46,10 @@ def held_out_elbo(experiment: Experiment, folder: Path) -> float:
     folder.mkdir()
     write(experiment, folder / "experiment.json")
     vaelab("train", str(folder / "experiment.json"), "--out", str(folder / "run"), "--quiet")
-    vaelab("evaluate", str(folder / "run"), "--num-samples", "20", "--quiet")
-    return json.loads((folder / "run" / "metrics.json").read_text())["scores"]["elbo"]["value"]
+    vaelab("evaluate", str(folder / "run"), "--metrics", "elbo", "--num-samples", "20", "--quiet")
+    (result,) = (folder / "run" / "results").glob("*/scores.json")
+    (score,) = json.loads(result.read_text())["scores"]
+    return score["value"]
 
 
 def compare(name: str, experiment: Experiment) -> dict[str, object]:

@@ -74,11 +74,11 @@ def measure(run: Run) -> dict[str, float]:
     log = run.metrics()
     losses = log[(log["split"] == "train") & (log["step"] > log["step"].max() / 10)]["loss"]
     return {
-        "total correlation": measures.scores["total_correlation"].value,
+        "total correlation": measures.score("total_correlation").value,
         "|correlation|": float(off.mean()) if len(off) else 0.0,
         "active": float(active.shape[1]),
-        "rate": measures.scores["rate"].value,
-        "distortion": measures.scores["distortion"].value,
+        "rate": measures.score("rate").value,
+        "distortion": measures.score("distortion").value,
         "worst": float(losses.max() / losses.median()),
     }
 

@@ -30,9 +30,9 @@ def measure(run: Run, num_images: int, num_samples: int) -> dict[str, object]:
     """-log p(x) of the same test images, binarised alike, in nats."""
     rows = np.sort(np.random.default_rng(0).choice(run.splits.test, num_images, replace=False))
     torch.manual_seed(0)
-    score = evaluate(run.model, run.feed.batches(rows), num_samples=num_samples, batch_size=4000).scores[
-        "log_likelihood"
-    ]
+    images = run.feed.batches(rows)
+    measured = evaluate(run.model, images, metrics=["log_likelihood"], num_samples=num_samples, batch_size=4000)
+    (score,) = measured.scores
     low, high = sorted(-end for end in score.interval or (score.value, score.value))
     return {"-log p(x), nats": round(-score.value, 2), "95 % interval": f"{low:.2f} to {high:.2f}"}
 

@@ -36,15 +36,16 @@ def iwae_mnist(data: Path, run: Path | None, samples: int, *, quick: bool) -> di
             settings = ["--training.num-epochs", "2"] if quick else []
             vaelab("train", "iwae-mnist", "--data", str(data), "--out", str(folder), *settings)
         vaelab("evaluate", str(folder), "--split", "test", *amounts)
-        measured = json.loads((folder / "metrics.json").read_text())
-    score = measured["scores"]["log_likelihood"]
+        newest = max((folder / "results").glob("*/scores.json"), key=lambda path: path.stat().st_mtime)
+        measured = json.loads(newest.read_text())
+    (score,) = (score for score in measured["scores"] if score["metric"] == "log_likelihood")
     low, high = sorted(-end for end in score["interval"])
     return {
         "preset": "iwae-mnist",
         "-log p(x), nats": round(-score["value"], 2),
         "95 % interval": f"{low:.2f} to {high:.2f}",
-        "images": measured["num_images"],
-        "samples": measured["num_samples"],
+        "images": measured["question"]["num_images"],
+        "samples": measured["question"]["num_samples"],
         "to reach": LIMIT,
         "published": PAPER,
         "reached": -score["value"] <= LIMIT,

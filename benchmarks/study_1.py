@@ -18,7 +18,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from vaelab.evaluation.probes import Probe, probe_r2
 
 from benchmarks import ledger
 from benchmarks.many_runs import say, shown, train
@@ -27,6 +26,7 @@ from vaelab import presets
 from vaelab.evaluation import evaluate
 from vaelab.experiment import Experiment
 from vaelab.inference import embed
+from vaelab.metrics.probe_r2 import Probe, probe_r2
 from vaelab.models import Model, TwoStage
 from vaelab.objectives.elbo import ELBO
 from vaelab.penalties.mutual_information import MutualInformation
@@ -66,9 +66,9 @@ def stages(name: str, run: Run) -> Iterator[tuple[str, Model]]:
 def measure(run: Run, model: Model) -> dict[str, float]:
     """What stands in the table, on the run's test images."""
     splits, feed = run.splits, run.feed
-    measures = evaluate(model, feed.batches(splits.test), num_samples=20, channels=run.channels)
-    scores = measures.scores
-    found = {f"mse {channel}": scores[f"mse/{channel}"].value for channel in run.channels}
+    measured = evaluate(model, feed.batches(splits.test), num_samples=20, channels=run.channels)
+    scores = {score.metric: score for score in measured.scores if not score.part}
+    found = {f"mse {score.part}": score.value for score in measured.scores if score.metric == "mse" and score.part}
     information = scores["mutual_information"]
     found |= {
         "-ELBO": -scores["elbo"].value,
@@ -90,9 +90,9 @@ def probes(run: Run, model: Model) -> dict[str, float]:
     kinds: dict[str, Probe] = {"lin": "linear", "kNN": "neighbours"}
     return {
         f"R2 {name} {short}": probe_r2(
-            codes["train"], np.asarray(table[name])[run.splits.train],
-            codes["test"], np.asarray(table[name])[run.splits.test], probe,
-        ).value
+            codes["test"], np.asarray(table[[name]])[run.splits.test], (),
+            codes["train"], np.asarray(table[[name]])[run.splits.train], probe,
+        )[0].value
         for name in truth
         for short, probe in kinds.items()
     }  # fmt: skip

@@ -16,10 +16,10 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 from torch.distributions import MixtureSameFamily
-from vaelab.evaluation.total_correlation import total_correlation
 
 import vaelab
 from vaelab.bounds.info_nce import InfoNCE
+from vaelab.metrics.total_correlation import total_correlation
 from vaelab.models import TwoStage, TwoStageConfig, local_randomness
 from vaelab.networks.mlp import MLPEncoder
 from vaelab.networks.residual import ResidualDecoder, ResidualEncoder
@@ -159,7 +159,7 @@ def penalties(studio: Studio) -> None:
     for ax, (name, parts) in zip(axes, PENALTIES.items(), strict=True):
         run = studio.run(latent_dim=6, objective=ELBO(penalties=parts))
         codes = vaelab.embed(run.model, run.feed(run.splits.test))
-        value = total_correlation(codes.loc, codes.scale).value
+        value = total_correlation(codes.loc, codes.scale)[0].value
         ax.imshow(np.abs(np.cov(codes.loc.T)), cmap="Blues", vmin=0, vmax=1)
         ax.set_title(f"{name}\ntotal correlation {value:.2f} nats", fontsize=10, color=INK)
         ax.set(xticks=[], yticks=[])

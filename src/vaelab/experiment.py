@@ -15,7 +15,7 @@ from vaelab.models import ModelConfig
 from vaelab.objectives import Objective
 from vaelab.settings.fields import field_types
 from vaelab.settings.ranges import Seed, Settings
-from vaelab.settings.record import check, digest, from_record, numbers, to_record
+from vaelab.settings.record import digest, from_record, numbers, to_record
 from vaelab.training import Machine, Training, Watching
 
 _FORMAT = 2
@@ -50,9 +50,10 @@ class Experiment(Settings):
     """Of the weights, the order of the images and the noise."""
 
     def __post_init__(self):
-        check(self)
         super().__post_init__()
-        self.objective.check(self.model)
+        to_record(self)  # a part from outside its family's folder could not be read back
+        with self.objective.named("objective"):
+            self.objective.check(self.model)
         if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}", self.name):
             raise InputError(
                 "name", "be 1 to 100 letters, digits, dots, - and _, not beginning with a dot or -", repr(self.name)

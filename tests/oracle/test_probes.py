@@ -6,39 +6,60 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
-from vaelab.evaluation.probes import probe_r2
+from sklearn.neighbors import KNeighborsRegressor
+from sklearn.preprocessing import StandardScaler
 
 from vaelab.errors import InputError
+from vaelab.metrics.probe_r2 import probe_r2
 
 RNG = np.random.default_rng(0)
 Z = RNG.normal(size=(600, 3))
 
 
+def fitted(y, **settings):
+    """Fitted to the first 400 images, judged by the others."""
+    return probe_r2(Z[400:], y[400:, None], (), Z[:400], y[:400, None], **settings)[0]
+
+
 def test_linear_is_that_of_scikit_learn():
     y = Z @ [1, -2, 0] + RNG.normal(size=600)
-    found = probe_r2(Z[:400], y[:400], Z[400:], y[400:])
+    found = fitted(y)
     by_hand = r2_score(y[400:], LinearRegression().fit(Z[:400], y[:400]).predict(Z[400:]))
     assert found.value == pytest.approx(by_hand)
     assert found.interval[0] < found.value < found.interval[1]
+    assert (found.null, found.ceiling, found.count) == (0, 1, 200)
 
 
-def test_neighbours_find_what_is_bent_and_a_line_does_not():
+def test_neighbours_are_those_of_scikit_learn_and_find_what_is_bent():
     y = np.abs(Z[:, 0])
-    linear, neighbours = (
-        probe_r2(Z[:400], y[:400], Z[400:], y[400:], probe).value for probe in ("linear", "neighbours")
-    )
-    assert linear < 0.1
+    scaler = StandardScaler().fit(Z[:400])
+    model = KNeighborsRegressor(10).fit(scaler.transform(Z[:400]), y[:400])
+    neighbours = fitted(y, probe="neighbours").value
+    assert neighbours == pytest.approx(r2_score(y[400:], model.predict(scaler.transform(Z[400:]))))
+    assert fitted(y).value < 0.1
     assert neighbours > 0.5
+
+
+def test_without_other_images_each_fifth_is_predicted_from_the_others():
+    y = np.stack([Z @ [1, -2, 0] + RNG.normal(size=600), RNG.normal(size=600), np.ones(600)], 1)
+    whole, signal, nothing = probe_r2(Z, y, ("signal", "nothing", "constant"))
+    assert (whole.part, signal.part, nothing.part) == ("", "signal", "nothing")
+    assert signal.value == pytest.approx(5 / 6, abs=0.04)
+    assert -0.1 < nothing.value < 0.03, "of what it was fitted to, a probe predicts more than nothing"
+    assert whole.value == pytest.approx((signal.value + nothing.value) / 2)
+    order = RNG.permutation(600)
+    assert probe_r2(Z[order], y[order])[0].value == pytest.approx(whole.value, rel=1e-9)
 
 
 def test_numbers_that_have_nothing_to_do_with_the_codes_score_nothing():
     y = RNG.normal(size=600)
-    assert probe_r2(Z[:400], y[:400], Z[400:], y[400:]).value < 0.05
-    assert probe_r2(Z[:400], y[:400], Z[400:], y[400:], "neighbours").value < 0.05
+    assert fitted(y).value < 0.05
+    assert fitted(y, probe="neighbours").value < 0.05
 
 
-def test_bad_input_is_refused():
-    with pytest.raises(InputError, match=r"probe_r2.codes should be one for each of 3 numbers, got 2"):
-        probe_r2(Z[:2], Z[:3, 0], Z, Z[:, 0])
-    with pytest.raises(InputError, match="should differ from each other"):
-        probe_r2(Z, Z[:, 0], Z, np.ones(600))
+def test_what_cannot_be_predicted_is_refused_or_left_out():
+    with pytest.raises(InputError, match=r"train_codes should be one for each of none images"):
+        probe_r2(Z, Z, (), Z[:3])
+    with pytest.raises(InputError, match=r"codes should be one for each of 1 images, and at least 2, got 1"):
+        probe_r2(Z[:1], Z[:1])
+    assert probe_r2(Z, np.ones((600, 1))) == ()

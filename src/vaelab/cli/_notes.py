@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from vaelab.evaluation import Measures
+    from vaelab.evaluation import Measured
     from vaelab.runs import Run
 
 _COLLAPSED = (
@@ -50,11 +50,13 @@ def say_signs(done: Run) -> None:
             _say(f"the last rate{of} is {last['rate']:.2g} nats, so {_COLLAPSED}")
 
 
-def say_collapse(measures: Measures) -> None:
+def say_collapse(measured: Measured) -> None:
     """Says so where the code says nothing of the image."""
-    if measures.is_collapsed:
-        rate, active = measures.scores["rate"].value, measures.scores["active_units"].value
-        _say(f"with a rate of {rate:.2g} nats and {active:.0f} active latents, {_COLLAPSED}")
+    if measured.is_collapsed:
+        rate, active = measured.score("rate"), measured.score("active_units")
+        found = [f"a rate of {rate.value:.2g} nats"] if rate else []
+        found += [f"{active.value:.0f} active latents"] if active else []
+        _say(f"with {' and '.join(found)}, {_COLLAPSED}")
 
 
 def _say(text: str) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from vaelab.evaluation import Score
+    from vaelab.metrics import Score
     from vaelab.runs import Run
 
 EXAMPLES = """\
@@ -102,7 +102,7 @@ def _training_codes(trained: Run, num_images: int, seed: int) -> tuple[np.ndarra
     """Posterior means (image, latent), all of them, and which latents are active."""
     import numpy as np
 
-    from vaelab.evaluation.active_units import ACTIVE_VARIANCE
+    from vaelab.metrics.active_units import ACTIVE_VARIANCE
 
     rows = trained.splits.train
     if num_images < len(rows):
@@ -133,7 +133,7 @@ def _compare(
     from torch.distributions import MixtureSameFamily
 
     from vaelab.distributions.mixture import fit_mixture, responsibilities
-    from vaelab.evaluation.clustering_accuracy import clustering_accuracy
+    from vaelab.metrics.clustering_accuracy import clustering_accuracy
     from vaelab.models import device_of, evaluating
 
     split = next(name for name in ("test", "validation", "train") if len(getattr(trained.splits, name)))
@@ -151,7 +151,7 @@ def _compare(
         if isinstance(prior, MixtureSameFamily):
             parts = responsibilities(prior, torch.from_numpy(held_out).to(device_of(trained.model))).cpu()
             found[f"the prior's {parts.shape[1]} components"] = parts.argmax(1).numpy()
-    scores = {name: clustering_accuracy(labels, clusters) for name, clusters in found.items()}
+    scores = {name: clustering_accuracy(labels, clusters)[0] for name, clusters in found.items()}
     _print_scores(scores, f"{len(rows):,} {split} images, {kinds.iloc[rows].nunique()} kinds of {kinds.name!r}")
 
 

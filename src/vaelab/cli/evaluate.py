@@ -2,35 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from vaelab import files, screen
-from vaelab.cli._options import OnStage
-from vaelab.errors import InputError
+from vaelab import screen
+from vaelab.catalogue import names
+from vaelab.cli._options import Flag, OnStage, naming
 from vaelab.settings.ranges import AtLeast1, Seed
 
 if TYPE_CHECKING:
-    import numpy as np
+    from vaelab.metrics import Score
 
-    from vaelab.evaluation import Measures, Score
-    from vaelab.runs import Run
-
-EXAMPLES = """\
+EXAMPLES = f"""\
 examples:
   vaelab evaluate runs/mnist-1
   vaelab evaluate runs/mnist-1 --num-samples 5000 --num-images 1000     a tight bound on log p(x)
-  vaelab evaluate runs/mnist-1 --split validation
+  vaelab evaluate runs/mnist-1 --split validation --metrics mse ssim
 
 Terms are in nats per image; brackets hold 95 % confidence intervals. A mean image and as many principal components as
-there are latents are measured likewise. All of it is written to RUN/metrics.json, each image's own to per_image.csv."""
+there are latents are measured likewise. All of it is kept in RUN/results, in a folder of its own for each question
+(stage, images, draws, seed, weights), and read from there when the same is asked again.
+
+metrics: {", ".join(names("vaelab.metrics"))}"""
+
+_MOST_PARTS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options(OnStage):
     """Measure a run on held-out images."""
 
+    metrics: Annotated[tuple[str, ...], Flag(metavar="NAME")] = ()
+    """Which metrics; left out: all that can be computed."""
     split: Literal["train", "validation", "test"] | None = None
     """Which images; left out: test, if the run has such."""
     num_samples: AtLeast1 = 100
@@ -44,73 +48,50 @@ class Options(OnStage):
 def run(options: Options) -> int:
     """Does it."""
     from vaelab.cli._notes import say_collapse
+    from vaelab.runs.results import ask, folder_of, measure
 
-    trained = options.load().at_stage(options.stage)
-    split, rows = _rows(trained, options.split, options.num_images, options.seed)
-    measures = _measure(trained, rows, options.num_samples, options.seed, progress=not options.quiet)
-    facts = {"split": split, "num_images": len(rows), "num_samples": options.num_samples, "seed": options.seed}
-    _write(trained, rows, measures, facts)
-    _print(measures, facts)
-    say_collapse(measures)
+    trained = options.load()
+    with naming({"split": "--split", "metrics": "--metrics"}):
+        question = ask(
+            trained,
+            stage=options.stage,
+            split=options.split,
+            num_images=options.num_images,
+            num_samples=options.num_samples,
+            seed=options.seed,
+        )
+        measured = measure(trained, question, options.metrics or None, progress=not options.quiet)
+    images = f"{question.num_images:,} {question.split} images" + (f", {question.stage} stage" * bool(question.stage))
+    show(measured.scores, f"{images}, {question.num_samples:,} samples each")
+    if not options.quiet:
+        print(f"Kept in {folder_of(trained, question)}")
+    say_collapse(measured)
     return 0
 
 
-def _rows(trained: Run, split: str | None, num_images: int | None, seed: int) -> tuple[str, np.ndarray]:
-    """The split's name, and rows of it in order."""
-    import numpy as np
-
-    split = split or ("test" if len(trained.splits.test) else "validation")
-    rows = getattr(trained.splits, split)
-    if not len(rows):
-        raise InputError("--split", "be one that the run has images in", split, "Held-out parts are set by data.split.")
-    if num_images is not None and num_images < len(rows):
-        rows = np.sort(np.random.default_rng(seed).choice(rows, num_images, replace=False))
-    return split, rows
-
-
-def _measure(trained: Run, rows: np.ndarray, num_samples: int, seed: int, *, progress: bool) -> Measures:
-    import numpy as np
-    import torch
-
-    from vaelab.evaluation import evaluate
-
-    torch.manual_seed(seed)  # dynamic binarisation draws from it
-    feed, train = trained.feed, trained.splits.train
-    some = np.sort(np.random.default_rng(seed).permutation(train)[:5000])
-    with screen.Progress("measuring", len(rows), shown=progress) as bar:
-        return evaluate(
-            trained.given(rows),
-            feed.batches(rows),
-            num_samples=num_samples,
-            channels=trained.channels,
-            training_images=feed.batches(some),
-            seed=seed,
-            on_batch=bar.advance,
-        )
-
-
-def _write(trained: Run, rows: np.ndarray, measures: Measures, facts: Mapping[str, Any]) -> None:
-    import json
-
-    numbers = json.dumps({**facts, **measures.to_dict()}, indent=1, allow_nan=False)
-    files.write(trained.folder / "metrics.json", numbers)
-    files.write(trained.folder / "per_image.csv", measures.per_image.assign(row=rows).to_csv(index=False))
-
-
-def _print(measures: Measures, facts: Mapping[str, Any]) -> None:
-    """One line per measure; those of each latent alone stand in metrics.json only."""
+def show(scores: Sequence[Score], title: str) -> None:
+    """Prints one line per score, and beside it what trivial models score; of a metric of many parts only the whole."""
+    models = list(dict.fromkeys(score.model for score in scores if score.model))
+    found = {(score.metric, score.part, score.model): score for score in scores}
     rows = []
-    for name, score in measures.scores.items():
-        if not name.startswith("rate_per_latent/"):
-            others = [_number(scores.get(name)) for scores in measures.baselines.values()]
-            better = "" if score.better == "neither" else score.better
-            rows.append([name, _number(score), _interval(score), score.unit, better, *others])
-    title = f"{facts['num_images']:,} {facts['split']} images, {facts['num_samples']:,} samples each"
-    columns = ["measure", "value", "95 % interval", "unit", "better", *measures.baselines]
+    for score in scores:
+        parts = sum(other.metric == score.metric and not other.model for other in scores)
+        if score.model or (score.part and parts > _MOST_PARTS):
+            continue
+        others = [number(found.get((score.metric, score.part, model))) for model in models]
+        better = "" if score.better == "neither" else score.better
+        rows.append([label(score), number(score), _interval(score), score.unit, better, *others])
+    columns = ["measure", "value", "95 % interval", "unit", "better", *models]
     screen.table(title, columns, rows, left=["measure", "unit", "better"])
 
 
-def _number(score: Score | None) -> str:
+def label(score: Score) -> str:
+    """What a line is called: the metric, and the part that it speaks of."""
+    return f"{score.metric} {score.part}".rstrip()
+
+
+def number(score: Score | None) -> str:
+    """A score's value, to five digits."""
     return "" if score is None else f"{score.value:.5g}"
 
 

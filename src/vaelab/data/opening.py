@@ -14,7 +14,6 @@ from vaelab.data.sources import Source
 from vaelab.errors import InputError, unknown_name
 from vaelab.settings.fields import field_types
 from vaelab.settings.ranges import is_place
-from vaelab.settings.record import check
 
 
 def open_source(path: str | Path, **options: Any) -> Source:
@@ -36,9 +35,7 @@ def open_source(path: str | Path, **options: Any) -> Source:
     for name in options:
         if name not in field_types(cls):
             raise unknown_name("source", name, field_types(cls))
-    source = cls(**{"path": str(path), **options})
-    check(source)
-    return source
+    return cls(**{"path": str(path), **options})
 
 
 def moved(source: Source, path: str | Path) -> Source:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from vaelab.evaluation._evaluate import all_metrics, evaluate, measure_arrays
 from vaelab.evaluation._importance import ImportanceSums, importance_weights
-from vaelab.evaluation.measured import Measured
-from vaelab.evaluation.table import measure_table
+from vaelab.evaluation.measured import Measured, scores_table
+from vaelab.evaluation.table import measure_table, read_table
 from vaelab.metrics import Score
 
 __all__ = [
@@ -17,4 +17,6 @@ __all__ = [
     "importance_weights",
     "measure_arrays",
     "measure_table",
+    "read_table",
+    "scores_table",
 ]

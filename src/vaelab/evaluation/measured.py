@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,11 @@ import pandas as pd
 from vaelab.distributions import COLLAPSE_RATE
 from vaelab.inference import Embedding
 from vaelab.metrics import Score
+
+_COLUMNS = (
+    *("metric", "part", "value", "low", "high", "unit", "better", "count"),
+    *("null", "ceiling", "stage", "model", "source"),
+)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -64,3 +69,15 @@ class Measured:
         nats per image."""
         rate, active = self.score("rate"), self.score("active_units")
         return (rate is not None and rate.value < COLLAPSE_RATE) or (active is not None and not active.value)
+
+
+def scores_table(scores: Iterable[Score]) -> pd.DataFrame:
+    """One row per score, one column per field, and the interval's ends as ``low`` and ``high``.
+
+    >>> scores_table([Score(metric="mse", value=0.1, unit="", count=9, interval=(0.0, 0.2))])["high"].tolist()
+    [0.2]
+    """
+    rows = [asdict(score) for score in scores]
+    for row in rows:
+        row["low"], row["high"] = row.pop("interval") or (None, None)
+    return pd.DataFrame({name: [row[name] for row in rows] for name in _COLUMNS})

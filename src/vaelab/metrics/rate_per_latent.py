@@ -25,6 +25,7 @@ def rate_per_latent(latent_rates: Codes) -> list[Score]:
 
     *Source*: Kingma et al. 2016, appendix C.8 (https://arxiv.org/abs/1606.04934).
 
+    >>> import numpy as np
     >>> [score.value for score in rate_per_latent(np.array([[1.0, 3.0], [2.0, 6.0]]))]
     [3.0, 1.5, 4.5]
     """

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 from torch import nn
 
-from vaelab.errors import InputError, unknown_name
 from vaelab.settings.ranges import Settings
 
 Activation = Literal["relu", "tanh", "leaky_relu", "silu"]
@@ -56,16 +54,3 @@ def num_parameters(module: nn.Module) -> int:
     8
     """
     return sum(p.numel() for p in module.parameters() if p.requires_grad)
-
-
-def check_widths(what: str, widths: Iterable[int]) -> None:
-    """Refuses layer widths below 1."""
-    for width in widths:
-        if width < 1:
-            raise InputError(what, "hold numbers from 1", width)
-
-
-def check_choice(what: str, value: str, choices: object) -> None:
-    """Refuses a value that is not among those of a Literal."""
-    if value not in get_args(choices):
-        raise unknown_name(what, str(value), get_args(choices))

@@ -162,7 +162,8 @@ class SingleObjective(Objective[Encoded]):
             mend = "Take the objective two_stage."
             raise InputError("objective", "train both stages of a two-stage model", name_of(self), mend)
         for penalty in self.penalties:
-            penalty.check(model)
+            with penalty.named(f"penalties.{name_of(penalty)}"):
+                penalty.check(model)
 
     def with_penalty(self, penalty: Penalty, stage: str | None = None) -> SingleObjective:
         """See Objective."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from vaelab.catalogue import name_of
 from vaelab.distributions import rate, rate_per_latent
 from vaelab.errors import InputError
 from vaelab.models import Model, ModelConfig
@@ -70,8 +71,8 @@ class ELBO(SingleObjective):
         super().check(model)
         prior = getattr(model, "prior", None)
         if self.free_bits and prior is not None and not prior.factorizes:
-            got = f"{self.free_bits:g} with the prior {type(prior).__name__}, whose latents depend on each other"
-            raise InputError("objective.free_bits", "be 0 where a latent has no rate of its own", got)
+            got = f"{self.free_bits:g} with the prior {name_of(prior)}, whose latents depend on each other"
+            raise InputError("free_bits", "be 0 where a latent has no rate of its own", got)
 
     @property
     def weight(self) -> Ramp:

@@ -64,10 +64,11 @@ class TwoStageObjective(Objective[EncodedByBoth]):
         if stages.keys() != self.by_stage.keys():
             raise InputError("objective two_stage", "have a model of two stages", name_of(model), "Take two_stage.")
         for stage, objective in self.by_stage.items():
-            objective.check(stages[stage])
+            with objective.named(stage):
+                objective.check(stages[stage])
             if objective.pretrain_steps:
-                mend = "Set objective.first_alone_steps instead."
-                raise InputError(f"objective.{stage}", "have no preparation of its own", "one that has", mend)
+                mend = "Set first_alone_steps instead."
+                raise InputError(stage, "have no preparation of its own", "one that has", mend)
 
     def without_schedules(self) -> TwoStageObjective:
         """See Objective."""

@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from torch.distributions import Independent
 
 from vaelab.models import Model
-from vaelab.networks._base import check_choice
 from vaelab.penalties._base import Charge, Encoded, Penalty, Term
 from vaelab.schedules import Time
 from vaelab.settings.ranges import NotNegative
@@ -49,10 +48,6 @@ class DIP(Penalty):
     """Of which covariance it speaks. I: of the posteriors' means; II: of the latents themselves, drawn from q(z)."""
     diagonal_ratio: NotNegative = 10.0
     """What the diagonal weighs beside the rest, lambda_d / lambda_od."""
-
-    def __post_init__(self):
-        super().__post_init__()
-        check_choice("variant", self.variant, Variant)
 
     def __call__(self, model: Model, encoded: Encoded, companion: nn.Module, t: Time | None) -> Charge:
         """See Penalty."""

@@ -11,10 +11,10 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from vaelab.models import Model, ModelConfig
-from vaelab.networks._base import check_widths
 from vaelab.penalties._base import Charge, Encoded, Penalty, Term, TrainingImages
 from vaelab.penalties._latents import check_several
 from vaelab.schedules import Time
+from vaelab.settings.ranges import AtLeast1
 from vaelab.shapes import Latents, Scalar
 
 
@@ -42,12 +42,8 @@ class Factor(Penalty):
         "factor_total_correlation": Term("Total correlation by a discriminator", "FactorVAE", "nats", "Penalties"),
     }
 
-    hidden: tuple[int, ...] = (1000,) * 6
+    hidden: tuple[AtLeast1, ...] = (1000,) * 6
     """Widths of the discriminator's hidden layers."""
-
-    def __post_init__(self):
-        super().__post_init__()
-        check_widths("hidden", self.hidden)
 
     def check(self, model: ModelConfig) -> None:
         """See Penalty."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isfinite
 from typing import ClassVar
 
 import numpy as np
@@ -14,6 +13,7 @@ from vaelab.errors import InputError
 from vaelab.models import Model, ModelConfig, in_evaluation_mode
 from vaelab.penalties._base import Charge, Encoded, Penalty, Term, TrainingImages
 from vaelab.schedules import Time
+from vaelab.settings.ranges import AtLeast0, Finite, Positive
 from vaelab.shapes import Images, Numbers
 
 
@@ -39,30 +39,30 @@ class Guidance(Penalty):
         ),
     }
 
-    rows: tuple[int, ...] = ()
+    rows: tuple[AtLeast0, ...] = ()
     """Row numbers of the chosen images in the collection."""
-    anchors: tuple[tuple[float, ...], ...] = ()
+    anchors: tuple[tuple[Finite, ...], ...] = ()
     """Where each is to be: a number for each latent."""
-    deltas: tuple[float, ...] = ()
+    deltas: tuple[Positive, ...] = ()
     """The weight of each image; left out: 1 for all."""
 
     def __post_init__(self):
         super().__post_init__()
-        if any(row < 0 for row in self.rows) or len(set(self.rows)) < len(self.rows):
-            raise InputError("rows", "be different row numbers from 0", list(self.rows))
+        if len(set(self.rows)) < len(self.rows):
+            raise InputError("rows", "be different row numbers", list(self.rows))
         if len(self.anchors) != len(self.rows):
             raise InputError("anchors", f"be one for each of {len(self.rows)} rows", len(self.anchors))
-        if len({len(anchor) for anchor in self.anchors}) > 1 or not all(map(isfinite, sum(self.anchors, ()))):
-            raise InputError("anchors", "be finite, and of one length", "others")
-        if len(self.deltas) not in (0, len(self.rows)) or not all(0 < d < float("inf") for d in self.deltas):
-            raise InputError("deltas", "be a positive number for each row, or none at all", list(self.deltas))
+        if len({len(anchor) for anchor in self.anchors}) > 1:
+            raise InputError("anchors", "be of one length", "others")
+        if len(self.deltas) not in (0, len(self.rows)):
+            raise InputError("deltas", "be one for each row, or none at all", list(self.deltas))
 
     def check(self, model: ModelConfig) -> None:
         """See Penalty."""
         latent_dim = getattr(model, "latent_dim", None)
         for anchor in self.anchors[:1]:
             if latent_dim is not None and len(anchor) != latent_dim:
-                raise InputError("guidance.anchors", f"have {latent_dim} numbers, one for each latent", len(anchor))
+                raise InputError("anchors", f"have {latent_dim} numbers, one for each latent", len(anchor))
 
     def build(self, model: Model, images: TrainingImages, source_shape: tuple[int, ...]) -> nn.Module:
         """The chosen images, with their conditions. See Penalty."""

@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from torch.distributions import Independent
 
 from vaelab.models import Model, ModelConfig
-from vaelab.networks._base import check_choice
 from vaelab.penalties._base import Charge, Encoded, Penalty, Term, TrainingImages
 from vaelab.penalties._latents import check_several
 from vaelab.schedules import Time
@@ -60,10 +59,6 @@ class TotalCorrelation(Penalty):
 
     estimator: Estimator = "stratified"
     """How q(z) is estimated from a batch. stratified: the image's own posterior weighs 1/N; weighted: 1/M."""
-
-    def __post_init__(self):
-        super().__post_init__()
-        check_choice("estimator", self.estimator, Estimator)
 
     def check(self, model: ModelConfig) -> None:
         """See Penalty."""

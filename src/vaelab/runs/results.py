@@ -22,7 +22,7 @@ import torch
 
 from vaelab import files
 from vaelab.errors import InputError, unknown_name
-from vaelab.evaluation import Measured, all_metrics, evaluate
+from vaelab.evaluation import Measured, all_metrics, evaluate, scores_table
 from vaelab.inference import images_at_once
 from vaelab.metrics import Score
 from vaelab.models import local_randomness
@@ -32,10 +32,6 @@ from vaelab.settings.record import digest
 
 Split = Literal["train", "validation", "test"]
 _MOST_TRAINING = 5000
-_COLUMNS = (
-    *("metric", "part", "value", "low", "high", "unit", "better", "count"),
-    *("null", "ceiling", "stage", "model", "source"),
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +111,7 @@ def ask(
         num_images=min(num_images or there, there),
         num_samples=num_samples,
         seed=seed,
-        checkpoint=_checkpoint(run),
+        checkpoint=checkpoint_of(run),
     )
 
 
@@ -154,6 +150,12 @@ def measure(run: Run, question: Question, metrics: Iterable[str] | None = None, 
     return replace(whole, scores=scores)
 
 
+def checkpoint_of(run: Run) -> str:
+    """A digest of the weights that the run has now."""
+    with weights_of(run.folder).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+
+
 def folder_of(run: Run, question: Question) -> Path:
     """Where the question's answer lies, or would lie."""
     return run.folder / "results" / question.name
@@ -166,14 +168,6 @@ def list_results(run: Run) -> list[Result]:
         InputError: A file of the results cannot be used.
     """
     return [_result(path) for path in sorted((run.folder / "results").glob("*/scores.json"))]
-
-
-def scores_table(scores: Iterable[Score]) -> pd.DataFrame:
-    """One row per score, one column per field, and the interval's ends as ``low`` and ``high``."""
-    rows = [asdict(score) for score in scores]
-    for row in rows:
-        row["low"], row["high"] = row.pop("interval") or (None, None)
-    return pd.DataFrame({name: [row[name] for row in rows] for name in _COLUMNS})
 
 
 def _compute(run: Run, question: Question, metrics: list[str], before: Measured | None, progress: bool) -> Measured:
@@ -243,11 +237,6 @@ def _result(path: Path) -> Result:
 
 def _unusable(folder: Path, error: Exception) -> InputError:
     return InputError(str(folder), "hold results as they were written", str(error), "Delete it, and measure again.")
-
-
-def _checkpoint(run: Run) -> str:
-    with weights_of(run.folder).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
 def _plain(score: Score) -> dict[str, Any]:

@@ -75,13 +75,19 @@ def options(kind: Any) -> tuple[Any, ...]:
     return tuple(option for option, _ in _alternatives(kind))
 
 
-def choices_of(kind: Any) -> tuple[Any, ...]:
-    """The values that a type names one by one.
+def fits(option: Any, value: Any) -> bool:
+    """Whether a value is one of a type without alternatives; a list's items are not looked at.
 
-    >>> choices_of(Literal["softplus", "log_scale"] | float)
-    ('softplus', 'log_scale')
+    >>> fits(float, 1), fits(int, 1.0), fits(Literal["relu"], "tanh")
+    (True, False, False)
     """
-    return tuple(value for option in options(kind) if get_origin(option) is Literal for value in get_args(option))
+    if get_origin(option) is Literal:
+        return any(value == choice and type(value) is type(choice) for choice in get_args(option))
+    if option is float and not isinstance(value, bool):
+        return (isinstance(value, float) and not math.isnan(value)) or (isinstance(value, int) and abs(value) < 2**1023)
+    if option in (bool, int, str, type(None)):
+        return type(value) is option
+    return is_dataclass(option) and isinstance(value, option)  # pyright: ignore[reportArgumentType]
 
 
 def item_kinds(kind: Any, count: int) -> tuple[Any, ...] | None:
@@ -117,7 +123,7 @@ def in_words(limits: tuple[Any, ...]) -> str:
     words = []
     if isinstance(low, Ge):
         words.append("0 or more" if low.ge == 0 and high else f"at least {low.ge}")
-    elif low is not None:
+    elif low is not None and low.gt != -math.inf:
         words.append("positive" if low.gt == 0 else f"above {low.gt}")
     if high is not None:
         top = high.le if isinstance(high, Le) else high.lt
@@ -137,12 +143,12 @@ def describe(kind: Any) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
 
 
-def refusal(kind: Any, value: Any, where: str) -> InputError:
+def refusal(kind: Any, value: Any, where: str, mend: str = "") -> InputError:
     """The error for what is no value of a type; of a choice among names, with the nearest one."""
     choices = [option for option in options(kind) if option is not type(None)]
     if isinstance(value, str) and all(get_origin(choice) is Literal for choice in choices):
         return unknown_name(where, value, [str(name) for choice in choices for name in get_args(choice)])
-    return InputError(where, f"be {describe(kind)}", reprlib.repr(value))
+    return InputError(where, f"be {describe(kind)}", reprlib.repr(value), mend)
 
 
 def _union(kind: Any) -> tuple[Any, ...]:

@@ -11,16 +11,17 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
 
 from vaelab.errors import InputError
-from vaelab.settings.fields import choices_of, field_types, in_words, item_kinds, limits, marks, options, refusal
+from vaelab.settings.fields import field_types, fits, in_words, item_kinds, limits, marks, options, refusal
 
 AtLeast0 = Annotated[int, Ge(0)]
 AtLeast1 = Annotated[int, Ge(1)]
 Positive = Annotated[float, Gt(0), Lt(math.inf)]
+Finite = Annotated[float, Gt(-math.inf), Lt(math.inf)]
 NotNegative = Annotated[float, Ge(0), Lt(math.inf)]
 Share = Annotated[float, Ge(0), Le(1)]
 Seed = Annotated[int, Ge(0), Le(2**32 - 1)]
@@ -36,7 +37,7 @@ PathText = Annotated[str, Place()]
 
 
 class Settings:
-    """What a user can set: a frozen dataclass, whose choices and ranges are checked when it is made.
+    """What a user can set: a frozen dataclass, whose types and ranges are checked when it is made.
 
     A class that has more to refuse calls ``super().__post_init__()`` first.
     """
@@ -66,26 +67,17 @@ def is_place(kind: Any) -> bool:
 
 
 def _check(where: str, kind: Any, value: Any) -> None:
-    """Refuses a name that is no choice, and a number outside the range of its type; items of a list too."""
-    kinds, choices = options(kind), choices_of(kind)
-    if isinstance(value, tuple):
-        items = item_kinds(kind, len(value))
-        if items is None:
-            raise refusal(kind, value, where)
+    """Refuses a value of another type, and a number outside the range of its type; items of a list too."""
+    items = item_kinds(kind, len(value)) if isinstance(value, tuple) else None
+    if items is not None:
         for i, (item_kind, item) in enumerate(zip(items, value, strict=True)):
             _check(f"{where}[{i}]", item_kind, item)
-    elif value in choices:
-        return
-    elif isinstance(value, str):
-        if choices and str not in kinds:
-            raise refusal(kind, value, where)
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        found = limits(kind)
-        if choices and not {int, float} & set(kinds):
-            raise refusal(kind, value, where)
-        if not all(_within(value, mark) for mark in found):
-            none = ", or none" if type(None) in kinds else ""
-            raise InputError(where, f"be {in_words(found)}{none}", value)
+    elif not any(fits(option, value) for option in options(kind)):
+        is_list = isinstance(value, list) and any(get_origin(option) is tuple for option in options(kind))
+        raise refusal(kind, value, where, "Give a tuple." if is_list else "")
+    elif isinstance(value, int | float) and not all(_within(value, mark) for mark in limits(kind)):
+        none = ", or none" if type(None) in options(kind) else ""
+        raise InputError(where, f"be {in_words(limits(kind))}{none}", value)
 
 
 def _within(value: float, mark: Any) -> bool:

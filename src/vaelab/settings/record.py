@@ -11,11 +11,11 @@ import json
 import math
 import reprlib
 from dataclasses import MISSING, is_dataclass
-from typing import Any, Literal, TypeGuard, TypeVar, get_args, get_origin
+from typing import Any, TypeVar
 
 from vaelab.catalogue import find, members, name_of
 from vaelab.errors import InputError, unknown_name
-from vaelab.settings.fields import contract_of, describe, field_types, item_kinds, options, refusal
+from vaelab.settings.fields import contract_of, describe, field_types, fits, item_kinds, options, refusal
 from vaelab.settings.ranges import is_place
 
 T = TypeVar("T")
@@ -90,12 +90,6 @@ def from_record(cls: type[T], record: object, where: str = "") -> T:
         raise error.within(where) from None
 
 
-def check(part: object) -> None:
-    """Refuses a part that holds a value of the wrong type, however deep, or that could not be read back."""
-    for name, kind in field_types(type(part)).items():
-        read_value(kind, _plain(kind, getattr(part, name), name), name)
-
-
 def digest(record: dict[str, Any]) -> str:
     """SHA-256 of a record, the same on every machine: 64 hexadecimal digits; 1 and 1.0 are the same number.
 
@@ -135,8 +129,8 @@ def _plain(kind: Any, value: Any, where: str) -> Any:
         return [_plain(kind, item, where) for kind, item in zip(kinds, value, strict=True)]
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
-    if float in options(kind) and int not in options(kind) and _is_number(value):
-        return float(value)
+    if float in options(kind) and int not in options(kind) and fits(float, value):
+        return float(value)  # pyright: ignore[reportArgumentType]
     if value is None or isinstance(value, bool | int | float | str):
         return value
     mend = "Give a tuple." if isinstance(value, list) else ""
@@ -152,27 +146,15 @@ def read_value(kind: Any, value: Any, where: str) -> Any:
     for option in options(kind):
         if is_dataclass(option) and isinstance(value, dict):
             return from_record(option, value, where)  # pyright: ignore[reportArgumentType]
-        kinds = item_kinds(option, len(value)) if isinstance(value, list) else None
-        if kinds is not None:
-            pairs = enumerate(zip(kinds, value, strict=True))
-            return tuple(read_value(kind, item, f"{where}[{i}]") for i, (kind, item) in pairs)
-        if get_origin(option) is Literal and any(
-            value is v or (value == v and type(value) is type(v)) for v in get_args(option)
-        ):
-            return value
         if option is float and isinstance(value, str) and value in _INFINITIES:
             return _INFINITIES[value]
-        if option is float and _is_number(value):
-            return float(value)
-        if option in (bool, int, str, type(None)) and type(value) is option:
-            return value
+        items = item_kinds(option, len(value)) if isinstance(value, list) else None
+        if items is not None:
+            pairs = enumerate(zip(items, value, strict=True))
+            return tuple(read_value(kind, item, f"{where}[{i}]") for i, (kind, item) in pairs)
+        if fits(option, value):
+            return float(value) if option is float else value  # pyright: ignore
     raise refusal(kind, value, where)
-
-
-def _is_number(value: Any) -> TypeGuard[float]:
-    if isinstance(value, int):
-        return not isinstance(value, bool) and abs(value) < 2**1023
-    return isinstance(value, float) and not math.isnan(value)
 
 
 def _canonical(value: Any) -> Any:

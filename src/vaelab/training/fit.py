@@ -83,7 +83,13 @@ def fit(
     objective, training, machine = objective or ELBO(), training or Training(), machine or Machine()
     config, device = model or VAEConfig(), find_device(machine.device)
     objective.check(config)
+    if not 0 <= seed < 2**32:
+        raise InputError("seed", "be from 0 to 4294967295", seed)
     pixels = _pixels(images)
+    conditions = _beside("conditions", conditions, 2, len(pixels))
+    weights = _beside("weights", weights, 1, len(pixels))
+    if weights is not None and (weights.min() < 0 or not weights.max()):
+        raise InputError("weights", "be 0 or more, not all 0", "others")
     rows = Split(validation=validation, test=0, seed=seed).assign(pd.DataFrame(index=range(len(pixels))))
     intensity = Scaling().fit(pixels, rows.train)
     with local_randomness(noise_seed(seed, -2), device):
@@ -94,7 +100,7 @@ def fit(
             train=rows.train,
             validation=rows.validation,
             weights=weights,
-            conditions=None if conditions is None else np.asarray(conditions, np.float32),
+            conditions=conditions,
         )
         check_pixels(built.likelihood, batches.feed(batches.train[:256]))
         choices = choose_for(built, objective, batches, training, machine, seed)
@@ -123,6 +129,17 @@ def _pixels(images: Tensor | Pixels) -> Pixels:
         should = "be floats in [0, 1], uint8 or uint16 of shape (image, channel, height, width)"
         raise InputError("images", should, got)
     return pixels
+
+
+def _beside(name: str, values: np.ndarray | None, ndim: int, count: int) -> np.ndarray | None:
+    """What is said of each image, checked."""
+    if values is None:
+        return None
+    array = np.asarray(values, np.float32)
+    if array.ndim != ndim or len(array) != count or not np.isfinite(array).all():
+        what = "a row of finite numbers" if ndim == 2 else "a finite number"
+        raise InputError(name, f"be {what} for each of {count} images", f"an array of shape {array.shape}")
+    return array
 
 
 def _lines(state: State) -> list[dict[str, object]]:

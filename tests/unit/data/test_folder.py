@@ -198,7 +198,7 @@ def test_labels_from_a_table(tmp_path):
         ({"channel_pattern": "("}, "channel_pattern should be a regular expression"),
         ({"channel_pattern": "w1"}, "should have a group called channel"),
         ({"channels": ("x", "y")}, "channels should name each of the 1 channels once"),
-        ({"size": (0, 4)}, r"size\[0\] should be at least 1, got 0"),
+        ({"size": (0, 4)}, r"size\[0\] should be at least 1, or none"),
         ({"labels": "nowhere.csv"}, "labels should be a file"),
         ({"labels": "void.csv"}, "labels should be a table with column names"),
         ({"labels": "binary.csv"}, "labels should"),

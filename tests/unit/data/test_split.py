@@ -113,8 +113,8 @@ ONE = pd.DataFrame(
 @pytest.mark.parametrize(
     ("setting", "words"),
     [
-        ({"group": "wel"}, "group should.*did you mean well"),
-        ({"stratify": "x"}, "stratify should be a known name"),
+        ({"group": "wel"}, "^group.*did you mean well"),
+        ({"stratify": "x"}, "^stratify should be a known name"),
         ({"column": "spilt"}, "did you mean split"),
         ({"column": "split"}, "hold only train, validation and test, got 'trian'"),
         ({"column": "gap"}, "hold only train, validation and test"),
@@ -137,12 +137,10 @@ def test_a_column_must_not_divide_a_group():
 
 @pytest.mark.parametrize("size", [-0.1, 1.5, float("nan"), float("inf")])
 def test_sizes_must_be_shares_or_counts(size):
-    with pytest.raises(
-        InputError, match=r"^validation should be (a share from 0 to below 1, or a whole|0 or more and)"
-    ):
+    with pytest.raises(InputError, match=r"split\.validation should be a share from 0 to below 1, or a whole number"):
         Split(validation=size)
 
 
 def test_shares_must_leave_something():
-    with pytest.raises(InputError, match=r"sum with test to less than 1, got 0\.5"):
+    with pytest.raises(InputError, match=r"sum to less than 1, got 0\.5"):
         Split(validation=0.5, test=0.5)

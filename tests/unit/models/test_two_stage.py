@@ -136,7 +136,7 @@ def test_convolutions_below_and_vectors_above():
 
 
 def test_combinations_without_sense_are_refused():
-    with pytest.raises(InputError, match=r"model.second.encoder should be mlp, for it reads vectors, got ConvEncoder"):
+    with pytest.raises(InputError, match=r"^second.encoder should be mlp, for it reads vectors, got conv"):
         TwoStageConfig(second=VAEConfig(encoder=ConvEncoder()))
     with pytest.raises(InputError, match=r"two_stage should have a model of two stages, got vae"):
         TwoStageObjective().check(VAEConfig())

@@ -57,9 +57,12 @@ def test_networks_in_bfloat16_give_distributions_in_float32():
 @pytest.mark.parametrize(
     ("setting", "sentence"),
     [
-        ({"latent_dim": 0}, "model.latent_dim should be at least 1, got 0."),
-        ({"posterior_scale": 0.0}, "model.posterior_scale should be positive and finite, got 0.0."),
-        ({"posterior_scale": float("nan")}, "model.posterior_scale should be positive and finite, got nan."),
+        ({"latent_dim": 0}, "latent_dim should be at least 1, got 0."),
+        ({"posterior_scale": 0.0}, "posterior_scale should be positive and finite, got 0.0."),
+        (
+            {"posterior_scale": float("nan")},
+            "posterior_scale should be softplus, log_scale or a number (positive and finite), got nan.",
+        ),
     ],
 )
 def test_refusals(setting, sentence):

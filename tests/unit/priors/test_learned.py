@@ -344,8 +344,8 @@ def test_refusals():
         "the images should be at least 5, one for each pseudo-input, got 4. Take fewer pseudo-inputs, or more images."
     )
     assert "at least 1" in refused(lambda: MixturePrior(num_components=0))
-    assert "model.prior.min_scale" in refused(lambda: MixturePrior(min_scale=0.0))
-    assert "model.prior.num_components" in refused(lambda: VampPrior(num_components=0))
+    assert "min_scale" in refused(lambda: MixturePrior(min_scale=0.0))
+    assert "num_components" in refused(lambda: VampPrior(num_components=0))
     assert "components should be at least 1" in refused(lambda: fit_mixture(np.zeros((3, 1)), 0))
     standard = StandardNormalPrior().build(2, SHAPE)(None)
     assert "should be a mixture" in refused(lambda: responsibilities(standard, torch.zeros(3, 2)))

@@ -119,7 +119,7 @@ def replaced(experiment, **training):
         (lambda e: replace(e, machine=Machine(device="cuda")), "machine.device should be one that is there, got cuda."),
         (
             lambda e: replace(e, data=replace(e.data, source=NpzSource(path="nowhere.npz"))),
-            "source.path should be a file, got 'nowhere.npz'",
+            "data.source.path should be a file, got 'nowhere.npz'",
         ),
     ],
 )

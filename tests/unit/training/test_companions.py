@@ -166,7 +166,7 @@ def test_noise_latents_carry_nothing_and_cost_nothing(batches):
     assert rate_per_latent(q, vae.prior)[:, :2].min() > 0
     one, other = torch.zeros(2, 5), torch.zeros(2, 5).index_fill(1, torch.tensor([4]), 1.0)
     assert not torch.equal(vae.decode(one).mean, vae.decode(other).mean), "the decoder reads them"
-    with pytest.raises(InputError, match=r"model.noise_latents should be from 0 to 2, below model.latent_dim, got 3"):
+    with pytest.raises(InputError, match=r"^noise_latents should be below latent_dim \(3\), got 3"):
         replace(MLP, noise_latents=3)
 
 

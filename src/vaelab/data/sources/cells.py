@@ -14,7 +14,6 @@ from vaelab.data.sources._base import Source
 from vaelab.data.sources._generated import render_in_blocks
 from vaelab.errors import InputError
 from vaelab.settings.ranges import AtLeast0, AtLeast1
-from vaelab.settings.record import check
 
 COUNTS = (1018, 1204, 796, 987, 734, 432, 2216)
 """Cells of each process."""
@@ -79,10 +78,6 @@ class CellsSource(Source):
     """Height and width of an image, in pixels; the same cells at any size."""
     seed: AtLeast0 = 0
     """Seed of the cells."""
-
-    def __post_init__(self):
-        check(self)
-        super().__post_init__()
 
     def load(self, *, strict: bool = False, progress: bool = False) -> ImageCollection:
         """See Source."""

@@ -14,7 +14,6 @@ from vaelab.data.sources._base import Source
 from vaelab.data.sources._generated import render_in_blocks
 from vaelab.errors import InputError
 from vaelab.settings.ranges import AtLeast0
-from vaelab.settings.record import check
 
 Subset = Literal["full", "punctured", "transects"]
 
@@ -62,10 +61,6 @@ class RosettesSource(Source):
     """Width of the white line, in pixels."""
     seed: AtLeast0 = 0
     """Seed of the points."""
-
-    def __post_init__(self):
-        check(self)
-        super().__post_init__()
 
     def load(self, *, strict: bool = False, progress: bool = False) -> ImageCollection:
         """See Source.

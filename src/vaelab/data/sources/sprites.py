@@ -17,7 +17,6 @@ from vaelab.data.sources._base import Source
 from vaelab.data.sources._generated import render_in_blocks
 from vaelab.errors import InputError, unknown_name
 from vaelab.settings.ranges import AtLeast0, AtLeast1
-from vaelab.settings.record import check
 
 Shape = Literal["square", "ellipse", "heart"]
 SHAPES: tuple[Shape, ...] = ("square", "ellipse", "heart")
@@ -82,7 +81,6 @@ class SpritesSource(Source):
     """Seed of the draw from the grid."""
 
     def __post_init__(self):
-        check(self)
         super().__post_init__()
         if not self.shapes or len(set(self.shapes)) < len(self.shapes):
             raise InputError("shapes", "name each shape once, at least one", self.shapes)
