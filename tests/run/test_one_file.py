@@ -1,4 +1,4 @@
-"""A preset and a source, each saved as one file in a copy of the package, are there everywhere."""
+"""A preset, a source and a part of the report, each one file saved in a copy of the package, are there everywhere."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from conftest import ROOT
@@ -63,6 +64,42 @@ class RawSource(Source):
         images = np.fromfile(self.path, np.uint8).reshape(-1, 1, self.side, self.side)
         return ImageCollection(images=images, table=pd.DataFrame(index=pd.RangeIndex(len(images))))
 '''
+PART = '''"""How bright images are."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from vaelab.plots import fit_histogram, png
+from vaelab.report.html import html
+from vaelab.report.look import Look
+from vaelab.report.parts import Arrays, PicturePart
+
+
+class Brightness(PicturePart):
+    """How bright the held-out images are."""
+
+    section = "odd"
+    order = 40
+    title = "Brightness"
+
+    def compute(self, look: Look) -> Arrays:
+        """See Part."""
+        return {"rows": look.rows, "brightness": look.x.mean((1, 2, 3)).numpy()}
+
+    def html(self, look: Look, arrays: Arrays) -> Markup:
+        """See Part."""
+        return html('{{ chart(figure, "How bright each image is.") }}', figure=_figure(arrays))
+
+    def picture(self, look: Look, arrays: Arrays) -> bytes:
+        """See PicturePart."""
+        return png(_figure(arrays), title=self.title)
+
+
+def _figure(arrays: Arrays) -> Figure:
+    return fit_histogram(arrays["brightness"], label="mean intensity", marks={})
+'''
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +109,7 @@ def vaelab(tmp_path_factory):
     shutil.copytree(ROOT / "src" / "vaelab", place / "vaelab", ignore=shutil.ignore_patterns("__pycache__"))
     (place / "vaelab/presets/blank.py").write_text(PRESET)
     (place / "vaelab/data/sources/raw.py").write_text(SOURCE)
+    (place / "vaelab/report/parts/brightness.py").write_text(PART)
     (place / "a.raw").write_bytes(bytes(3 * 16 * 16))
     (place / "x.docx").write_text("x")
 
@@ -94,3 +132,16 @@ def test_a_source(vaelab):
     assert "or a .tif or .tiff file" in vaelab("data", "info", "x.docx").stderr
     assert "a .raw file, " in vaelab("data", "info", "x.docx").stderr
     assert '"kind": "raw"' in vaelab("train", "images", "--data", "a.raw", "--print").stdout
+
+
+def test_a_part_of_the_report(vaelab, tmp_path):
+    vaelab("train", "digits", "--out", str(tmp_path / "run"), "--training.num-steps", "5", "--quiet")
+    assert vaelab("report", str(tmp_path / "run"), "--num-samples", "1", "--quiet").stderr == ""
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert '<h3 id="brightness">Brightness</h3>' in page
+    assert 'aria-label="How bright each image is."' in page
+    assert vaelab("draw", str(tmp_path / "run"), "brightness", "-o", str(tmp_path / "a.png")).stderr == ""
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+    with np.load(tmp_path / "a.npz") as arrays:
+        assert set(arrays.files) == {"rows", "brightness"}
+    assert "brightness" in vaelab("draw", str(tmp_path / "run"), "bright", "-o", str(tmp_path / "b.png")).stderr

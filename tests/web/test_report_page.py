@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from report_runs import digits_run, quick
 from vaelab.models import TwoStageConfig
 from vaelab.networks.mlp import MLPEncoder
 from vaelab.objectives.elbo import ELBO
@@ -34,10 +35,7 @@ FLAGS = (
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory) -> Path:
-    experiment = preset("digits")
-    training = replace(experiment.training, num_steps=60, validate_every=20, log_every=10, tune=False)
-    run = train(replace(experiment, training=training), tmp_path_factory.mktemp("runs") / "digits", progress=False)
-    return write_report(run, num_samples=4, max_images=200)
+    return write_report(digits_run(tmp_path_factory.mktemp("runs")), num_samples=4, num_images=200)
 
 
 @pytest.fixture(scope="module")
@@ -53,10 +51,9 @@ def family(tmp_path_factory) -> Path:
         data=replace(digits.data, condition=("label:category",)),
         model=TwoStageConfig(first=digits.model, second=mixture),
         objective=TwoStageObjective(first=info_max, second=info_max, first_alone_steps=20),
-        training=replace(digits.training, num_steps=60, validate_every=20, log_every=10, tune=False),
     )
-    run = train(experiment, tmp_path_factory.mktemp("runs") / "family", progress=False)
-    return write_report(run, num_samples=4, max_images=200)
+    run = train(quick(experiment, 60), tmp_path_factory.mktemp("runs") / "family", progress=False)
+    return write_report(run, num_samples=4, num_images=200)
 
 
 @pytest.fixture(scope="module")

@@ -12,12 +12,14 @@ from PIL import Image
 
 from vaelab.errors import InputError
 from vaelab.plots import (
+    Tile,
     atlas,
     channel_colours,
     composite,
     image_grid,
     picture_png,
     reconstruction_pairs,
+    sheet,
     shrink,
     traversal_grid,
 )
@@ -153,3 +155,28 @@ def test_a_grey_png_is_stored_grey():
     np.testing.assert_array_equal(np.asarray(read), picture[..., 0])
     clear = np.concatenate([picture, np.zeros((7, 5, 1), np.uint8)], axis=2)
     assert Image.open(io.BytesIO(picture_png(clear))).mode == "LA"
+
+
+def test_a_sheet_holds_every_tile_pixel_for_pixel_with_words_beside_it():
+    tiles = random_tiles(2, 3, 20, 30, 3)
+    rows = [("first", [Tile(tile, "a\nb") for tile in tiles[0]]), ("", [Tile(tile) for tile in tiles[1]])]
+    found = sheet(rows, title="A title", note="and what it says")
+    windows = np.lib.stride_tricks.sliding_window_view(found, (20, 30, 3))[:, :, 0]
+    places = [np.argwhere((windows == tile).all(axis=(2, 3, 4))) for tile in tiles.reshape(6, 20, 30, 3)]
+    assert all(len(place) == 1 for place in places)
+    y, x = np.concatenate(places).reshape(2, 3, 2).transpose(2, 0, 1)
+    assert (np.diff(y, axis=1) == 0).all()
+    assert (y[1] > y[0] + 20).all()
+    assert (np.diff(x, axis=1) >= 30).all()
+    assert (x[0] == x[1]).all()
+    assert (found[: y[0, 0]] < 128).any()  # the title
+    assert (found[y[0, 0] : y[0, 0] + 20, : x[0, 0]] < 128).any()  # the row's name
+    assert (found[y[1, 0] : y[1, 0] + 20, : x[1, 0]] == 255).all()
+    assert (found[0] == 255).all()
+
+
+def test_what_is_clear_in_a_tile_is_white_on_a_sheet():
+    clear = np.zeros((9, 9, 4), np.uint8)
+    clear[3, 3] = (255, 0, 0, 255)
+    found = sheet([("", [Tile(clear)])])
+    assert sorted({tuple(pixel) for pixel in found.reshape(-1, 3).tolist()}) == [(255, 0, 0), (255, 255, 255)]

@@ -10,32 +10,29 @@ import xml.etree.ElementTree as ET
 
 import matplotlib as mpl
 import numpy as np
-import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 from PIL import Image
 
-from vaelab.plots import Classes, class_panel, curve, fit_histogram, latent_scatter, png, rate_bars, svg, terms
+from vaelab.plots import Classes, class_panel, curve, fit_histogram, latent_scatter, png, rate_bars, svg
 from vaelab.plots.style import FIRST, SECOND
 
 
-def metrics(train: list[float], validation: list[float]) -> pd.DataFrame:
-    rows = [{"step": 10 * (i + 1), "epoch": 1.0, "split": "train", "elbo": v} for i, v in enumerate(train)]
-    rows += [{"step": 20 * (i + 1), "epoch": 1.0, "split": "validation", "elbo": v} for i, v in enumerate(validation)]
-    return pd.DataFrame(rows)
+def lines(train: list[float], validation: list[float]) -> dict[str, np.ndarray]:
+    """Every 10 steps on training images, every 20 on validation images."""
+    every = {"train": (10, train), "validation": (20, validation)}
+    return {
+        split: np.array([[gap * (i + 1), v] for i, v in enumerate(own)]).reshape(-1, 2).T
+        for split, (gap, own) in every.items()
+    }
 
 
 def texts(sheet) -> str:
     return " ".join(text.get_text() for text in sheet.axes[0].texts)
 
 
-def test_terms_are_the_columns_that_hold_nats():
-    columns = ["step", "epoch", "split", "loss", "rate", "images_per_second", "learning_rate", "seconds"]
-    assert terms(pd.DataFrame(columns=columns)) == ("loss", "rate")
-
-
 def test_a_curve_shows_each_split_as_it_is():
-    sheet = curve(metrics([-5.0, -4.0, -3.5, -3.2], [-4.5, -3.4]), "elbo", kept_step=40)
+    sheet = curve(lines([-5.0, -4.0, -3.5, -3.2], [-4.5, -3.4]), kept_step=40)
     train, validation, kept = sheet.axes[0].lines
     assert train.get_ydata().tolist() == [-5.0, -4.0, -3.5, -3.2]
     assert train.get_xdata().tolist() == [10, 20, 30, 40]
@@ -45,23 +42,43 @@ def test_a_curve_shows_each_split_as_it_is():
 
 
 def test_a_curve_that_begins_far_off_says_where():
-    falling = metrics([9000.0, *np.linspace(100, 90, 40)], [])
-    sheet = curve(falling, "elbo")
+    sheet = curve(lines([9000.0, *np.linspace(100, 90, 40)], []))
     assert sheet.axes[0].get_ylim()[1] < 200
     assert "begins at 9,000, above" in texts(sheet)
-    rising = metrics([-9000.0, *np.linspace(-100, -90, 40)], [])
-    assert "begins at \N{MINUS SIGN}9,000, below" in texts(curve(rising, "elbo"))
+    rising = lines([-9000.0, *np.linspace(-100, -90, 40)], [])
+    assert "begins at \N{MINUS SIGN}9,000, below" in texts(curve(rising))
 
 
 def test_a_curve_leaves_out_what_is_not_finite():
-    sheet = curve(metrics([np.nan, -4.0, np.inf, -3.0], []), "elbo")
+    sheet = curve(lines([np.nan, -4.0, np.inf, -3.0], []))
     assert sheet.axes[0].lines[0].get_ydata().tolist() == [-4.0, -3.0]
 
 
-@pytest.mark.parametrize("values", [[], [1.0], [np.nan, np.nan]])
-def test_a_curve_of_next_to_nothing_can_be_drawn(values):
-    frame = metrics(values, []) if values else pd.DataFrame({"step": [1], "split": ["train"], "elbo": [np.nan]})
-    assert "<svg" in svg(curve(frame, "elbo"))
+@pytest.mark.parametrize(
+    ("values", "drawn"), [([], []), ([1.0], [[1.0]]), ([np.nan, np.nan], []), ([2, np.nan], [[2]])]
+)
+def test_a_curve_of_next_to_nothing_can_be_drawn(values, drawn):
+    sheet = curve(lines(values, []))
+    assert [line.get_ydata().tolist() for line in sheet.axes[0].lines] == drawn
+    assert ("train" in texts(sheet)) == bool(drawn)
+    assert svg(sheet).count("<path") >= len(drawn)
+
+
+def test_a_curve_shows_its_ceiling_on_an_axis_that_holds_it():
+    own, top = {"validation": np.array([[1, 2, 3], [0.5, 1.0, 1.5]])}, {"validation": np.array([[1, 2, 3], [3.5] * 3])}
+    ax = curve(own, ceilings=top).axes[0]
+    dashed = [line for line in ax.lines if line.get_linestyle() == "--"]
+    assert [line.get_ydata().tolist() for line in dashed] == [[3.5] * 3]
+    assert ax.get_ylim()[0] <= 0 < 3.5 < ax.get_ylim()[1]
+    assert not any(line.get_linestyle() == "--" for line in curve(own).axes[0].lines)
+
+
+def test_a_curve_leaves_out_the_preparation():
+    own = {"train": np.stack([np.arange(1, 41), [*np.full(20, 2000.0), *np.linspace(9, 8, 20)]])}
+    ax = curve(own, prepared=20).axes[0]
+    assert ax.get_ylim()[1] < 12
+    assert "2,000 before step 20, above" in " ".join(text.get_text() for text in ax.texts)
+    assert curve(own).axes[0].get_ylim()[1] > 1900
 
 
 def test_bars_fall_and_are_coloured_by_activity():
@@ -87,7 +104,9 @@ def test_a_histogram_holds_every_value_once():
 
 
 def test_a_histogram_of_equal_values_can_be_drawn():
-    assert "<svg" in svg(fit_histogram(np.zeros(10), label="fit", marks={"typical": 0.0}))
+    sheet = fit_histogram(np.zeros(10), label="fit", marks={"typical": 0.0})
+    assert sum(bar.get_height() for bar in sheet.axes[0].patches) == 10
+    assert "<svg" in svg(sheet)
 
 
 def test_scatter_puts_every_point_of_every_class():
@@ -137,7 +156,7 @@ def test_a_class_panel_shows_its_class_before_all_others():
 
 
 def test_svg_is_well_formed_and_takes_colour_and_type_from_the_page():
-    text = svg(curve(metrics([3.0, 2.0], [2.5]), "elbo"))
+    text = svg(curve(lines([3.0, 2.0], [2.5])))
     ET.fromstring(text.replace("<svg", '<svg xmlns:xlink="http://www.w3.org/1999/xlink"', 1))
     assert f"var(--first, {FIRST})" in text
     assert "font-family" not in text
@@ -147,18 +166,18 @@ def test_svg_is_well_formed_and_takes_colour_and_type_from_the_page():
 
 
 def test_the_same_figure_gives_the_same_bytes():
-    frame = metrics([3.0, 2.0], [2.5])
-    assert svg(curve(frame, "elbo")) == svg(curve(frame, "elbo"))
+    own = lines([3.0, 2.0], [2.5])
+    assert svg(curve(own)) == svg(curve(own))
 
 
 def test_png_has_two_pixels_per_css_pixel():
-    sheet = curve(metrics([3.0, 2.0], [2.5]), "elbo", width=300, height=200)
+    sheet = curve(lines([3.0, 2.0], [2.5]), width=300, height=200)
     assert Image.open(io.BytesIO(png(sheet))).size == (600, 400)
 
 
 def test_drawing_leaves_the_settings_of_matplotlib_alone():
     before = dict(mpl.rcParams)
-    svg(curve(metrics([3.0, 2.0], [2.5]), "elbo"))
+    svg(curve(lines([3.0, 2.0], [2.5])))
     assert dict(mpl.rcParams) == before
 
 
