@@ -13,6 +13,7 @@ from vaelab.models import TwoStageConfig, VAEConfig
 from vaelab.networks.mlp import MLPDecoder, MLPEncoder
 from vaelab.objectives.two_stage import TwoStageObjective
 from vaelab.penalties import Encoded, Penalty
+from vaelab.schedules import time_of
 from vaelab.settings.fields import field_docs
 from vaelab.settings.record import from_record, to_record
 
@@ -61,7 +62,7 @@ def test_it_says_what_it_is_and_where_it_comes_from(penalty):
 
 
 def test_its_cost_is_one_number_or_one_per_image_and_its_reports_are_cut_off(penalty, vae, images):
-    charge = penalty(vae, encoded_by(vae, images), companion_of(penalty, vae, images), 0)
+    charge = penalty(vae, encoded_by(vae, images), companion_of(penalty, vae, images), time_of(0))
     assert charge.cost.shape in ((), (7,))
     assert charge.cost.isfinite().all()
     assert charge.reports
@@ -72,7 +73,7 @@ def test_its_cost_is_one_number_or_one_per_image_and_its_reports_are_cut_off(pen
 
 def test_its_cost_moves_the_encoder_and_no_frozen_companion(penalty, vae, images):
     companion = companion_of(penalty, vae, images).requires_grad_(False)
-    penalty(vae, encoded_by(vae, images), companion, 0).cost.mean().backward()
+    penalty(vae, encoded_by(vae, images), companion, time_of(0)).cost.mean().backward()
     assert all(p.grad is not None and p.grad.isfinite().all() for p in vae.encoder.parameters())
     assert any(p.grad.abs().sum() > 0 for p in vae.encoder.parameters())
     assert not gradients(companion)
@@ -109,7 +110,7 @@ def test_its_noise_is_that_of_torch(penalty, vae, images):
         encoded, companion = encoded_by(vae, images), companion_of(penalty, vae, images)
         torch.manual_seed(4)
         loss = penalty.critic_loss(encoded.detached(), companion)
-        values.append((penalty(vae, encoded, companion, 0).cost.mean(), 0.0 if loss is None else loss))
+        values.append((penalty(vae, encoded, companion, time_of(0)).cost.mean(), 0.0 if loss is None else loss))
     assert values[0] == values[1]
 
 
@@ -121,7 +122,7 @@ def test_a_companion_read_back_says_the_same(penalty, vae, images):
     costs = []
     for companion in (first, second):
         torch.manual_seed(6)
-        costs.append(penalty(vae, encoded, companion, 0).cost)
+        costs.append(penalty(vae, encoded, companion, time_of(0)).cost)
     assert torch.equal(*costs)
 
 
@@ -139,7 +140,7 @@ def test_it_takes_a_second_stage(penalty, images, embed):
     model = TwoStageConfig(embed=embed, **stages).build(SHAPE)
     encoded = TwoStageObjective().encode(model, images).second
     companion = companion_of(penalty, model, images, model.coded_shape)
-    penalty(model, encoded, companion, 0).cost.mean().backward()
+    penalty(model, encoded, companion, time_of(0)).cost.mean().backward()
     assert sum(grad.abs().sum() for grad in gradients(model.top.encoder)) > 0
     assert penalty.critic_loss(encoded.detached(), companion) is not None or not list(companion.parameters())
 
@@ -147,5 +148,5 @@ def test_it_takes_a_second_stage(penalty, images, embed):
 @pytest.mark.parametrize("weight", [-1.0, float("inf"), float("nan")])
 @pytest.mark.parametrize("name", members(Penalty))
 def test_no_weight_below_zero(name, weight):
-    with pytest.raises(InputError, match=f"penalty.weight should be 0 or more and finite, got {weight}"):
+    with pytest.raises(InputError, match=f"^weight should be 0 or more and finite, got {weight}"):
         members(Penalty)[name](weight=weight, **SETTINGS.get(name, {}))

@@ -29,12 +29,12 @@ def information(bound, seed, num_steps):
     feed = Feed(dataset.collection.images, dataset.intensity)
     batches = Batches(feed=feed, train=dataset.splits.train, validation=dataset.splits.validation[:0])
     objective = ELBO(penalties=(MutualInformation(bound=bound),))
-    training = replace(experiment.training, num_steps=num_steps, log_every=10)
+    training = replace(experiment.training, num_steps=num_steps)
     torch.manual_seed(seed)
     model = experiment.model.build(dataset.collection.image_shape)
     state = begin(model, objective, batches, training, seed)
-    steps = train(state, objective, batches, training, Choices(threads=1), seed)
-    return [(at.step, at.terms["mutual_information"], at.terms["rate"]) for at in steps if at.terms]
+    steps = train(state, batches, training, Choices(threads=1), seed, log_every=10)
+    return [(at.step, at.terms[""]["mutual_information"], at.terms[""]["rate"]) for at in steps if at.terms]
 
 
 @pytest.mark.parametrize(

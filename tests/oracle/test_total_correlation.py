@@ -19,6 +19,7 @@ from vaelab.penalties import Encoded
 from vaelab.penalties import total_correlation as penalty_module
 from vaelab.penalties.factor import Factor
 from vaelab.penalties.total_correlation import TotalCorrelation, mixture_weights
+from vaelab.schedules import time_of
 
 ESTIMATORS = ["stratified", "weighted"]
 
@@ -267,7 +268,7 @@ def test_the_penalty_knows_how_many_images_there_are():
     z = q.sample()
     penalty = TotalCorrelation()
     companion = penalty.build(model, ImagesOf(torch.zeros(0, 1, 4, 4), 999), (1, 4, 4))
-    charge = penalty(model, Encoded(torch.zeros(20, 1, 4, 4), q, z, model.prior), companion, 0)
+    charge = penalty(model, Encoded(torch.zeros(20, 1, 4, 4), q, z, model.prior), companion, time_of(0))
     expected = penalty_module.log_density_ratio(q, z, mixture_weights(z, torch.tensor(999), "stratified"))
     assert torch.equal(charge.cost, expected)
     assert charge.reports["total_correlation"].item() == pytest.approx(expected.mean().item())

@@ -113,13 +113,13 @@ class Look:
 
     @cached_property
     def x(self) -> Images:
-        """The measured images, in [0, 1]."""
-        return self.feed(self.rows)
-
-    def feed(self, rows: np.ndarray) -> Images:
-        """Images of the collection, the same ones each time."""
+        """The measured images, in [0, 1]: where they are drawn from their pixels, the same draw as was measured."""
         with local_randomness(self.seed, torch.device("cpu")):
-            return self.run.feed(rows)
+            return torch.cat([batch.cpu().clone() for batch in self.run.feed.batches(self.rows)])
+
+    def originals(self, places: np.ndarray) -> np.ndarray:
+        """(image, channel, height, width): those at these places among the measured images."""
+        return self.x.numpy()[places]
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -134,7 +134,7 @@ class Look:
     @cached_property
     def white(self) -> float:
         """1, or where the brightest thousandth of pixels begins if that is much darker, to two digits upward."""
-        bright = float(np.quantile(self.x[torch.from_numpy(self.shuffled[:64])].numpy(), 0.999))
+        bright = float(np.quantile(self.originals(self.shuffled[:64]), 0.999))
         return 1.0 if bright > 0.6 or bright <= 0 else float(np.ceil(bright * 100) / 100)
 
     # What it may cost

@@ -32,7 +32,7 @@ def pairs(look: Look, places: np.ndarray) -> Arrays:
         levels: (level,), what ``images`` holds from top to bottom: original, then each stage's reconstruction.
         images: (level, pair, channel, height, width) in [0, 1]: the mean of p(x|z) at the posterior's mean.
     """
-    originals = look.feed(look.rows[places]).numpy()
+    originals = look.originals(places)
     several = len(look.stages) > 1
     return {
         "rows": look.rows[places],

@@ -135,10 +135,10 @@ def test_effective_beta_of_reductions_agrees_with_gradients():
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
-        (lambda: ELBO(rate_weight=-1), "objective.rate_weight should be 0 or more and finite, got -1."),
-        (lambda: ELBO(warm_up_steps=9, cycle_steps=3), "objective.cycle_steps should be at least"),
-        (lambda: Capacity(weight=0), "objective.weight should be positive and finite, got 0."),
-        (lambda: Capacity(num_steps=-1), "objective.num_steps should be 0 or more, got -1."),
+        (lambda: ELBO(rate_weight=-1), "^rate_weight should be 0 or more and finite, got -1."),
+        (lambda: ELBO(warm_up_steps=9, cycle_steps=3), "^cycle_steps should be at least"),
+        (lambda: Capacity(weight=0), "^weight should be positive and finite, got 0."),
+        (lambda: Capacity(num_steps=-1), "^num_steps should be 0 or more, got -1."),
         (lambda: effective_beta(num_pixels=0), "num_pixels should be positive and finite, got 0."),
     ],
 )

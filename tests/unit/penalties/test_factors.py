@@ -19,6 +19,7 @@ from vaelab.penalties.entanglement import Entanglement
 from vaelab.penalties.factor import Factor, permuted
 from vaelab.penalties.hsic import HSIC, hsic
 from vaelab.penalties.total_correlation import TotalCorrelation
+from vaelab.schedules import time_of
 
 MODEL = VAEConfig(latent_dim=4).build((1, 4, 4))
 IMAGES = ImagesOf(torch.zeros(0, 1, 4, 4), 50)
@@ -30,7 +31,7 @@ def encoded_as(loc, scale=None, z=None):
 
 
 def charge_of(penalty, encoded):
-    return penalty(MODEL, encoded, penalty.build(MODEL, IMAGES, (1,)), 0)
+    return penalty(MODEL, encoded, penalty.build(MODEL, IMAGES, (1,)), time_of(0))
 
 
 @pytest.fixture
@@ -197,7 +198,7 @@ class Known(nn.Module):
 
 def test_factor_by_hand(random):
     z = torch.randn(9, 4, generator=random)
-    charge = Factor()(MODEL, encoded_as(z), Known(), 0)
+    charge = Factor()(MODEL, encoded_as(z), Known(), time_of(0))
     density = torch.sigmoid(z[:, 0] - z[:, 1])
     torch.testing.assert_close(charge.cost, density.log() - (1 - density).log(), rtol=1e-4, atol=1e-5)
     torch.manual_seed(0)
@@ -223,9 +224,9 @@ def test_one_latent_depends_on_no_other(penalty):
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
-        (lambda: DIP(diagonal_ratio=-1), "penalty.diagonal_ratio should be 0 or more and finite, got -1"),
-        (lambda: HSIC(bandwidth=0), "penalty.bandwidth should be positive and finite, got 0"),
-        (lambda: Factor(hidden=(10, 0)), "penalty.hidden should hold numbers from 1, got 0"),
+        (lambda: DIP(diagonal_ratio=-1), "^diagonal_ratio should be 0 or more and finite, got -1"),
+        (lambda: HSIC(bandwidth=0), "^bandwidth should be positive and finite, got 0"),
+        (lambda: Factor(hidden=(10, 0)), "^hidden should hold numbers from 1, got 0"),
     ],
 )
 def test_settings_out_of_range(make, sentence):
@@ -237,5 +238,5 @@ def test_settings_out_of_range(make, sentence):
 def test_unknown_names(penalty, field):
     """Set past the type checker, which a user doesn't run."""
     object.__setattr__(penalty, field, "mws")
-    with pytest.raises(InputError, match=f"penalty.{field} should be a known name, got 'mws'"):
+    with pytest.raises(InputError, match=f"^{field} should be a known name, got 'mws'"):
         penalty.__post_init__()

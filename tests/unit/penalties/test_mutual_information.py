@@ -21,6 +21,7 @@ from vaelab.errors import InputError
 from vaelab.models import VAEConfig
 from vaelab.penalties import Encoded, Penalty
 from vaelab.penalties.mutual_information import MutualInformation
+from vaelab.schedules import time_of
 from vaelab.settings.record import from_record, to_record
 
 
@@ -49,7 +50,7 @@ def penalty(request):
 def test_the_cost_moves_the_encoder_and_not_the_frozen_critic(penalty):
     model, companion = start(penalty)
     companion.requires_grad_(False)
-    charge = penalty(model, encoded(model), companion, step=3)
+    charge = penalty(model, encoded(model), companion, t=time_of(3))
     charge.cost.backward()
     assert all(gradients(model.encoder))
     assert not any(gradients(companion))
@@ -65,7 +66,7 @@ def test_the_critics_loss_moves_all_of_the_critic_and_nothing_of_the_model(penal
 def test_the_cost_is_minus_the_bound_in_nats_with_the_surrogates_gradient(penalty):
     model, companion = start(penalty)
     batch = encoded(model)
-    charge = penalty(model, batch, companion, step=0)
+    charge = penalty(model, batch, companion, t=time_of(0))
     scores = companion.critic(batch.source, batch.z)
     assert charge.cost.item() == pytest.approx(-companion.estimator(scores).item(), abs=1e-6)
     assert charge.reports["mutual_information"].item() == pytest.approx(-charge.cost.item(), abs=1e-6)
@@ -77,9 +78,9 @@ def test_the_cost_is_minus_the_bound_in_nats_with_the_surrogates_gradient(penalt
 def test_held_out_images_leave_the_companion_as_it_was(penalty):
     model, companion = start(penalty)
     batch = encoded(model).detached()
-    penalty(model, batch, companion, step=0)
+    penalty(model, batch, companion, t=time_of(0))
     before = {name: value.clone() for name, value in companion.state_dict().items()}
-    charge = penalty(model, batch, companion, step=None)
+    charge = penalty(model, batch, companion, t=None)
     assert not charge.cost.requires_grad
     assert charge.cost.item() == pytest.approx(-charge.reports["mutual_information"].item())
     assert all(value.equal(before[name]) for name, value in companion.state_dict().items())
@@ -88,23 +89,23 @@ def test_held_out_images_leave_the_companion_as_it_was(penalty):
 def test_the_ceiling_stands_beside_the_value_where_there_is_one():
     penalty = MutualInformation(bound=InfoNCE())
     model, companion = start(penalty)
-    charge = penalty(model, encoded(model, 32), companion, step=0)
+    charge = penalty(model, encoded(model, 32), companion, t=time_of(0))
     assert charge.reports["mutual_information_ceiling"] == pytest.approx(3.4657, abs=1e-4)
     few = MutualInformation(bound=InfoNCE(), critic=ConcatenatedCritic(negatives=3))
     model, companion = start(few)
-    assert few(model, encoded(model, 32), companion, 0).reports["mutual_information_ceiling"] == pytest.approx(
+    assert few(model, encoded(model, 32), companion, time_of(0)).reports["mutual_information_ceiling"] == pytest.approx(
         1.3863, abs=1e-4
     )
     none = MutualInformation(bound=NWJ())
     model, companion = start(none)
-    assert set(none(model, encoded(model), companion, 0).reports) == {"mutual_information"}
+    assert set(none(model, encoded(model), companion, time_of(0)).reports) == {"mutual_information"}
 
 
 def test_one_image_is_refused_in_training_and_shows_nothing_on_held_out_images(penalty):
     model, companion = start(penalty)
     with pytest.raises(InputError, match="the batch should hold at least 2 images for mutual information, got 1"):
-        penalty(model, encoded(model, 1), companion, step=0)
-    charge = penalty(model, encoded(model, 1), companion, step=None)
+        penalty(model, encoded(model, 1), companion, t=time_of(0))
+    charge = penalty(model, encoded(model, 1), companion, t=None)
     assert charge.cost.item() == 0
     assert charge.reports == {"mutual_information": 0.0}
 
@@ -114,7 +115,7 @@ def test_it_is_of_the_latents_of_a_first_stage_too():
     model, companion = start(penalty, source_shape=(7,))
     first = torch.randn(6, 7, requires_grad=True)
     q = model.encode(torch.rand(6, 1, 8, 8))
-    penalty(model, Encoded(first, q, q.rsample(), model.prior), companion, step=0).cost.backward()
+    penalty(model, Encoded(first, q, q.rsample(), model.prior), companion, t=time_of(0)).cost.backward()
     assert (first.grad != 0).any()
 
 
@@ -132,7 +133,7 @@ def test_its_reward_raises_the_information_and_stays_steady(bound, critic):
         q = model.encode(x)
         batch = Encoded(x, q, q.rsample(), model.prior)
         companion.requires_grad_(False)
-        charge = penalty(model, batch, companion, step)
+        charge = penalty(model, batch, companion, time_of(step))
         model_optimizer.zero_grad()
         charge.cost.backward()
         model_optimizer.step()
@@ -152,5 +153,5 @@ def test_a_record_holds_it_whole():
 
 
 def test_a_negative_weight_is_refused():
-    with pytest.raises(InputError, match=r"penalty\.weight should be 0 or more and finite, got -1"):
+    with pytest.raises(InputError, match=r"^weight should be 0 or more and finite, got -1"):
         MutualInformation(weight=-1.0)

@@ -19,10 +19,10 @@ from vaelab.networks.mlp import MLPDecoder, MLPEncoder
 from vaelab.objectives.elbo import ELBO
 from vaelab.training import Batches, Choices, Training, begin, choose, train, validate
 from vaelab.training.checkpoint import check_room, load_checkpoint, load_weights, save_checkpoint, save_weights
-from vaelab.training.loop import weighted as with_weights
+from vaelab.training.step import weighted as with_weights
 
 PLAIN = Choices(threads=1)
-TRAINING = Training(batch_size=16, num_steps=12, log_every=5, validate_every=4)
+TRAINING = Training(batch_size=16, num_steps=12, validate_every=4)
 MLP = VAEConfig(latent_dim=2, encoder=MLPEncoder(hidden=(8,)), decoder=MLPDecoder(hidden=(8,)))
 CONV = VAEConfig(latent_dim=2, encoder=ConvEncoder(widths=(8, 8)), decoder=ConvDecoder(widths=(8, 8)))
 
@@ -39,9 +39,9 @@ def build(config, seed=0):
     return config.build((1, 12, 12))
 
 
-def run(config, batches, training=TRAINING, choices=PLAIN, seed=0, between=None):
+def run(config, batches, training=TRAINING, choices=PLAIN, seed=0, between=None, log_every=5):
     state = begin(build(config), ELBO(), batches, training)
-    for _ in train(state, ELBO(), batches, training, choices, seed):
+    for _ in train(state, batches, training, choices, seed, log_every):
         if between:
             between(state)
     return state
@@ -54,11 +54,11 @@ def same(a, b):
 @pytest.mark.parametrize("config", [MLP, CONV])
 def test_every_parameter_moves_and_the_loss_falls(config, batches):
     before = build(config)
-    first = validate(before, ELBO(), batches)["loss"]
+    first = validate(begin(before, ELBO(), batches, TRAINING).computes, batches)[""]["loss"]
     state = run(config, batches, replace(TRAINING, num_steps=60, learning_rate=0.01))
     pairs = zip(before.parameters(), state.model.parameters(), strict=True)
     assert all((a != b).any() for a, b in pairs)
-    assert state.validation["loss"] < first
+    assert state.validation[""]["loss"] < first
 
 
 def test_same_seed_same_numbers_whatever_happens_between_the_steps(batches):
@@ -69,7 +69,7 @@ def test_same_seed_same_numbers_whatever_happens_between_the_steps(batches):
         between=lambda state: (
             torch.rand(5),
             np.random.default_rng().random(3),
-            validate(state.model, ELBO(), batches),
+            validate(state.computes, batches),
         ),
     )
     assert same(plain.model, disturbed.model)
@@ -90,33 +90,40 @@ def test_resumed_equals_uninterrupted_bit_for_bit(config, choices, at, batches, 
     )
 
     first = begin(build(config), ELBO(), batches, TRAINING)
-    for _ in train(first, ELBO(), batches, TRAINING, choices, 0):
+    for _ in train(first, batches, TRAINING, choices, 0, 5):
         if first.step == at:
             save_checkpoint(first, tmp_path / "last.safetensors")
             break
     second = begin(build(config, seed=9), ELBO(), batches, TRAINING)
     load_checkpoint(second, tmp_path / "last.safetensors")
-    again = [{"terms": s.terms, "val": s.validation} for s in train(second, ELBO(), batches, TRAINING, choices, 0)]
+    again = [{"terms": s.terms, "val": s.validation} for s in train(second, batches, TRAINING, choices, 0, 5)]
     assert same(whole.model, second.model)
     assert again == lines[at:]
     assert (second.best, second.best_step, second.waited) == (whole.best, whole.best_step, whole.waited)
 
 
 def test_logged_terms_are_means_over_the_steps_since_the_last_line(batches):
-    every, tens = [], []
-    run(MLP, batches, replace(TRAINING, log_every=1), between=lambda s: every.append(s.terms["loss"]))
-    run(MLP, batches, replace(TRAINING, log_every=5), between=lambda s: s.terms and tens.append(s.terms["loss"]))
-    assert tens == pytest.approx([np.mean(every[:5]), np.mean(every[5:10]), np.mean(every[10:])], rel=1e-6)
+    every, fives = [], []
+    run(MLP, batches, log_every=1, between=lambda s: every.append(s.terms[""]["loss"]))
+    run(MLP, batches, log_every=5, between=lambda s: s.terms and fives.append(s.terms[""]["loss"]))
+    assert fives == pytest.approx([np.mean(every[:5]), np.mean(every[5:10]), np.mean(every[10:])], rel=1e-6)
 
 
 def test_validation_is_the_mean_over_all_held_out_images_and_leaves_the_model_as_it_was(batches):
-    model = build(CONV).train()
-    found = validate(model, ELBO(rate_weight=0), batches)
-    x = batches.feed(batches.validation)
-    by_hand = -model.eval().decode(model.encode(x).mean).log_prob(x)
-    assert found["loss"] == pytest.approx(by_hand.mean().item(), rel=1e-6)
-    assert validate(model.train(), ELBO(), batches) == validate(model, ELBO(), batches)
+    computes = begin(build(CONV), ELBO(rate_weight=0), batches, TRAINING).computes.train()
+    model, x = computes.model, batches.feed(batches.validation)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    found = validate(computes, batches)
     assert model.training
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    by_hand = -model.eval().decode(model.encode(x).mean).log_prob(x)
+    assert found[""]["loss"] == pytest.approx(by_hand.mean().item(), rel=1e-6)
+
+
+def test_validation_takes_the_same_noise_each_time(batches):
+    computes = begin(build(MLP), ELBO(), batches, TRAINING).computes
+    assert validate(computes, batches) == validate(computes, batches)
+    assert validate(computes, batches, seed=1) != validate(computes, batches)
 
 
 def test_a_weight_multiplies_its_own_images_loss(batches):
@@ -124,7 +131,7 @@ def test_a_weight_multiplies_its_own_images_loss(batches):
     model, x = build(MLP), batches.feed(np.arange(4))
     weights = torch.tensor([1.0, 0.0, 3.0, 1.0])
     plain = ELBO(rate_weight=0)(model, x, 0)
-    weighted = with_weights(plain, weights)
+    weighted = with_weights({"": plain}, weights)[""]
     torch.testing.assert_close(weighted["loss"], plain["loss"] * weights)
     torch.testing.assert_close(weighted["distortion"], plain["distortion"])
 
@@ -139,7 +146,7 @@ def test_images_of_weight_zero_do_not_train(batches):
 def test_early_stopping_counts_validations_without_a_better_loss(batches):
     training = replace(TRAINING, num_steps=100_000, validate_every=2, patience=3, learning_rate=0.05)
     losses: list[float] = []
-    state = run(MLP, batches, training, between=lambda s: s.validation and losses.append(s.validation["loss"]))
+    state = run(MLP, batches, training, between=lambda s: s.validation and losses.append(s.validation[""]["loss"]))
     assert state.step < training.num_steps
     assert "no better validation loss" in state.stop
     assert losses.index(min(losses)) == len(losses) - 4

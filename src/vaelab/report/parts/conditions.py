@@ -47,7 +47,7 @@ class Conditions(PicturePart):
             "rows": look.rows[places],
             "categories": np.array(categories),
             "own": np.array(list(as_words(table[condition.column]))),
-            "originals": look.feed(look.rows[places]).numpy(),
+            "originals": look.originals(places),
             "images": np.stack([under(category, codes) for category in categories], axis=1),
             "samples": np.stack([under(category, new) for category in categories], axis=1),
         }

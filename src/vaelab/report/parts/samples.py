@@ -23,10 +23,11 @@ class Samples(PicturePart):
 
     def compute(self, look: Look) -> Arrays:
         """See Part. ``samples``: the mean of p(x|z) at draws of the prior, each under a real image's condition."""
-        rows = look.rows[look.shuffled[: look.affords(MOST, 0.1, 9)]]
+        places = look.shuffled[: look.affords(MOST, 0.1, 9)]
+        rows = look.rows[places]
         model = look.run.given(rows)
         samples = look.decode(model, look.draw(model, len(rows)))
-        return {"rows": rows, "real": look.feed(rows).numpy(), "samples": samples}
+        return {"rows": rows, "real": look.originals(places), "samples": samples}
 
     def html(self, look: Look, arrays: Arrays) -> Markup:
         """See Part."""
