@@ -22,7 +22,7 @@ from vaelab.distributions import (
     quantize,
 )
 from vaelab.errors import InputError
-from vaelab.likelihoods import bits_per_dim, check_comparable, check_pixels
+from vaelab.likelihoods import Likelihood, bits_per_dim, check_comparable, check_pixels
 from vaelab.likelihoods.bernoulli import BernoulliLikelihood
 from vaelab.likelihoods.beta import BetaLikelihood
 from vaelab.likelihoods.categorical import CategoricalLikelihood
@@ -30,6 +30,7 @@ from vaelab.likelihoods.discretized_logistic import DiscretizedLogisticLikelihoo
 from vaelab.likelihoods.gaussian import GaussianLikelihood
 from vaelab.likelihoods.grey_bernoulli import GreyBernoulliLikelihood
 from vaelab.likelihoods.laplace import LaplaceLikelihood
+from vaelab.settings.record import from_record
 
 
 def pixel(value: float) -> torch.Tensor:
@@ -63,9 +64,9 @@ def test_coarser_levels_drop_the_lowest_bits():
 
 @pytest.mark.parametrize("num_levels", [0, 1, 3, 255, 8192])
 def test_levels_must_be_a_power_of_two(num_levels):
-    for likelihood in (CategoricalLikelihood, DiscretizedLogisticLikelihood):
-        with pytest.raises(InputError, match=f"^num_levels should be 2, 4, .* 2048 or 4096, got {num_levels}"):
-            likelihood(num_levels=num_levels)
+    for likelihood in ("categorical", "discretized_logistic"):
+        with pytest.raises(InputError, match=f"num_levels should be 2, 4, .* 2048 or 4096, got {num_levels}"):
+            from_record(Likelihood, {"kind": likelihood, "num_levels": num_levels})
     for refused in (
         lambda: dequantize(torch.zeros(1, 1, 1, 1), num_levels),
         lambda: bits_per_dim(torch.zeros(1), 1, "unit", num_levels),

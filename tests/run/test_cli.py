@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -62,6 +63,11 @@ def refusal(capsys, argv):
     assert len(said.splitlines()) == 1
     assert "Traceback" not in said
     return said.strip()
+
+
+def kept_in(said):
+    """The folder of results that `vaelab evaluate` names in its last line."""
+    return Path(re.search(r"^Kept in (.+)$", said, flags=re.MULTILINE).group(1))
 
 
 def test_help_teaches_with_examples(capsys):
@@ -187,28 +193,31 @@ def test_embed_refuses_images_of_another_kind(trained, tmp_path, capsys):
 
 
 def test_evaluate_prints_and_writes_what_evaluation_says(trained, capsys):
-    assert main(["evaluate", str(trained), "--num-samples", "5", "--quiet"]) == 0
+    assert main(["evaluate", str(trained), "--num-samples", "5"]) == 0
     said = capsys.readouterr().out
-    numbers = json.loads((trained / "metrics.json").read_text())
+    folder = kept_in(said)
+    numbers = json.loads((folder / "scores.json").read_text())
     run = load(trained)
     direct = evaluate(run.model, run.feed.batches(run.splits.test), num_samples=5)
-    assert numbers["split"] == "test"
-    assert numbers["num_images"] == len(run.splits.test)
+    assert numbers["question"]["split"] == "test"
+    assert numbers["question"]["num_images"] == len(run.splits.test)
+    scores = {score["metric"]: score for score in numbers["scores"] if not (score["model"] or score["part"])}
     for name in ("elbo", "log_likelihood", "mse"):
-        assert numbers["scores"][name]["value"] == pytest.approx(direct.scores[name].value, rel=1e-6)
-        low, high = numbers["scores"][name]["interval"]
-        assert low < numbers["scores"][name]["value"] < high
-        assert f"{direct.scores[name].value:.5g}" in said
-    per_image = pd.read_csv(trained / "per_image.csv")
+        value, (low, high) = scores[name]["value"], scores[name]["interval"]
+        assert value == pytest.approx(direct.score(name).value, rel=1e-6)
+        assert low < value < high
+        assert f"{value:.5g}" in said
+    per_image = pd.read_csv(folder / "per_image.csv")
     assert list(per_image["row"]) == list(run.splits.test)
-    assert per_image["mse"].mean() == pytest.approx(numbers["scores"]["mse"]["value"], rel=1e-6)
+    assert per_image["mse"].mean() == pytest.approx(scores["mse"]["value"], rel=1e-6)
 
 
 def test_evaluate_takes_a_draw_of_images_and_another_split(trained, capsys):
-    flags = ["--num-samples", "2", "--num-images", "30", "--split", "validation", "--quiet"]
+    flags = ["--num-samples", "2", "--num-images", "30", "--split", "validation"]
     assert main(["evaluate", str(trained), *flags]) == 0
-    assert "30 validation images, 2 samples each" in capsys.readouterr().out
-    assert set(pd.read_csv(trained / "per_image.csv")["row"]) <= set(load(trained).splits.validation)
+    said = capsys.readouterr().out
+    assert "30 validation images, 2 samples each" in said
+    assert set(pd.read_csv(kept_in(said) / "per_image.csv")["row"]) <= set(load(trained).splits.validation)
 
 
 def test_a_collapsed_code_is_said_by_training_and_by_evaluate(trained, tmp_path, capsys):
@@ -327,11 +336,11 @@ def test_beta_of_the_study_with_the_mean_over_pixels(capsys):
         (["train", "digits", "--model.latent-dim", "--quiet"], "should be followed by its value, got --quiet."),
         (
             ["train", "digits", "--model.latent-dim", "three"],
-            "latent-dim should be a whole number, got 'three'.",
+            "latent-dim should be a whole number (at least 1), got 'three'.",
         ),
         (["train", "digits", "--model.latent-dim", "0"], "latent-dim should be at least 1, got 0."),
         (["train", "digits", "--model.likelihood", "gausian"], "did you mean gaussian?"),
-        (["train", "digits", "--data.split.validation", "0.9"], "should sum to less than 1"),
+        (["train", "digits", "--data.split.validation", "0.9"], "validation should sum with test to less than 1"),
         (["train", "digits", "--data.split.group", "plate"], "split.group should be a known name, got 'plate'."),
         (
             ["train", "digits", "--training.weight-column", "w"],

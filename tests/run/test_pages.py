@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import pytest
 
+import vaelab.cli
 from conftest import ROOT
 from vaelab import presets
-from vaelab.cli import COMMANDS
+from vaelab.cli import commands
 
 PAGES = sorted([*ROOT.glob("docs/*.md"), ROOT / "README.md"])
-NAMES = {module.__name__.rsplit(".", 1)[1] for module in COMMANDS}
+NAMES = set(commands(vaelab.cli))
 
 
 def code(page) -> str:

@@ -14,8 +14,8 @@ import pandas as pd
 import pytest
 
 FLAGS = [
-    "--training.num-steps", "240", "--training.checkpoint-steps", "7", "--training.validate-every", "20",
-    "--training.log-every", "9", "--training.threads", "1", "--quiet",
+    "--training.num-steps", "240", "--watching.checkpoint-steps", "7", "--training.validate-every", "20",
+    "--watching.log-every", "9", "--machine.threads", "1", "--quiet",
 ]  # fmt: skip
 CODE = "import sys; from vaelab.cli import main; sys.exit(main())"
 

@@ -166,8 +166,8 @@ def runs(tmp_path_factory):
     """Short runs on digits, one with the standard normal prior and one with a mixture."""
     folder = tmp_path_factory.mktemp("clusters")
     plain = digits()
-    quick = replace(plain.training, num_steps=150, tune=False, threads=1)
-    plain = replace(plain, training=quick)
+    quick, still = replace(plain.training, num_steps=150), replace(plain.machine, tune=False, threads=1)
+    plain = replace(plain, training=quick, machine=still)
     mixed = replace(plain, model=replace(plain.model, prior=MixturePrior(num_components=10)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("vaelab.machine.keep_freed_memory", lambda: True)

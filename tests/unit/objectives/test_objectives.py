@@ -15,6 +15,7 @@ from vaelab.networks.mlp import MLPDecoder, MLPEncoder
 from vaelab.objectives import Objective, effective_beta
 from vaelab.objectives.capacity import Capacity
 from vaelab.objectives.elbo import ELBO
+from vaelab.schedules import time_of
 
 
 @pytest.fixture
@@ -52,11 +53,13 @@ def test_without_schedules_the_first_step_is_like_a_held_out_image(name, vae, x)
 def test_every_objective_gives_its_terms_per_image_and_moves_every_parameter(name, vae, x):
     objective = members(Objective)[name]()
     model = TwoStageConfig().build((1, 8, 8)) if name == "two_stage" else vae
-    terms = objective(model, x, 3, objective.build(model, ImagesOf(x)))
-    assert {"loss", "elbo", "distortion", "rate"} <= set(terms)
-    assert all(values.shape == (6,) for values in terms.values())
-    torch.testing.assert_close(terms["elbo"], -(terms["distortion"] + terms["rate"]))
-    terms["loss"].mean().backward()
+    terms = objective.staged(model, x, 3, objective.build(model, ImagesOf(x)))
+    for stage in model.stages():
+        of_stage = terms[stage]
+        assert {"loss", "elbo", "distortion", "rate"} <= set(of_stage)
+        assert all(values.shape == (6,) for values in of_stage.values())
+        torch.testing.assert_close(of_stage["elbo"], -(of_stage["distortion"] + of_stage["rate"]))
+    terms[""]["loss"].mean().backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in model.parameters())
 
 
@@ -99,12 +102,16 @@ def test_free_bits_are_free(vae, x):
     torch.testing.assert_close((terms["loss"] - terms["distortion"]).mean().item(), penalty, rtol=1e-4, atol=1e-4)
 
 
+def time(step: int | None):
+    return None if step is None else time_of(step)
+
+
 def test_schedules():
     warm = ELBO(rate_weight=2, warm_up_steps=10)
-    assert [warm.weight(s) for s in (0, 5, 10, 99, None)] == [0, 1, 2, 2, 2]
+    assert [warm.weight(time(s)) for s in (0, 5, 10, 99, None)] == [0, 1, 2, 2, 2]
     cycle = ELBO(warm_up_steps=5, cycle_steps=10)
-    assert [cycle.weight(s) for s in (0, 4, 9, 10, 14, None)] == [0, 0.8, 1, 0, 0.8, 1]
-    assert [Capacity(max_capacity=10, num_steps=4).capacity(s) for s in (0, 2, 4, 9, None)] == [0, 5, 10, 10, 10]
+    assert [cycle.weight(time(s)) for s in (0, 4, 9, 10, 14, None)] == [0, 0.8, 1, 0, 0.8, 1]
+    assert [Capacity(max_capacity=10, num_steps=4).capacity(time(s)) for s in (0, 2, 4, 9, None)] == [0, 5, 10, 10, 10]
 
 
 def test_capacity_is_the_distance_of_the_mean_rate(vae, x):
@@ -138,7 +145,7 @@ def test_effective_beta_of_reductions_agrees_with_gradients():
         (lambda: ELBO(rate_weight=-1), "^rate_weight should be 0 or more and finite, got -1."),
         (lambda: ELBO(warm_up_steps=9, cycle_steps=3), "^cycle_steps should be at least"),
         (lambda: Capacity(weight=0), "^weight should be positive and finite, got 0."),
-        (lambda: Capacity(num_steps=-1), "^num_steps should be 0 or more, got -1."),
+        (lambda: Capacity(num_steps=-1), "^num_steps should be at least 0, got -1."),
         (lambda: effective_beta(num_pixels=0), "num_pixels should be positive and finite, got 0."),
     ],
 )

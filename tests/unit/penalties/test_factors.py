@@ -226,7 +226,7 @@ def test_one_latent_depends_on_no_other(penalty):
     [
         (lambda: DIP(diagonal_ratio=-1), "^diagonal_ratio should be 0 or more and finite, got -1"),
         (lambda: HSIC(bandwidth=0), "^bandwidth should be positive and finite, got 0"),
-        (lambda: Factor(hidden=(10, 0)), "^hidden should hold numbers from 1, got 0"),
+        (lambda: Factor(hidden=(10, 0)), "^hidden\\[1\\] should be at least 1, got 0"),
     ],
 )
 def test_settings_out_of_range(make, sentence):
