@@ -123,9 +123,7 @@ def test_adaptive_clip_makes_the_penalties_gradient_no_longer_than_the_rest(batc
 
 
 def test_two_penalties_of_a_kind_are_refused():
-    with pytest.raises(
-        InputError, match=r"^penalties should be of different kinds, got factor more than once"
-    ):
+    with pytest.raises(InputError, match=r"^penalties should be of different kinds, got factor more than once"):
         ELBO(penalties=(Factor(), Factor(weight=2.0)))
 
 
