@@ -65,9 +65,9 @@ class Studio:
         """The preset with parts replaced: model, objective, data or single fields of the model."""
         parts = {name: changes.pop(name) for name in ("model", "objective", "data") if name in changes}
         parts = {"model": replace(self.base.model, **changes), **parts}
-        training = replace(self.base.training, num_epochs=epochs, log_every=20)
+        training = replace(self.base.training, num_epochs=epochs)
         self.count += 1
-        experiment = replace(self.base, training=training, **parts)
+        experiment = replace(self.base, training=training, watching=vaelab.Watching(log_every=20), **parts)
         return vaelab.train(experiment, self.place / f"{self.count}", progress=False)
 
 
