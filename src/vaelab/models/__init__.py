@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vaelab.models._base import Conditions, Model, ModelConfig
+from vaelab.models._base import Conditions, Model, ModelConfig, models_in
 from vaelab.models._still import device_of, evaluating, in_evaluation_mode, local_randomness
 from vaelab.models.two_stage import TwoStage, TwoStageConfig
 from vaelab.models.vae import VAE, VAEConfig
@@ -19,4 +19,5 @@ __all__ = [
     "evaluating",
     "in_evaluation_mode",
     "local_randomness",
+    "models_in",
 ]

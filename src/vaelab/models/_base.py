@@ -134,9 +134,13 @@ class Model(nn.Module, ABC):
 
     def set_network_dtype(self, dtype: torch.dtype) -> None:
         """Sets the precision inside the networks, of every stage."""
-        for module in self.modules():
-            if isinstance(module, Model):
-                module.network_dtype = dtype
+        for model in models_in(self):
+            model.network_dtype = dtype
+
+
+def models_in(module: nn.Module) -> list[Model]:
+    """Every model in a module, itself included; a classifier has none, a two-stage VAE holds two besides itself."""
+    return [part for part in module.modules() if isinstance(part, Model)]
 
 
 @dataclass(frozen=True, kw_only=True)

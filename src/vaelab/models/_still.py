@@ -8,8 +8,9 @@ from itertools import chain
 from typing import TypeVar
 
 import torch
+from torch import nn
 
-from vaelab.models._base import Model
+from vaelab.models._base import Model, models_in
 from vaelab.shapes import Images
 
 M = TypeVar("M", bound=Model)
@@ -17,7 +18,7 @@ _AT_ONCE = 256
 
 
 @contextmanager
-def evaluating(model: Model) -> Iterator[None]:
+def evaluating(model: nn.Module) -> Iterator[None]:
     """The model in evaluation mode and full precision, without gradients; afterwards every part is as it was.
 
     >>> from vaelab.models import VAEConfig
@@ -28,17 +29,19 @@ def evaluating(model: Model) -> Iterator[None]:
     >>> vae.training
     True
     """
-    dtype = model.network_dtype
-    model.set_network_dtype(torch.float32)
+    dtypes = {part: part.network_dtype for part in models_in(model)}
+    for part in dtypes:
+        part.network_dtype = torch.float32
     try:
         with in_evaluation_mode(model), torch.no_grad(), torch.autocast(device_of(model).type, enabled=False):
             yield
     finally:
-        model.set_network_dtype(dtype)
+        for part, dtype in dtypes.items():
+            part.network_dtype = dtype
 
 
 @contextmanager
-def in_evaluation_mode(model: Model) -> Iterator[None]:
+def in_evaluation_mode(model: nn.Module) -> Iterator[None]:
     """The model in evaluation mode, with gradients; afterwards every part is as it was."""
     modes = {module: module.training for module in model.modules()}
     model.eval()
@@ -75,7 +78,7 @@ def local_randomness(seed: int, device: torch.device) -> Iterator[None]:
         yield
 
 
-def device_of(model: Model) -> torch.device:
+def device_of(model: nn.Module) -> torch.device:
     """Where the model's weights lie."""
     anything = next(chain(model.parameters(), model.buffers()), None)
     return torch.device("cpu") if anything is None else anything.device

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from vaelab import files
 from vaelab.inference import decode_mean, reconstruct
+from vaelab.models import Model
 from vaelab.plots.pictures import channel_colours, composite, image_grid, picture_png
 from vaelab.training import Batches, State
 
@@ -39,6 +40,7 @@ class Snapshots:
         """Draws if it is time, without touching training's random numbers."""
         if state.step % self.every and state.step != state.num_steps:
             return
+        assert isinstance(state.model, Model)
         model = self.batches.given(state.model, self.rows)
         noise = torch.randn(4 * _COLUMNS, model.latent_dim, generator=torch.Generator().manual_seed(0))
         samples = decode_mean(model, noise.to(self.x.device))

@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from vaelab.errors import InputError
 from vaelab.files import write
 from vaelab.machine import cache_folder, processor
-from vaelab.models import Model
+from vaelab.models import Model, models_in
 from vaelab.networks import kernels
 
 Step = Callable[[Model], None]
@@ -63,11 +63,12 @@ class Choices:
         return ", ".join([many, self.precision, *layout, *kernels])
 
     @contextmanager
-    def applied(self, model: Model) -> Iterator[None]:
+    def applied(self, model: nn.Module) -> Iterator[None]:
         """Computes the model this way inside the block, and the plain way, in float32, after it."""
         threads = torch.get_num_threads()
         torch.set_num_threads(self.threads)
-        model.set_network_dtype(getattr(torch, self.precision))
+        for part in models_in(model):
+            part.network_dtype = getattr(torch, self.precision)
         _set_layout(model, torch.channels_last if self.channels_last else torch.contiguous_format)
         layers = _layers(model)
         for name, kernel in self.kernels.items():
@@ -76,7 +77,8 @@ class Choices:
             yield
         finally:
             torch.set_num_threads(threads)
-            model.set_network_dtype(torch.float32)
+            for part in models_in(model):
+                part.network_dtype = torch.float32
             _set_layout(model, torch.contiguous_format)
             for layer in layers.values():
                 layer.kernel = "stock"
@@ -243,12 +245,12 @@ def _kernels(race: _Race, choices: Choices) -> dict[str, str]:
     return found
 
 
-def _layers(model: Model) -> dict[str, Any]:
+def _layers(model: nn.Module) -> dict[str, Any]:
     """The layers that may be computed in more than one way."""
     return {name: layer for name, layer in model.named_modules() if len(kernels(layer)) > 1}
 
 
-def _set_layout(model: Model, layout: torch.memory_format) -> None:
+def _set_layout(model: nn.Module, layout: torch.memory_format) -> None:
     """Copies each kernel: with one channel both layouts count as contiguous, and only a copy has the right strides."""
     for parameter in model.parameters():
         if parameter.dim() == 4:

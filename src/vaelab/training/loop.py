@@ -21,8 +21,6 @@ from vaelab.training.choices import Choices, choose, plain
 from vaelab.training.config import Machine, Training
 from vaelab.training.step import ObjectiveStep, Step
 
-_START_IMAGES, _START_PIXELS = 16_384, 1 << 28
-"""From so many images' codes a prior that learns begins, or from fewer where they are large: 1 GB of float32."""
 Means = dict[str, dict[str, float]]
 """By stage and name, the mean of every term over images, in nats per image."""
 
@@ -64,7 +62,7 @@ class State:
     """A training under way: everything that a resumed one needs to go on as if nothing had happened."""
 
     computes: Step
-    """What is trained: the model, and what learns beside it."""
+    """What is trained: a model, and what learns beside it."""
     optimizer: torch.optim.Optimizer
     critic_optimizer: torch.optim.Optimizer | None = None
     """Of the companions' weights, if there are any; they are frozen but for their own step."""
@@ -94,8 +92,8 @@ class State:
     """Means over the validation images, at the steps where they were measured; else None."""
 
     @property
-    def model(self) -> Model:
-        """The model that is trained."""
+    def model(self) -> nn.Module:
+        """What is trained."""
         return self.computes.model
 
     @property
@@ -198,7 +196,7 @@ def train(
                 order_epoch = epoch
             computes.preparing = state.step < computes.pretrain_steps
             if not computes.preparing and not state.prior_started:
-                start_prior(computes.model, batches, seed)
+                computes.start(batches, seed)
                 state.prior_started = True
             _set_learning_rates(state, training, float(learning_rate(time_of(state.step))))
             rows = order[position * batch_size : (position + 1) * batch_size]
@@ -208,14 +206,6 @@ def train(
             state.step += 1
             _report(state, names, batches, training, log_every, seed)
             yield state
-
-
-def start_prior(model: Model, batches: Batches, seed: int) -> None:
-    """Lets a prior that learns begin from the codes of training images, some thousands at most."""
-    if model.learns_prior:
-        count = min(_START_IMAGES, _START_PIXELS // math.prod(model.image_shape))
-        rows = np.random.default_rng([seed, 2**32]).permutation(batches.train)[:count]
-        batches.given(model, rows).start_prior(batches.feed(rows), seed)
 
 
 def validate(computes: Step, batches: Batches, seed: int = 0) -> Means:
@@ -289,7 +279,7 @@ def _critic_steps(state: State, optimizer: torch.optim.Optimizer, encoded: Any, 
     state.companions.requires_grad_(False)
 
 
-def _backward_clipped(loss: Tensor, penalty: Tensor, model: Model) -> None:
+def _backward_clipped(loss: Tensor, penalty: Tensor, model: nn.Module) -> None:
     """The gradient of the loss, that of the penalties in it made no longer than that of the rest."""
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     mine = torch.autograd.grad(penalty, parameters, retain_graph=True, allow_unused=True)

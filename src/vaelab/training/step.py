@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import nn
 
 from vaelab.models import Conditions, Model
 from vaelab.objectives import Objective, Staged
+from vaelab.penalties import TrainingImages
 from vaelab.schedules import Time
 from vaelab.shapes import Images, Noise, PerImage, Scalar
+
+_START_IMAGES, _START_PIXELS = 16_384, 1 << 28
+"""From so many images' codes a prior that learns begins, or from fewer where they are large: 1 GB of float32."""
 
 
 class Outcome(NamedTuple):
@@ -30,7 +36,7 @@ class Step(nn.Module, ABC):
     and it branches on no value, so that it can be captured as one graph, or wrapped for several devices.
     """
 
-    model: Model
+    model: nn.Module
     """Whose weights minimise the loss."""
     companions: nn.Module
     """What learns beside the model by a loss of its own, such as critics; frozen meanwhile."""
@@ -62,6 +68,9 @@ class Step(nn.Module, ABC):
         """What the companions minimise, cut off from the model; None: there is nothing to learn."""
         return None
 
+    def start(self, images: TrainingImages, seed: int) -> None:
+        """Sets what begins from training images, once, when the preparation is over; nothing unless overridden."""
+
     def draw_noise(self, num_images: int, device: torch.device) -> Noise:
         """The noise of a batch, from torch's generator, which the loop seeds by the training's seed and the step.
 
@@ -74,9 +83,12 @@ class Step(nn.Module, ABC):
 class ObjectiveStep(Step):
     """A model that minimises an objective."""
 
+    model: Model
+
     def __init__(self, model: Model, objective: Objective, companions: nn.Module):
         super().__init__()
-        self.model, self.companions, self.objective = model, companions, objective
+        self.model = model  # pyright: ignore[reportIncompatibleVariableOverride]
+        self.companions, self.objective = companions, objective
         self.pretrain_steps = objective.pretrain_steps
 
     @property
@@ -97,6 +109,13 @@ class ObjectiveStep(Step):
     def critic_loss(self, encoded: Any) -> Scalar | None:
         """See Step."""
         return self.objective.critic_loss(encoded, self.companions)
+
+    def start(self, images: TrainingImages, seed: int) -> None:
+        """A prior that learns begins from the codes of training images, some thousands at most. See Step."""
+        if self.model.learns_prior:
+            count = min(_START_IMAGES, _START_PIXELS // math.prod(self.model.image_shape))
+            rows = np.random.default_rng([seed, 2**32]).permutation(images.train)[:count]
+            images.given(self.model, rows).start_prior(images.feed(rows), seed)
 
 
 def weighted(terms: Staged, weight: PerImage | None) -> Staged:
