@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import textwrap
 from dataclasses import dataclass
@@ -116,23 +115,17 @@ def _train_seeds(experiment: Experiment, options: Options) -> int:
 def _experiment(options: Options, *, placeholder: bool = False) -> Experiment:
     """The experiment that is asked for; `placeholder`: also where the images are still to be named."""
     from vaelab.data.sources.folder import FolderSource
-    from vaelab.experiment import Experiment, read
-    from vaelab.presets import preset, takes_images, with_images
+    from vaelab.experiment import Experiment
+    from vaelab.presets import find, takes_images
     from vaelab.settings.text import override
 
     for path, _ in options.settings:
         name = path.split(".")[0].replace("-", "_")
         if name not in field_types(Experiment):
             raise unknown_name(f"--{path}", name, {*field_types(Options), *field_types(Experiment)} - {"settings"})
-    if options.experiment.endswith(".json") or os.sep in options.experiment:
-        experiment = read(options.experiment)
-        if options.data is not None:
-            experiment = with_images(experiment, options.data)
-    else:
-        later = placeholder or any(path.replace("-", "_") == "data.source.path" for path, _ in options.settings)
-        unknown = FolderSource(path="PATH") if later and takes_images(options.experiment) else None
-        experiment = preset(options.experiment, options.data or unknown)
-    return override(experiment, options.settings)
+    later = placeholder or any(path.replace("-", "_") == "data.source.path" for path, _ in options.settings)
+    unknown = FolderSource(path="PATH") if later and takes_images(options.experiment) else None
+    return override(find(options.experiment, options.data or unknown), options.settings)
 
 
 def _presets_help() -> str:

@@ -85,8 +85,8 @@ def probe_r2(
     else:
         predicted = _fitted(train_codes, np.asarray(train_factors, np.float64)[:, varies], probe, num_neighbours)(codes)
     errors, count = np.square(y - predicted), y.shape[1]
-    sums = np.zeros((2, together.max() + 1, count))
-    np.add.at(sums, (slice(None), together), np.stack([errors, spread]))
+    sums = np.zeros((together.max() + 1, 2, count))
+    np.add.at(sums, together, np.stack([errors, spread], 1))
 
     def r2(means: np.ndarray) -> np.ndarray:
         return (1 - means[:, : means.shape[1] // 2] / means[:, means.shape[1] // 2 :]).mean(1)
@@ -99,7 +99,7 @@ def probe_r2(
             value=float((1 - errors[:, some].sum(0) / spread[:, some].sum(0)).mean()),
             unit="R^2",
             count=len(y),
-            interval=interval_of_means(np.concatenate(sums[:, :, some], 1), r2),
+            interval=interval_of_means(sums[:, :, some].reshape(len(sums), -1), r2),
             null=0.0,
             ceiling=1.0,
         )

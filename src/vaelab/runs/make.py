@@ -19,6 +19,7 @@ from vaelab.experiment import Experiment
 from vaelab.likelihoods import check_pixels
 from vaelab.machine import Device
 from vaelab.models import Model
+from vaelab.presets import find
 from vaelab.runs.claim import claimed, free_folder
 from vaelab.runs.folder import facts_of, read_environment, write_environment, write_facts
 from vaelab.runs.read import Images, Run, RunImages, build, load, read
@@ -35,7 +36,7 @@ class Interrupted(KeyboardInterrupt):
 
 
 def train(
-    experiment: Experiment,
+    experiment: Experiment | str,
     folder: Path | str | None = None,
     *,
     start: Model | None = None,
@@ -46,7 +47,7 @@ def train(
     """Trains an experiment in a new folder.
 
     Args:
-        experiment: What to train.
+        experiment: What to train: an experiment, or the name of a preset or of an experiment's file.
         folder: Where; it must not hold a run yet. Default ``runs/<name>-<k>`` with the first free k.
         start: A trained model of the same setting, from whose weights training begins.
         dataset: The experiment's images, where they are prepared already.
@@ -57,6 +58,7 @@ def train(
         InputError: Something in the experiment, the images or the folder cannot be used.
         Interrupted: The user stopped it (Ctrl-C); it is saved and can be resumed.
     """
+    experiment = find(experiment) if isinstance(experiment, str) else experiment
     if folder is not None:
         refuse_run(Path(folder))
     device = find_device(experiment.machine.device)
