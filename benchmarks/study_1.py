@@ -32,6 +32,7 @@ from vaelab.penalties.mutual_information import MutualInformation
 from vaelab.runs import Run
 
 TRUTH = ("x", "y", "irregularity")
+METRICS = ("mse", "elbo", "rate", "mutual_information", "active_units")
 
 
 def experiments(images: str, epochs: float) -> dict[str, Experiment]:
@@ -55,8 +56,8 @@ def experiments(images: str, epochs: float) -> dict[str, Experiment]:
 
 def measure(run: Run, model: Model) -> dict[str, float]:
     """What stands in the table, on the run's test images."""
-    splits, feed = run.splits, run.feed
-    measured = evaluate(model, feed.batches(splits.test), num_samples=20, channels=run.channels)
+    images = run.feed.batches(run.splits.test)
+    measured = evaluate(model, images, metrics=METRICS, num_samples=20, channels=run.channels)
     scores = {score.metric: score for score in measured.scores if not score.part}
     found = {f"mse {score.part}": score.value for score in measured.scores if score.metric == "mse" and score.part}
     information = scores["mutual_information"]
