@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, get_type_hints
 
 from vaelab.catalogue import modules
 from vaelab.data import Source
-from vaelab.errors import unknown_name
+from vaelab.errors import InputError, unknown_name
 from vaelab.experiment import Experiment, read
 from vaelab.presets._images import Images, source_of
 
@@ -66,7 +66,12 @@ def find(name: str, data: Images = None) -> Experiment:
     Raises:
         InputError: As `preset`; or the file is not an experiment.
     """
-    if not name.endswith(".json") and os.sep not in name:
+    is_preset = name.replace("-", "_") in _PRESETS
+    if not is_preset and not name.endswith(".json") and Path(name).exists():
+        kind = "a folder" if Path(name).is_dir() else "a file"
+        mend = f"To learn its images: vaelab train images --data {name}"
+        raise InputError("the experiment", "be a preset or a JSON file", f"{kind}, {name!r}", mend)
+    if is_preset or not (name.endswith(".json") or os.sep in name):
         return preset(name, data)
     experiment = read(name)
     return experiment if data is None else with_images(experiment, data)

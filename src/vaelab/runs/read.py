@@ -273,11 +273,15 @@ def weights_of(folder: Path) -> Path:
     raise InputError(str(folder), "hold a checkpoint", "none", f"Go on with: vaelab resume {folder}")
 
 
-def read(folder: Path, images: Images | None = None) -> Run:
-    """The run with the weights that training began with."""
+def read(folder: Path | str, images: Images | None = None) -> Run:
+    """The run with the weights that training began with, before any checkpoint is read."""
+    folder = Path(folder)
     if not (folder / "experiment.json").exists():
-        mend = "Runs lie in runs/, unless --out said otherwise."
-        raise InputError(str(folder), "be the folder of a run", "a folder without experiment.json", mend)
+        runs = sorted(path.parent for path in folder.glob("*/experiment.json"))
+        got = f"a folder of runs ({len(runs)})" if runs else "a folder without experiment.json"
+        named = ", ".join(map(str, runs[:9])) + (", ..." if len(runs) > 9 else "")
+        mend = f"Name one of them: {named}." if runs else "Runs lie in runs/, unless --out said otherwise."
+        raise InputError(str(folder), "be the folder of a run", got, mend)
     experiment = record.read(folder / "experiment.json")
     facts = read_facts(folder / "data.json")
     model = build(experiment, facts.image_shape, facts.conditions)

@@ -7,11 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 import vaelab
 from vaelab.errors import InputError
 from vaelab.inference.batches import model_of
 from vaelab.presets import digits
+from vaelab.runs import is_finished
 
 
 @pytest.fixture(scope="module")
@@ -83,3 +85,37 @@ def test_it_says_what_it_is_in_a_line(run):
     assert repr(vaelab.evaluate(run, metrics=["mse"])) == "<Measured: 1 scores of 359 images>"
     for shown in (run, vaelab.embed(run, "test"), vaelab.evaluate(run, metrics=["mse"])):
         assert len(shown._repr_html_()) < 3000
+
+
+def last(run):
+    """The tensors of the last checkpoint: weights and optimiser."""
+    tensors = load_file(run.folder / "checkpoints" / "last.safetensors")
+    return {name: value for name, value in tensors.items() if name.startswith(("model.", "optimizer."))}
+
+
+def test_a_finished_run_is_trained_longer_as_if_it_had_been_asked_for_at_first(tmp_path, run):
+    constant = replace(run.experiment.training, schedule="constant")
+    asked = replace(run.experiment, training=constant)
+    longer = replace(asked, training=replace(constant, num_steps=35))
+    whole = vaelab.train(longer, tmp_path / "whole", progress=False)
+    vaelab.train(asked, tmp_path / "run", progress=False)
+    assert is_finished(vaelab.load(tmp_path / "run"))
+    done = vaelab.resume(tmp_path / "run", training=longer.training, progress=False)
+    assert done.experiment == longer == vaelab.load(tmp_path / "run").experiment
+    for name, weights in last(whole).items():
+        assert torch.equal(weights, last(done)[name]), name
+
+
+def test_a_run_that_goes_on_changes_nothing_but_its_length(run):
+    for change, sentence in (
+        ({"batch_size": 3}, "training.batch_size should stay 64 when a run goes on, got 3"),
+        ({"num_epochs": 3.0}, "training.num_epochs should stay [0-9]+, got 3. The run's length"),
+    ):
+        training = replace(run.experiment.training, **change)
+        with pytest.raises(InputError, match=sentence):
+            vaelab.resume(run.folder, training=training, progress=False)
+
+
+def test_the_folder_of_several_runs_names_them(run):
+    with pytest.raises(InputError, match=rf"got a folder of runs \(1\). Name one of them: {run.folder}"):
+        vaelab.load(run.folder.parent)
