@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import inspect
+import os
 import pkgutil
 from collections.abc import Callable
 from types import ModuleType
@@ -77,6 +78,7 @@ def names(package: str) -> list[str]:
     >>> "mse" in names("vaelab.metrics")
     True
     """
-    found = importlib.util.find_spec(package)
-    paths = found.submodule_search_locations if found else None
+    root, *folders = package.split(".")
+    found = importlib.util.find_spec(root)
+    paths = [os.path.join(place, *folders) for place in (found and found.submodule_search_locations) or ()]
     return sorted(info.name for info in pkgutil.iter_modules(paths) if not info.name.startswith("_"))

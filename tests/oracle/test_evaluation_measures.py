@@ -160,8 +160,8 @@ def test_a_prior_that_does_not_factorise_leaves_out_the_rate_per_latent():
         ({"images": torch.full((4, 1, 8, 8), torch.nan)}, r"images should lie in \[0, 1\], got values from nan to nan"),
         ({"images": torch.rand(0, 1, 8, 8)}, "images should hold at least one image, got none"),
         ({"images": []}, "images should hold at least one image, got none"),
-        ({"images": iter([np.zeros((4, 1, 8, 8))])}, r"images should be float tensors in \[0, 1\], got ndarray"),
-        ({"images": [torch.zeros(4, 1, 8, 8).byte()]}, r"images should be float tensors in \[0, 1\], got torch.uint8"),
+        ({"images": iter([np.zeros((4, 1, 8, 8), int)])}, r"images should be floats in \[0, 1\], got int64"),
+        ({"images": [torch.zeros(4, 1, 8, 8).byte()]}, r"images should be floats in \[0, 1\], got torch.uint8"),
     ],
 )
 def test_refusals_say_what_to_mend(vae, change, message):

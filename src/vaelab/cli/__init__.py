@@ -9,6 +9,7 @@ settings has `help_on(options)` besides: what help says of the part that is name
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import pkgutil
 import sys
@@ -35,6 +36,10 @@ _TOO_LARGE = ("allocate memory", "out of memory", "Overflow when unpacking", "si
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns the exit code; a refused input is one sentence on stderr and code 2."""
     argv = list(sys.argv[1:] if argv is None else argv)
+    os.environ.pop("MPLBACKEND", None)  # pictures are drawn without a window, whatever a notebook has set
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name that the terminal can't show is escaped
     try:
         if argv == ["--version"]:
             from importlib.metadata import version

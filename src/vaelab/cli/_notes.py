@@ -35,7 +35,7 @@ def say_signs(done: Run) -> None:
     """Says which estimates of a log's last step came to the top of what they can show, and which codes say nothing."""
     import pandas as pd
 
-    from vaelab.training.signs import at_ceiling, collapsed
+    from vaelab.training.signs import FEW_STEPS, at_ceiling, collapsed
 
     log = done.metrics()
     log = pd.DataFrame(log[log["split"] == "train"])
@@ -46,13 +46,15 @@ def say_signs(done: Run) -> None:
         for name, (value, top) in at_ceiling(last).items():
             words = f"{name.replace('_', ' ')}{of} is {value:.2f} nats, and its estimator shows {top:.2f} at most"
             _say(f"{words}; the true value may be any higher")
-        if collapsed(last):
+        if collapsed(last) and last["step"] >= FEW_STEPS:
             _say(f"the last rate{of} is {last['rate']:.2g} nats, so {_COLLAPSED}")
 
 
-def say_collapse(measured: Measured) -> None:
-    """Says so where the code says nothing of the image."""
-    if measured.is_collapsed:
+def say_collapse(measured: Measured, done: Run) -> None:
+    """Says so where the code says nothing of the image, unless the run is too short to tell."""
+    from vaelab.training.signs import FEW_STEPS
+
+    if measured.is_collapsed and done.metrics()["step"].max() >= FEW_STEPS:
         rate, active = measured.score("rate"), measured.score("active_units")
         found = [f"a rate of {rate.value:.2g} nats"] if rate else []
         found += [f"{active.value:.0f} active latents"] if active else []

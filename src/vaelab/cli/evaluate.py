@@ -61,11 +61,14 @@ def run(options: Options) -> int:
             seed=options.seed,
         )
         measured = measure(trained, question, options.metrics or None, progress=not options.quiet)
-    images = f"{question.num_images:,} {question.split} images" + (f", {question.stage} stage" * bool(question.stage))
+    plural = "s" * (question.num_images != 1)
+    images = f"{question.num_images:,} {question.split} image{plural}"
+    images += f", {question.stage} stage" * bool(question.stage)
     show(measured.scores, f"{images}, {question.num_samples:,} samples each")
     if not options.quiet:
+        print("Intervals are over images; another seed of the training may change a number by more than they show.")
         print(f"Kept in {folder_of(trained, question)}")
-    say_collapse(measured)
+    say_collapse(measured, trained)
     return 0
 
 

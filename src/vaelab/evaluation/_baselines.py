@@ -36,7 +36,8 @@ def fit_baselines(training_images: ImageBatches, num_components: int, seed: int 
     """
     rows = _first_rows(training_images)
     mean = rows.mean(0)
-    pca = PCA(min(num_components, *rows.shape), random_state=seed).fit(rows)
+    with np.errstate(invalid="ignore"):  # all images the same: the share of the variance is 0 / 0, and not looked at
+        pca = PCA(min(num_components, *rows.shape), random_state=seed).fit(rows)
     axes = torch.from_numpy(np.asarray(pca.components_, rows.dtype))
 
     def mean_image(x: Images) -> Images:

@@ -82,10 +82,11 @@ def batches(model: Model, images: ImageBatches, batch_size: int = 256) -> Iterat
     if batch_size < 1:
         raise InputError("batch_size", "be at least 1", batch_size)
     device, count = device_of(model), 0
+    dtype = next((weights.dtype for weights in model.parameters()), None)
     for batch in [images] if isinstance(images, Tensor | np.ndarray) else images:
         for x in _checked(batch, model.image_shape).split(batch_size):
             if len(x):
-                yield model.part(count, count + len(x)), x.to(device)
+                yield model.part(count, count + len(x)), x.to(device, dtype)
                 count += len(x)
     if not count:
         raise InputError("images", "hold at least one image", "none")
@@ -104,13 +105,13 @@ def images_at_once(image_shape: tuple[int, int, int]) -> int:
 
 
 def _checked(batch: Any, image_shape: tuple[int, int, int]) -> Images:
-    """A batch as float32."""
+    """A batch as a tensor."""
     array = torch.from_numpy(batch) if isinstance(batch, np.ndarray) and batch.dtype.kind == "f" else batch
     if not isinstance(array, Tensor) or not array.is_floating_point():
         got = getattr(batch, "dtype", type(batch).__name__)
         mend = "Feed scales stored pixels, and so does a run: vaelab.embed(run, images)."
         raise InputError("images", "be floats in [0, 1]", got, mend)
-    batch = array.float()
+    batch = array
     if batch.ndim != 4 or tuple(batch.shape[1:]) != tuple(image_shape):
         shape = ", ".join(map(str, image_shape))
         raise InputError("images", f"be of shape (image, {shape})", tuple(batch.shape), "The model was made for these.")

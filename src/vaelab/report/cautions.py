@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from vaelab.report.look import Look
 from vaelab.report.terms import last_elbos, series, still_improving, terms
 from vaelab.report.words import number, plural
-from vaelab.training.signs import at_ceiling
+from vaelab.training.signs import FEW_STEPS, at_ceiling
 
 FEW_IMAGES = 500
 FEW_WEIGHTS = 2.0
@@ -22,6 +22,7 @@ def cautions(look: Look) -> Iterator[Caution]:
         yield from _collapse(look, stage)
     yield from _images(look)
     yield from _weights(look)
+    yield from _baseline(look)
     yield from _ceilings(look)
     for stage in look.stages:
         yield from _overfitting(look, stage)
@@ -31,6 +32,10 @@ def cautions(look: Look) -> Iterator[Caution]:
 def _collapse(look: Look, stage: str) -> Iterator[Caution]:
     """A stage whose code carries nothing."""
     if not look.measured(stage).is_collapsed:
+        return
+    if look.steps_taken < FEW_STEPS:
+        words = f"After {plural(look.steps_taken, 'step')} the code says nothing yet{_of(stage)}; more may change that."
+        yield "Hardly trained", words
         return
     total, active = look.value("rate", stage), int(look.active_in(stage).sum())
     is_last = stage == look.stages[-1]
@@ -79,6 +84,18 @@ def _weights(look: Look) -> Iterator[Caution]:
             "log p(x) rests on few draws",
             f"Of {look.num_samples} importance weights per image only {number(count, digits=2)} count on average, so "
             "log p(x) is too low by an unknown amount; take more draws.",
+        )
+
+
+def _baseline(look: Look) -> Iterator[Caution]:
+    """A model whose reconstructions are no better than those of a linear map with as many numbers."""
+    own, linear = look.value("mse"), look.value("mse", model="PCA")
+    if own >= linear:
+        yield (
+            "Worse than PCA",
+            f"Its squared error per pixel, {number(own, digits=3)}, is not below that of PCA with as many components, "
+            f"{number(linear, digits=3)}: a linear map keeps more of these images. It may need more training, more "
+            "latents, or a lower weight of the rate.",
         )
 
 

@@ -9,6 +9,10 @@ from vaelab.distributions import COLLAPSE_RATE
 _NEAR = 0.95
 
 
+FEW_STEPS = 20
+"""Optimiser steps before which a code that says nothing is no finding."""
+
+
 def at_ceiling(terms: Mapping[str, float]) -> dict[str, tuple[float, float]]:
     """Term -> (value, ceiling), in nats, of those within 5 % of the largest value that their estimator can take.
 

@@ -55,7 +55,9 @@ def _lead(look: Look) -> str:
     fitted = "which the weights were fitted to" if look.split == "train" else "which the weights were not fitted to"
     return (
         f"Measured on {part} {plural(held_out, 'image')} of the {look.split} split, {fitted}, with "
-        f"{plural(look.num_samples, 'draw')} of the posterior per image. Terms are summed over pixels and latents."
+        f"{plural(look.num_samples, 'draw')} of the posterior per image. Terms are summed over pixels and latents. "
+        "Intervals say how far a number would move with other images of the same kind; another seed of the training "
+        "may move it further."
     )
 
 

@@ -29,6 +29,11 @@ class Plane(PicturePart):
     section = "varies"
     order = 40
     title = "All images in one plane"
+    only_for = "two or more measured images"
+
+    def applies(self, look: Look) -> bool:
+        """See Part."""
+        return len(look.rows) > 1
 
     def compute(self, look: Look) -> Arrays:
         """See Part. ``labels``: numbers, or for each point its place among ``names``; none without a column."""
