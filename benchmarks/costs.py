@@ -42,7 +42,7 @@ class Workbench:
     """A model on images, ready to train."""
 
     experiment: Experiment
-    """Its objective and training."""
+    """Its objective, training and watching."""
     images: np.ndarray
     """As stored."""
     model: Model
@@ -94,15 +94,15 @@ def bare_steps(bench: Workbench) -> Iterator[None]:
 @contextmanager
 def whole_steps(bench: Workbench, folder: Path) -> Iterator[Iterator[State]]:
     """vaelab's loop with all that `vaelab train` listens with."""
-    training = bench.experiment.training
+    training, watching = bench.experiment.training, bench.experiment.watching
     state = begin(bench.model, bench.experiment.objective, bench.batches, training)
     with ExitStack() as stack:
-        bar = stack.enter_context(ProgressBar(training.batch_size, 0))
-        log = CSVLog(folder / "metrics.csv", training.batch_size, 0)
-        listeners: list[Listener] = [log, Checkpoints(folder, training), bar]
+        bar = stack.enter_context(ProgressBar(training.batch_size))
+        log = CSVLog(folder / "metrics.csv", training.batch_size)
+        listeners: list[Listener] = [log, Checkpoints(folder, watching), bar]
 
         def steps() -> Iterator[State]:
-            for step in train(state, bench.experiment.objective, bench.batches, training, bench.choices):
+            for step in train(state, bench.batches, training, bench.choices, log_every=watching.log_every):
                 for listener in listeners:
                     listener(step)
                 yield step

@@ -21,10 +21,10 @@ from benchmarks.vaelab_side import vaelab
 from vaelab import presets
 from vaelab.data import Data, Split
 from vaelab.experiment import Experiment, write
+from vaelab.training import Machine
 
 SEEDS = (0, 1, 2)
-FAST = {"precision": "bfloat16", "tune": True}
-PLAIN = {"precision": "float32", "tune": False}
+WAYS = {"fast": Machine(precision="bfloat16"), "float32": Machine(precision="float32", tune=False)}
 
 
 def cases(num_steps: int) -> dict[str, Experiment]:
@@ -54,11 +54,11 @@ def held_out_elbo(experiment: Experiment, folder: Path) -> float:
 
 def compare(name: str, experiment: Experiment) -> dict[str, object]:
     """Both ways, each seed."""
-    found: dict[str, list[float]] = {"fast": [], "float32": []}
+    found: dict[str, list[float]] = {way: [] for way in WAYS}
     with tempfile.TemporaryDirectory() as workplace:
         for seed in SEEDS:
-            for way, setting in (("fast", FAST), ("float32", PLAIN)):
-                seeded = replace(experiment, seed=seed, training=replace(experiment.training, **setting))
+            for way, machine in WAYS.items():
+                seeded = replace(experiment, seed=seed, machine=machine)
                 found[way].append(held_out_elbo(seeded, Path(workplace) / f"{way}-{seed}"))
                 print(f"  {name}, seed {seed}, {way}: {found[way][-1]:.3f}", file=sys.stderr, flush=True)
     difference = mean(found["fast"]) - mean(found["float32"])

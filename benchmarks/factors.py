@@ -30,6 +30,7 @@ from vaelab.penalties.factor import Factor
 from vaelab.penalties.hsic import HSIC
 from vaelab.penalties.total_correlation import TotalCorrelation
 from vaelab.runs import Run
+from vaelab.training import Watching
 
 PENALTIES: dict[str, list[Penalty]] = {
     "none": [],
@@ -52,9 +53,14 @@ def experiments(images: str, steps: int) -> dict[str, Experiment]:
         base = presets.rosettes()
         base = replace(base, data=replace(base.data, source=RosettesSource(size=64)))
         base = replace(base, training=replace(base.training, batch_size=32, learning_rate=1e-3))
-    training = replace(base.training, num_steps=steps, validate_every=steps, log_every=max(1, steps // 40), threads=1)
+    training = replace(base.training, num_steps=steps, validate_every=steps)
     weight = base.objective.rate_weight if isinstance(base.objective, ELBO) else 1.0
-    plain = replace(base, training=training, objective=ELBO(rate_weight=min(weight, 4.0) / 4))
+    plain = replace(
+        base,
+        training=training,
+        watching=Watching(log_every=max(1, steps // 40)),
+        objective=ELBO(rate_weight=min(weight, 4.0) / 4),
+    )
     found = {"none": plain}
     for name, penalties in PENALTIES.items():
         for penalty in penalties:
@@ -63,22 +69,23 @@ def experiments(images: str, steps: int) -> dict[str, Experiment]:
     return found
 
 
-def measure(run: Run) -> dict[str, float]:
-    """On the run's test images, and of its log."""
+def measure(run: Run, num_images: int) -> dict[str, float]:
+    """On so many of the run's test images, and of its log."""
     held_out = run.splits.test if len(run.splits.test) else run.splits.validation
-    measures = evaluate(run.model, run.feed.batches(held_out[:1500]), num_samples=3, channels=run.channels)
-    loc = measures.embedding.loc
-    active = loc[:, loc.var(0) > 0.01]
+    metrics = ["total_correlation", "rate", "distortion"]
+    measured = evaluate(run.model, run.feed.batches(held_out[:num_images]), metrics=metrics, num_samples=3)
+    values = {score.metric: score.value for score in measured.scores}
+    active = measured.codes[:, measured.latent_variances > 0.01]
     correlation = np.corrcoef(active.T) if active.shape[1] > 1 else np.eye(1)
     off = np.abs(correlation[~np.eye(len(correlation), dtype=bool)])
     log = run.metrics()
     losses = log[(log["split"] == "train") & (log["step"] > log["step"].max() / 10)]["loss"]
     return {
-        "total correlation": measures.score("total_correlation").value,
+        "total correlation": values["total_correlation"],
         "|correlation|": float(off.mean()) if len(off) else 0.0,
         "active": float(active.shape[1]),
-        "rate": measures.score("rate").value,
-        "distortion": measures.score("distortion").value,
+        "rate": values["rate"],
+        "distortion": values["distortion"],
         "worst": float(losses.max() / losses.median()),
     }
 
@@ -90,13 +97,13 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=2000, help="optimiser steps of each [2000]")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--out", type=Path, default=Path("runs/factors"), help="where the runs stand [runs/factors]")
-    parser.add_argument("--quick", action="store_true", help="20 steps, not kept")
+    parser.add_argument("--quick", action="store_true", help="20 steps and few images, not kept")
     args = parser.parse_args()
     steps = 20 if args.quick else args.steps
     runs = train(experiments(args.images, steps), args.seeds, args.out / f"{args.images}-{steps}")
     rows = []
     for name, each in runs.items():
-        found = [measure(run) for run in each]
+        found = [measure(run, 100 if args.quick else 1500) for run in each]
         means = {key: shown([one[key] for one in found]) for key in found[0]}
         rows.append({"penalty and weight": name, "seeds": len(each), "steps": steps, **means})
     ledger.show(f"Factor objectives on {args.images}", rows)

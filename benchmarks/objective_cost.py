@@ -66,7 +66,7 @@ def steps(model_config: ModelConfig, objective: Objective, batches: Batches) -> 
     torch.manual_seed(0)
     training = replace(presets.sprites().training, num_steps=1_000_000)
     model = model_config.build(batches.feed(batches.train[:1]).shape[1:])  # pyright: ignore[reportArgumentType]
-    return iter(train(begin(model, objective, batches, training), objective, batches, training, Choices(threads=1)))
+    return train(begin(model, objective, batches, training), batches, training, Choices(threads=1))
 
 
 def main() -> None:

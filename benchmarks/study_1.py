@@ -12,7 +12,6 @@ weights: what a probe finds without any learning. Runs stand in --out and are no
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,12 +26,13 @@ from vaelab.evaluation import evaluate
 from vaelab.experiment import Experiment
 from vaelab.inference import embed
 from vaelab.metrics.probe_r2 import Probe, probe_r2
-from vaelab.models import Model, TwoStage
+from vaelab.models import Model
 from vaelab.objectives.elbo import ELBO
 from vaelab.penalties.mutual_information import MutualInformation
 from vaelab.runs import Run
 
 TRUTH = ("x", "y", "irregularity")
+METRICS = ("mse", "elbo", "rate", "mutual_information", "active_units")
 
 
 def experiments(images: str, epochs: float) -> dict[str, Experiment]:
@@ -50,23 +50,14 @@ def experiments(images: str, epochs: float) -> dict[str, Experiment]:
     if images == "bbbc021":
         real = presets.cells(default_data().parent / "bbbc021" / "bbbc021_cells64.npz").data
         named = {name: replace(experiment, data=real) for name, experiment in named.items()}
-    training = replace(base.training, num_epochs=epochs, patience=None, threads=1)
+    training = replace(base.training, num_epochs=epochs, patience=None)
     return {name: replace(experiment, training=training) for name, experiment in named.items()}
-
-
-def stages(name: str, run: Run) -> Iterator[tuple[str, Model]]:
-    """The models of a run, with their names in the table."""
-    if isinstance(run.model, TwoStage):
-        yield f"{name}: first", run.model.first
-        yield f"{name}: second", run.model.second
-    else:
-        yield name, run.model
 
 
 def measure(run: Run, model: Model) -> dict[str, float]:
     """What stands in the table, on the run's test images."""
-    splits, feed = run.splits, run.feed
-    measured = evaluate(model, feed.batches(splits.test), num_samples=20, channels=run.channels)
+    images = run.feed.batches(run.splits.test)
+    measured = evaluate(model, images, metrics=METRICS, num_samples=20, channels=run.channels)
     scores = {score.metric: score for score in measured.scores if not score.part}
     found = {f"mse {score.part}": score.value for score in measured.scores if score.metric == "mse" and score.part}
     information = scores["mutual_information"]
@@ -103,9 +94,10 @@ def table(runs: dict[str, list[Run]]) -> list[dict[str, object]]:
     found: dict[str, list[dict[str, float]]] = {}
     for name, each in runs.items():
         for run in each:
-            for stage, model in stages(name, run):
-                found.setdefault(stage, []).append(measure(run, model))
-                say(f"{stage}: {found[stage][-1]}")
+            for stage, model in run.model.stages().items():
+                shown_as = f"{name}: {stage}" if stage else name
+                found.setdefault(shown_as, []).append(measure(run, model))
+                say(f"{shown_as}: {found[shown_as][-1]}")
     first = runs["vanilla"][0]
     torch.manual_seed(0)
     untrained = first.experiment.model.build(first.model.image_shape)

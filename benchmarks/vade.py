@@ -50,7 +50,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="30 steps and one seed, not kept")
     args = parser.parse_args()
     base = presets.mnist_vade(args.data)
-    training = replace(base.training, threads=1, num_epochs=args.epochs or base.training.num_epochs)
+    training = replace(base.training, num_epochs=args.epochs or base.training.num_epochs)
     base = replace(base, training=training)
     if args.quick:
         objective = ELBO(autoencoder_steps=15)

@@ -17,8 +17,8 @@ def timed(experiment: Experiment, num_steps: int) -> Experiment:
     """The experiment for so many steps, of which all but the first and the last tenth are timed, without validation."""
     log_every = max(1, num_steps // 10)
     steps = 10 * log_every
-    training = replace(experiment.training, num_steps=steps, validate_every=steps, log_every=log_every, patience=None)
-    return replace(experiment, training=training)
+    training = replace(experiment.training, num_steps=steps, validate_every=steps, patience=None)
+    return replace(experiment, training=training, watching=replace(experiment.watching, log_every=log_every))
 
 
 def train(experiment: Experiment) -> dict[str, float]:

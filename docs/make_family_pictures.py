@@ -20,7 +20,7 @@ from torch.distributions import MixtureSameFamily
 import vaelab
 from vaelab.bounds.info_nce import InfoNCE
 from vaelab.metrics.total_correlation import total_correlation
-from vaelab.models import TwoStage, TwoStageConfig, local_randomness
+from vaelab.models import TwoStageConfig, local_randomness
 from vaelab.networks.mlp import MLPEncoder
 from vaelab.networks.residual import ResidualDecoder, ResidualEncoder
 from vaelab.objectives.elbo import ELBO
@@ -65,9 +65,9 @@ class Studio:
         """The preset with parts replaced: model, objective, data or single fields of the model."""
         parts = {name: changes.pop(name) for name in ("model", "objective", "data") if name in changes}
         parts = {"model": replace(self.base.model, **changes), **parts}
-        training = replace(self.base.training, num_epochs=epochs, log_every=20)
+        training = replace(self.base.training, num_epochs=epochs)
         self.count += 1
-        experiment = replace(self.base, training=training, **parts)
+        experiment = replace(self.base, training=training, watching=vaelab.Watching(log_every=20), **parts)
         return vaelab.train(experiment, self.place / f"{self.count}", progress=False)
 
 
@@ -100,8 +100,7 @@ def two_stages(studio: Studio) -> None:
     second = replace(studio.base.model, latent_dim=2, encoder=MLPEncoder(hidden=(64,)))
     run = studio.run(model=TwoStageConfig(first=first, second=second), objective=TwoStageObjective())
     x = run.feed(run.splits.test[:16])
-    assert isinstance(run.model, TwoStage)
-    save_images("two_stage", [x.numpy(), *(vaelab.reconstruct(m, x) for m in (run.model.first, run.model.second))])
+    save_images("two_stage", [x.numpy(), *(vaelab.reconstruct(model, x) for model in run.model.stages().values())])
 
 
 def conditions(studio: Studio) -> None:

@@ -2,9 +2,9 @@
 
 import vaelab
 
-run = vaelab.train(vaelab.presets.digits())
-embedding = vaelab.embed(run.model, run.feed.batches(run.splits.test))
-print(vaelab.evaluate(run.model, run.feed.batches(run.splits.test)).scores["elbo"])
+run = vaelab.train("digits")
+embedding = vaelab.embed(run)
+print(vaelab.evaluate(run).score("elbo"))
 vaelab.write_report(run)
 """
 
@@ -78,6 +78,8 @@ __all__ = sorted(_HOMES)  # pyright: ignore[reportUnsupportedDunderAll]
 
 def __getattr__(name: str) -> Any:
     """Imports a public name when it is first used, so that `import vaelab` itself costs next to nothing."""
+    if name == "__version__":
+        return importlib.import_module("importlib.metadata").version(__name__)
     if name not in _HOMES:
         raise AttributeError(f"module 'vaelab' has no attribute {name!r}")
     if _HOMES[name] == __name__:
@@ -86,4 +88,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+    return ["__version__", *__all__]

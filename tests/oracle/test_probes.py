@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
+from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.preprocessing import StandardScaler
 
@@ -51,6 +52,18 @@ def test_without_other_images_each_fifth_is_predicted_from_the_others():
     assert probe_r2(Z[order], y[order])[0].value == pytest.approx(whole.value, rel=1e-9)
 
 
+def test_what_belongs_together_is_predicted_from_other_groups():
+    """Five plates, each with a shift of its own that codes and numbers share: scikit-learn leaves one out at a time."""
+    plate = np.repeat([f"plate {i}" for i in range(5)], 120)
+    shift = 9 * RNG.normal(size=5).repeat(120)
+    z, y = Z + shift[:, None] * [1, 0, 0], (shift + RNG.normal(size=600))[:, None]
+    found = probe_r2(z, y, groups=plate)[0]
+    predicted = cross_val_predict(LinearRegression(), z, y, groups=plate, cv=LeaveOneGroupOut())
+    assert found.value == pytest.approx(r2_score(y, predicted))
+    alone = probe_r2(z, y)[0]
+    assert found.interval[1] - found.interval[0] > 3 * (alone.interval[1] - alone.interval[0]), "five plates, not 600"
+
+
 def test_numbers_that_have_nothing_to_do_with_the_codes_score_nothing():
     y = RNG.normal(size=600)
     assert fitted(y).value < 0.05
@@ -62,4 +75,6 @@ def test_what_cannot_be_predicted_is_refused_or_left_out():
         probe_r2(Z, Z, (), Z[:3])
     with pytest.raises(InputError, match=r"codes should be one for each of 1 images, and at least 2, got 1"):
         probe_r2(Z[:1], Z[:1])
+    with pytest.raises(InputError, match=r"groups should be .*of 2 kinds or more, got 600, of 1 kinds"):
+        probe_r2(Z, Z, groups=np.zeros(600))
     assert probe_r2(Z, np.ones((600, 1))) == ()

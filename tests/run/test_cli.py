@@ -330,6 +330,16 @@ def test_beta_of_the_study_with_the_mean_over_pixels(capsys):
         (["train", "--quiet"], "vaelab train should be given a preset or a file, got neither."),
         (["train", "digts"], "did you mean digits?"),
         (["train", "digits", "digits"], "unrecognized arguments: digits"),
+        (
+            ["train", "digits", "--lr", "1"],
+            "--lr should be a setting by its whole path, got 'lr'. Did you mean --training",
+        ),
+        (["train", "cells-two-stage", "--z-dim", "1"], "--model.first.latent-dim or --model.second.latent-dim?"),
+        (["train", "."], "To learn its images: vaelab train images --data ."),
+        (
+            ["resume", "runs/x", "--model.latent-dim", "3"],
+            "--model.latent-dim should stay as it was when a run goes on",
+        ),
         (["train", "digits", "--sede", "1"], "--sede should be a known name, got 'sede'."),
         (["train", "digits", "--model.latent-dmi", "3"], "did you mean latent_dim?"),
         (["train", "digits", "--model.latent-dim"], "--model.latent-dim should be followed by its value, got nothing."),

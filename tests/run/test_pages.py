@@ -36,6 +36,7 @@ def shorter_digits(make=presets.digits):
 def test_the_python_of_a_page_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(presets, "digits", shorter_digits)
+    monkeypatch.setitem(presets._PRESETS, "digits", shorter_digits)
     exec(compile(code(page), str(page), "exec"), {"__name__": page.stem})
 
 

@@ -136,7 +136,7 @@ def _compare(
     from vaelab.metrics.clustering_accuracy import clustering_accuracy
     from vaelab.models import device_of, evaluating
 
-    split = next(name for name in ("test", "validation", "train") if len(getattr(trained.splits, name)))
+    split = trained.splits.held_out
     rows = getattr(trained.splits, split)
     rows = rows[kinds.iloc[rows].notna().to_numpy()]
     if not len(rows):

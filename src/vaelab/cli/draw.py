@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
+from vaelab.catalogue import names
 from vaelab.cli._options import Argument, Flag, Looking
 from vaelab.settings.ranges import PathText
 
-EXAMPLES = """\
+EXAMPLES = f"""\
 examples:
   vaelab draw runs/digits-1 traversal -o traversal.png     also writes traversal.npz, the arrays that were drawn
   vaelab draw runs/cells-1 reconstructions -o first.png --stage first
 
-A part that there is not is refused with all that there are."""
+A part that is words or tables alone stands only on the page, and is refused.
+
+parts: {", ".join(names("vaelab.report.parts"))}"""
 
 
 @dataclass(frozen=True, kw_only=True)

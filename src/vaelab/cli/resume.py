@@ -5,22 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from vaelab.cli._options import Argument, Flag, Quiet
+from vaelab.cli._options import Argument, Changing, Flag
+from vaelab.errors import InputError
 from vaelab.machine import Device
 from vaelab.settings.ranges import PathText
 
 EXAMPLES = """\
-example:
+examples:
   vaelab resume runs/digits-1
+  vaelab resume runs/digits-1 --training.num-epochs 200     train longer than was asked for at first
 
-A run that was stopped, by Ctrl-C, a crash or kill -9, goes on from its last whole checkpoint."""
+A run that was stopped, by Ctrl-C, a crash or kill -9, goes on from its last whole checkpoint. One that came to its end
+goes on if it is given more steps: training.num-epochs, training.num-steps or training.patience."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(Quiet):
-    """Go on with a run that was stopped."""
+class Options(Changing):
+    """Go on with a run that was stopped, or train one longer."""
 
-    run: Annotated[PathText, Argument("RUN")]
+    run: Annotated[PathText, Argument("RUN")] = ""
     """The run's folder."""
     images: Annotated[PathText | None, Flag(metavar="PATH")] = None
     """Where the run's images are now, if they have moved."""
@@ -30,14 +33,37 @@ class Options(Quiet):
 
 def run(options: Options) -> int:
     """Does it."""
+    if not options.run:
+        raise InputError("vaelab resume", "be given a run's folder", "none", "See vaelab resume --help.")
     from vaelab.machine import keep_freed_memory
 
     keep_freed_memory()
     from vaelab.cli._notes import say_signs
-    from vaelab.runs import resume
+    from vaelab.runs import is_finished, read, resume
+    from vaelab.settings.text import override
 
-    done = resume(options.run, images=options.images, device=options.device, progress=not options.quiet)
+    for path, _ in options.settings:
+        if not path.startswith("training."):
+            mend = "What may change is how long is trained, such as --training.num-epochs."
+            raise InputError(f"--{path}", "stay as it was when a run goes on", "a change", mend)
+    with options.naming():
+        before = read(options.run)
+        training = override(before.experiment, options.settings).training if options.settings else None
+        finished = training in (None, before.experiment.training) and is_finished(before)
+        shown = not (options.quiet or finished)
+        done = resume(options.run, images=options.images, device=options.device, training=training, progress=shown)
     say_signs(done)
     if not options.quiet:
+        if finished:
+            more = f"vaelab resume {done.folder} --training.num-epochs N"
+            print(f"{done.folder} is finished. To train it longer: {more}")
         print(f"Next: vaelab report {done.folder}")
     return 0
+
+
+def help_on(options: Options) -> str:
+    """The settings of the training of the run that is named."""
+    from vaelab.runs import read
+    from vaelab.settings.help import settings_help
+
+    return settings_help(read(options.run).experiment.training, "training") if options.run else ""

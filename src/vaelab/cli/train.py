@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import textwrap
 from dataclasses import dataclass
@@ -29,6 +28,14 @@ examples:
   vaelab train digits --help                   every setting, with its value and what it means
 
 Any setting is a flag: its path in the file, with - for _ where you like. A list is 32,32,64; None is none."""
+
+
+_OTHER_WORDS = {
+    "lr": "learning_rate", "epochs": "num_epochs", "steps": "num_steps", "beta": "rate_weight",
+    "kl_weight": "rate_weight", "z_dim": "latent_dim", "latents": "latent_dim", "num_latents": "latent_dim",
+    "gpu": "device", "loss": "likelihood", "early_stopping": "patience", "dataset": "data.source.path",
+}  # fmt: skip
+"""What others call a setting -> its name here."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,23 +123,33 @@ def _train_seeds(experiment: Experiment, options: Options) -> int:
 def _experiment(options: Options, *, placeholder: bool = False) -> Experiment:
     """The experiment that is asked for; `placeholder`: also where the images are still to be named."""
     from vaelab.data.sources.folder import FolderSource
-    from vaelab.experiment import Experiment, read
-    from vaelab.presets import preset, takes_images, with_images
+    from vaelab.experiment import Experiment
+    from vaelab.presets import find, takes_images
     from vaelab.settings.text import override
 
     for path, _ in options.settings:
-        name = path.split(".")[0].replace("-", "_")
-        if name not in field_types(Experiment):
-            raise unknown_name(f"--{path}", name, {*field_types(Options), *field_types(Experiment)} - {"settings"})
-    if options.experiment.endswith(".json") or os.sep in options.experiment:
-        experiment = read(options.experiment)
-        if options.data is not None:
-            experiment = with_images(experiment, options.data)
-    else:
-        later = placeholder or any(path.replace("-", "_") == "data.source.path" for path, _ in options.settings)
-        unknown = FolderSource(path="PATH") if later and takes_images(options.experiment) else None
-        experiment = preset(options.experiment, options.data or unknown)
-    return override(experiment, options.settings)
+        if path.split(".")[0].replace("-", "_") not in field_types(Experiment):
+            raise _unknown(path, options)
+    later = placeholder or any(path.replace("-", "_") == "data.source.path" for path, _ in options.settings)
+    unknown = FolderSource(path="PATH") if later and takes_images(options.experiment) else None
+    return override(find(options.experiment, options.data or unknown), options.settings)
+
+
+def _unknown(path: str, options: Options) -> InputError:
+    """The refusal of a flag that is no setting's path, with the settings that may be meant."""
+    from vaelab.data.sources.folder import FolderSource
+    from vaelab.experiment import Experiment
+    from vaelab.presets import find, takes_images
+    from vaelab.settings.help import paths
+
+    name = path.replace("-", "_")
+    wanted = _OTHER_WORDS.get(name, name.rpartition(".")[2])
+    unknown = FolderSource(path="PATH") if takes_images(options.experiment) else None
+    known = list(paths(find(options.experiment, options.data or unknown)))
+    meant = [f"--{each.replace('_', '-')}" for each in known if wanted in (each, each.rpartition(".")[2])]
+    if not meant:
+        return unknown_name(f"--{path}", name, {*field_types(Options), *field_types(Experiment)} - {"settings"})
+    return InputError(f"--{path}", "be a setting by its whole path", repr(name), f"Did you mean {' or '.join(meant)}?")
 
 
 def _presets_help() -> str:

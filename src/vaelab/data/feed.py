@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from vaelab.data.rows import Rows, row_numbers
 from vaelab.data.scaling import Intensity
 from vaelab.data.stored import Pixels, blocks, num_bytes, stored
-from vaelab.errors import InputError
 from vaelab.shapes import Images
 
 
@@ -29,6 +29,7 @@ class Feed:
         device: Where the images are wanted.
         resident: Keep all images on the device; left out, where that is a GPU of whose free memory they take at most
             half.
+        parts: Name -> rows of parts of the collection, such as the held-out images.
     """
 
     def __init__(
@@ -38,8 +39,10 @@ class Feed:
         binarize: Literal["no", "threshold", "dynamic"] = "no",
         device: str | torch.device = "cpu",
         resident: bool | None = None,
+        parts: Mapping[str, np.ndarray] | None = None,
     ):
         self.images, self.intensity, self.binarize, self.device = images, intensity, binarize, torch.device(device)
+        self.parts = dict(parts or {})
         self._source, self._top = stored(images), _top(images.dtype, intensity)
         self._gathered = np.empty((0, *images.shape[1:]), images.dtype)
         if resident is None:
@@ -49,22 +52,23 @@ class Feed:
     def __len__(self) -> int:
         return len(self.images)
 
-    def __call__(self, rows: np.ndarray) -> Images:
-        """The images of these rows (int64), in this order.
+    def __repr__(self) -> str:
+        size = " x ".join(map(str, self.images.shape[1:]))
+        parts = "".join(f", {len(rows):,} {name}" for name, rows in self.parts.items())
+        return f"<Feed: {len(self):,} images of {size}, {self.images.dtype} as stored{parts}>"
+
+    def __call__(self, rows: Rows) -> Images:
+        """The images of these rows, in this order: row numbers, a mask, a slice, or the name of a part.
 
         Raises:
-            InputError: A row is not there.
+            InputError: They cannot be read as such, or a row is not there.
         """
-        if len(rows) and not 0 <= rows.min() <= rows.max() < len(self):
-            got = rows.min() if rows.min() < 0 else rows.max()
-            raise InputError("rows of images", f"be from 0 to {len(self) - 1}", got)
-        return self._convert(self._gather(rows))
+        return self._convert(self._gather(row_numbers(rows, len(self), self.parts)))
 
-    def batches(self, rows: np.ndarray | None = None, batch_size: int = 256) -> Iterator[Images]:
+    def batches(self, rows: Rows | None = None, batch_size: int = 256) -> Iterator[Images]:
         """All images of these rows (default: of the collection) in order, in batches."""
-        rows = np.arange(len(self)) if rows is None else rows
-        for start in range(0, len(rows), batch_size):
-            yield self(rows[start : start + batch_size])
+        numbers = row_numbers(slice(None) if rows is None else rows, len(self), self.parts)
+        return (self(numbers[start : start + batch_size]) for start in range(0, len(numbers), batch_size))
 
     def _gather(self, rows: np.ndarray) -> Tensor:
         if self._resident is not None:

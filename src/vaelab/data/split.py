@@ -24,6 +24,15 @@ class Splits:
     test: np.ndarray
     """Rows (int64) that judge, once. May be empty."""
 
+    @property
+    def held_out(self) -> str:
+        """The part that judges: test; validation, or train, where there is no such part."""
+        return next(name for name in ("test", "validation", "train") if len(getattr(self, name)))
+
+    def named(self) -> dict[str, np.ndarray]:
+        """Name -> rows of each part."""
+        return {name: getattr(self, name) for name in PARTS}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Split(Settings):

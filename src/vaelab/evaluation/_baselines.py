@@ -52,9 +52,10 @@ def fit_baselines(training_images: ImageBatches, num_components: int, seed: int 
 
 def _first_rows(images: ImageBatches) -> np.ndarray:
     rows, count, most = [], 0, _MOST_IMAGES
-    for batch in [images] if isinstance(images, Tensor) else images:
-        most = min(_MOST_IMAGES, _MOST_NUMBERS // batch[0].numel())
-        rows.append(batch[: most - count].flatten(1).numpy(force=True).copy())
+    for batch in [images] if isinstance(images, Tensor | np.ndarray) else images:
+        part = torch.as_tensor(batch)
+        most = min(_MOST_IMAGES, _MOST_NUMBERS // part[0].numel())
+        rows.append(part[: most - count].flatten(1).float().numpy(force=True).copy())
         count += len(rows[-1])
         if count >= most:
             break

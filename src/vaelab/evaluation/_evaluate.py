@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 
 from vaelab.catalogue import functions
+from vaelab.data.rows import Rows
 from vaelab.errors import InputError, unknown_name
 from vaelab.evaluation import _pass
 from vaelab.evaluation._baselines import MEAN_IMAGE, fit_baselines
 from vaelab.evaluation._importance import check_num_samples
 from vaelab.evaluation.measured import Measured
-from vaelab.inference import ImageBatches
+from vaelab.inference import ImageBatches, Trained, opened
 from vaelab.metrics import GROUPS, Metric, PerImage
 from vaelab.models import Model
 
@@ -42,8 +43,8 @@ def all_metrics(names: Iterable[str] | None = None) -> dict[str, Metric]:
 
 
 def evaluate(
-    model: Model,
-    images: ImageBatches,
+    model: Model | Trained,
+    images: ImageBatches | Rows | None = None,
     *,
     metrics: Iterable[str] | None = None,
     num_samples: int = 100,
@@ -60,8 +61,9 @@ def evaluate(
     The networks give only what the metrics ask for; where `known` holds all of it, they don't run at all.
 
     Args:
-        model: The model.
-        images: Held-out images in [0, 1]; a tensor or a stream of batches.
+        model: The model, or a run.
+        images: Held-out images in [0, 1]; a tensor, an array or a stream of batches. Of a run also row numbers, a mask,
+            a slice or the name of a part; left out, the held-out part, which `vaelab.runs.results` keeps, too.
         metrics: Names of those that are wanted; left out, all.
         num_samples: Draws of the posterior per image, for ELBO, distortion and log p(x); time grows with it.
         channels: The channels' names; left out, they are numbered from 0.
@@ -83,6 +85,8 @@ def evaluate(
     ('nats per image', 20)
     """
     check_num_samples(num_samples)
+    channels = channels or (() if isinstance(model, Model) else getattr(model, "channels", ()))
+    model, images = opened(model, "held_out" if images is None and isinstance(model, Trained) else images)
     names = tuple(channels) or tuple(str(i) for i in range(model.image_shape[0]))
     if len(names) != model.image_shape[0]:
         raise InputError("channels", f"be {model.image_shape[0]} names", len(names))

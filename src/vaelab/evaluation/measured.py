@@ -32,6 +32,12 @@ class Measured:
     arrays: Mapping[str, np.ndarray]
     """What metrics were computed from, by the names that they ask for; see `vaelab.metrics`."""
 
+    def __repr__(self) -> str:
+        return f"<Measured: {len(self.scores)} scores of {len(self.rows):,} images>"
+
+    def _repr_html_(self) -> str:
+        return scores_table(self.scores).drop(columns=["source"]).dropna(axis=1, how="all").to_html(index=False)
+
     def score(self, metric: str, part: str = "", model: str = "") -> Score | None:
         """The score of a metric, of a part of it, or of a trivial model in the model's place; None: not measured."""
         wanted = (metric, part, model)

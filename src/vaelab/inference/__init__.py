@@ -6,7 +6,7 @@ model and the random generators as they were.
 
 from __future__ import annotations
 
-from vaelab.inference.batches import ImageBatches, batches, images_at_once
+from vaelab.inference.batches import ImageBatches, Trained, batches, images_at_once, opened
 from vaelab.inference.decode import decode_mean
 from vaelab.inference.embed import Embedding, embed
 from vaelab.inference.interpolate import Interpolation, interpolate, interpolation_grid, one_of_every_other_class
@@ -19,6 +19,7 @@ __all__ = [
     "Embedding",
     "ImageBatches",
     "Interpolation",
+    "Trained",
     "Traversal",
     "batches",
     "decode_mean",
@@ -27,6 +28,7 @@ __all__ = [
     "interpolate",
     "interpolation_grid",
     "one_of_every_other_class",
+    "opened",
     "reconstruct",
     "sample",
     "swap_condition",

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
+from vaelab.data.rows import Rows
 from vaelab.errors import InputError
-from vaelab.inference.batches import ImageBatches, batches
+from vaelab.inference.batches import ImageBatches, Trained, batches, opened
 from vaelab.models import Model, evaluating
 
 _ENOUGH_IMAGES = 10_000
@@ -37,6 +38,12 @@ class Embedding:
     def latent_dim(self) -> int:
         """Latents per image."""
         return self.loc.shape[1]
+
+    def __repr__(self) -> str:
+        return f"<Embedding: {len(self):,} images, {self.latent_dim} latents>"
+
+    def _repr_html_(self) -> str:
+        return f"{self!r}".replace("<", "&lt;") + self.table().head().to_html(float_format="%.3g")
 
     def table(self) -> pd.DataFrame:
         """One row per image; columns z0, z1, ... (means), then z0_scale, z1_scale, ...
@@ -72,12 +79,13 @@ class Embedding:
         return (low + high) / 2
 
 
-def embed(model: Model, images: ImageBatches, batch_size: int = 256) -> Embedding:
+def embed(model: Model | Trained, images: ImageBatches | Rows | None = None, batch_size: int = 256) -> Embedding:
     """The posterior q(z|x) of each image.
 
     Args:
-        model: The model.
-        images: In [0, 1]; a tensor or a stream of batches.
+        model: The model, or a run.
+        images: In [0, 1]; a tensor, an array or a stream of batches. Of a run also row numbers, a mask, a slice or the
+            name of a part such as ``"test"``; left out, all its images; and an array of pixels as the run's are stored.
         batch_size: Images that go through the network at once.
 
     Raises:
@@ -88,6 +96,7 @@ def embed(model: Model, images: ImageBatches, batch_size: int = 256) -> Embeddin
     >>> embed(VAEConfig(latent_dim=2).build((1, 8, 8)), torch.rand(5, 1, 8, 8)).loc.shape
     (5, 2)
     """
+    model, images = opened(model, images)
     locs, scales = [], []
     with evaluating(model):
         for given, x in batches(model, images, batch_size):

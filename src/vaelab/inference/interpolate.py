@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from vaelab.errors import InputError
-from vaelab.inference.batches import batches
+from vaelab.inference.batches import Trained, batches, model_of
 from vaelab.inference.decode import decode_mean
 from vaelab.models import Model, evaluating
 from vaelab.shapes import Images, Latents
@@ -32,13 +32,13 @@ class Interpolation:
     """(pair, step, channel, height, width): decoded along the way; the first and the last are the reconstructions."""
 
 
-def interpolate(model: Model, x: Images, x_other: Others, num_steps: int = 10) -> Interpolation:
+def interpolate(model: Model | Trained, x: Images, x_other: Others, num_steps: int = 10) -> Interpolation:
     """What lies between pairs of images.
 
         z_lambda = lambda * z + (1 - lambda) * z',  z and z' the posteriors' means,  lambda = 1, ..., 0
 
     Args:
-        model: The model.
+        model: The model, or a run.
         x: Images in [0, 1].
         x_other: As many others.
         num_steps: Decoded images between each pair, those at lambda 1 and 0 included; 2 or more.
@@ -55,6 +55,7 @@ def interpolate(model: Model, x: Images, x_other: Others, num_steps: int = 10) -
         raise InputError("interpolate.num_steps", "be at least 2", num_steps, "The two ends are counted.")
     if len(x) != len(x_other):
         raise InputError("interpolate.x_other", f"hold as many images as x ({len(x)})", len(x_other))
+    model = model_of(model)
     weights = torch.linspace(1, 0, num_steps)
     z, z_other = _codes(model, x), _codes(model, x_other)
     weight = weights.to(z).view(1, -1, 1)

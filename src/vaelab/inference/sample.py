@@ -6,11 +6,12 @@ import numpy as np
 import torch
 
 from vaelab.errors import InputError
+from vaelab.inference.batches import Trained, model_of
 from vaelab.models import Model, device_of, evaluating, local_randomness
 
 
 def sample(
-    model: Model,
+    model: Model | Trained,
     num_images: int,
     seed: int = 0,
     *,
@@ -23,7 +24,7 @@ def sample(
         z = m + temperature * (z' - m),  z' ~ p(z),  m = E[z'];  x = E[x|z], or x ~ p(x|z)
 
     Args:
-        model: The model.
+        model: The model, or a run.
         num_images: How many; 1 or more.
         seed: The same seed gives the same images.
         temperature: 1 is the prior; below 1 the codes are drawn toward its mean, 0 is the mean itself.
@@ -44,7 +45,7 @@ def sample(
         raise InputError("sample.num_images", "be at least 1", num_images)
     if not 0 <= temperature < float("inf"):
         raise InputError("sample.temperature", "be 0 or more, and finite", temperature, "1 is the prior itself.")
-    images = []
+    model, images = model_of(model), []
     with evaluating(model), local_randomness(seed, device_of(model)):
         z = model.prior.sample(torch.Size([num_images]))
         if temperature != 1:

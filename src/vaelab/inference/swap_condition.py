@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from vaelab.errors import InputError
 from vaelab.inference.batches import ImageBatches, batches
 from vaelab.models import Model, evaluating
 
@@ -34,6 +35,8 @@ def swap_condition(model: Model, other: Model, images: ImageBatches, batch_size:
     >>> swap_condition(vae.given(torch.zeros(5, 1)), as_one, torch.rand(5, 1, 8, 8)).shape
     (5, 1, 8, 8)
     """
+    if not model.num_conditions:
+        raise InputError("the model", "take conditions", "one that takes none", "Train one with data.condition.")
     drawn, count = [], 0
     with evaluating(model):
         for given, x in batches(model, images, batch_size):

@@ -10,8 +10,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from vaelab.data.rows import Rows
 from vaelab.errors import InputError
-from vaelab.inference.batches import ImageBatches
+from vaelab.inference.batches import ImageBatches, Trained, model_of, opened
 from vaelab.inference.decode import decode_mean
 from vaelab.inference.embed import Embedding, embed
 from vaelab.models import Model, device_of
@@ -47,8 +48,8 @@ class Traversal:
 
 
 def traverse(
-    model: Model,
-    images: ImageBatches | Embedding,
+    model: Model | Trained,
+    images: ImageBatches | Rows | Embedding | None = None,
     num_steps: int = 15,
     coverage: float = 0.95,
     *,
@@ -61,8 +62,8 @@ def traverse(
         from the (1 - coverage)/2 to the (1 + coverage)/2 quantile of  mean over images of q(z|x)
 
     Args:
-        model: The model.
-        images: Those whose posteriors make up the aggregate; or their embedding.
+        model: The model, or a run.
+        images: Those whose posteriors make up the aggregate, as in `embed`; or their embedding.
         num_steps: Images per walk; 2 or more.
         coverage: The share of the aggregate posterior between the two ends; above 0, below 1.
         anchor: One image at whose code the other latents stay; None: at the mean of all codes.
@@ -83,7 +84,11 @@ def traverse(
         raise InputError("traverse.coverage", "be above 0 and below 1", coverage, "0.95 is usual.")
     if anchor is not None and len(anchor) != 1:
         raise InputError("traverse.anchor", "be one image", len(anchor))
-    embedding = images if isinstance(images, Embedding) else embed(model, images, batch_size)
+    if isinstance(images, Embedding):
+        model, embedding = model_of(model), images
+    else:
+        model, pictures = opened(model, images)
+        embedding = embed(model, pictures, batch_size)
     walked = np.arange(model.latent_dim) if latents is None else np.asarray(latents, dtype=int)
     if embedding.latent_dim != model.latent_dim:
         raise InputError("traverse.images", f"be an embedding of {model.latent_dim} latents", embedding.latent_dim)

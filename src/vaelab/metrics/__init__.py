@@ -10,6 +10,7 @@ arrays of these names can compute it:
     effective_samples     (image,)         how many equal weights would be as good
     images                (image, channel, row, column)  in [0, 1]; reconstructions likewise
     labels, clusters      (image,)         what is known of an image, and where it was put
+    groups                (image,)         which images belong together, such as those of one well
     factors               (image, factor)  known numbers
 
 Those with a default are settings, or facts that are known by that name: num_samples, num_pixels, num_levels, space,

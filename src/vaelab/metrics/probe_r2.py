@@ -15,7 +15,7 @@ from vaelab.errors import InputError
 from vaelab.metrics._metric import metric
 from vaelab.metrics._resample import interval_of_means
 from vaelab.metrics._score import Score
-from vaelab.metrics._shapes import Codes, Factors, TrainingCodes, TrainingFactors
+from vaelab.metrics._shapes import Codes, Factors, Groups, TrainingCodes, TrainingFactors
 
 Probe = Literal["linear", "neighbours"]
 _NUM_FOLDS = 5
@@ -36,6 +36,7 @@ def probe_r2(
     train_factors: TrainingFactors | None = None,
     probe: Probe = "linear",
     num_neighbours: int = 10,
+    groups: Groups | None = None,
 ) -> list[Score]:
     """R^2 with which a probe, fitted to other images' codes, predicts the known factors of these.
 
@@ -53,9 +54,11 @@ def probe_r2(
         train_factors: of those.
         probe: Which probe.
         num_neighbours: Of the second probe; 1 or more.
+        groups: which images belong together, such as those of one well. Each is then predicted from other groups, and
+            the interval is over groups.
 
     Raises:
-        InputError: Images and numbers do not go together, or there are fewer than 2 images.
+        InputError: Images and numbers do not go together, or there are fewer than 2 images or groups.
 
     *Source*: Alain and Bengio 2017 (https://arxiv.org/abs/1610.01644).
 
@@ -68,16 +71,22 @@ def probe_r2(
         if rows is not None and (numbers is None or len(rows) != len(numbers) or len(rows) < 2):
             count = "none" if numbers is None else len(numbers)
             raise InputError(name, f"be one for each of {count} images, and at least 2", len(rows))
+    together = np.arange(len(y)) if groups is None else np.unique(groups, return_inverse=True)[1]
+    if groups is not None and (len(together) != len(y) or together.max() == 0):
+        got = f"{len(together)}, of {together.max() + 1} kinds"
+        raise InputError("groups", f"be one for each of {len(y)} images, of 2 kinds or more", got)
     varies = y.std(0) > 0
     names = [str(name) for name in factor_names or range(y.shape[1])]
     if not varies.any():
         return []
     y, spread = y[:, varies], np.square(y - y.mean(0))[:, varies]
     if train_codes is None or train_factors is None:
-        predicted = _from_the_others(codes, y, probe, num_neighbours)
+        predicted = _from_the_others(codes, y, probe, num_neighbours, None if groups is None else together)
     else:
         predicted = _fitted(train_codes, np.asarray(train_factors, np.float64)[:, varies], probe, num_neighbours)(codes)
     errors, count = np.square(y - predicted), y.shape[1]
+    sums = np.zeros((together.max() + 1, 2, count))
+    np.add.at(sums, together, np.stack([errors, spread], 1))
 
     def r2(means: np.ndarray) -> np.ndarray:
         return (1 - means[:, : means.shape[1] // 2] / means[:, means.shape[1] // 2 :]).mean(1)
@@ -90,7 +99,7 @@ def probe_r2(
             value=float((1 - errors[:, some].sum(0) / spread[:, some].sum(0)).mean()),
             unit="R^2",
             count=len(y),
-            interval=interval_of_means(np.concatenate([errors[:, some], spread[:, some]], 1), r2),
+            interval=interval_of_means(sums[:, :, some].reshape(len(sums), -1), r2),
             null=0.0,
             ceiling=1.0,
         )
@@ -98,11 +107,13 @@ def probe_r2(
     ]
 
 
-def _from_the_others(codes: np.ndarray, y: np.ndarray, probe: Probe, num_neighbours: int) -> np.ndarray:
-    """Each image predicted by a probe that was fitted without it; which images go together follows from their codes."""
-    place = np.lexsort((*y.T, *codes.T))
-    fold = np.empty(len(codes), int)
-    fold[place] = np.random.default_rng(0).permutation(len(codes)) % min(_NUM_FOLDS, len(codes))
+def _from_the_others(
+    codes: np.ndarray, y: np.ndarray, probe: Probe, num_neighbours: int, groups: np.ndarray | None
+) -> np.ndarray:
+    """Each image predicted by a probe that was fitted without its fold: whole groups, else a draw by the codes."""
+    units = np.argsort(np.lexsort((*y.T, *codes.T))) if groups is None else groups
+    count = units.max() + 1
+    fold = (np.random.default_rng(0).permutation(count) % min(_NUM_FOLDS, count))[units]
     predicted = np.empty_like(y)
     for here in range(fold.max() + 1):
         predicted[fold == here] = _fitted(codes[fold != here], y[fold != here], probe, num_neighbours)(

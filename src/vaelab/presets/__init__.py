@@ -6,6 +6,7 @@ line it is ``vaelab train digits``.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from inspect import isfunction, signature
@@ -14,8 +15,8 @@ from typing import TYPE_CHECKING, get_type_hints
 
 from vaelab.catalogue import modules
 from vaelab.data import Source
-from vaelab.errors import unknown_name
-from vaelab.experiment import Experiment
+from vaelab.errors import InputError, unknown_name
+from vaelab.experiment import Experiment, read
 from vaelab.presets._images import Images, source_of
 
 _PRESETS: dict[str, Callable[..., Experiment]] = {
@@ -53,6 +54,27 @@ def preset(name: str, data: Images = None) -> Experiment:
     if takes_images(name):
         return make(data)
     return make() if data is None else with_images(make(), data)
+
+
+def find(name: str, data: Images = None) -> Experiment:
+    """The preset of that name, or the experiment in the file of that name: one that ends in .json, or has a folder.
+
+    Args:
+        name: A preset's, or a file's.
+        data: A source, folder or file of images, in place of the experiment's own.
+
+    Raises:
+        InputError: As `preset`; or the file is not an experiment.
+    """
+    is_preset = name.replace("-", "_") in _PRESETS
+    if not is_preset and not name.endswith(".json") and Path(name).exists():
+        kind = "a folder" if Path(name).is_dir() else "a file"
+        mend = f"To learn its images: vaelab train images --data {name}"
+        raise InputError("the experiment", "be a preset or a JSON file", f"{kind}, {name!r}", mend)
+    if is_preset or not (name.endswith(".json") or os.sep in name):
+        return preset(name, data)
+    experiment = read(name)
+    return experiment if data is None else with_images(experiment, data)
 
 
 def takes_images(name: str) -> bool:

@@ -98,12 +98,12 @@ class Look:
     @cached_property
     def counts(self) -> dict[str, int]:
         """Split -> images."""
-        return {name: len(getattr(self.run.splits, name)) for name in ("train", "validation", "test")}
+        return {name: len(rows) for name, rows in self.run.splits.named().items()}
 
     @property
     def split(self) -> str:
         """Whose images are measured and shown: test, or validation (or train) where there is no such part."""
-        return next(name for name in ("test", "validation", "train") if self.counts[name])
+        return self.run.splits.held_out
 
     @cached_property
     def rows(self) -> np.ndarray:

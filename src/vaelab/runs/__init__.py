@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vaelab.runs.claim import free_folder
-from vaelab.runs.make import Interrupted, resume, train
-from vaelab.runs.read import Run, load
+from vaelab.runs.make import Interrupted, is_finished, resume, train
+from vaelab.runs.read import Run, load, read
 
-__all__ = ["Interrupted", "Run", "free_folder", "load", "resume", "train"]
+__all__ = ["Interrupted", "Run", "free_folder", "is_finished", "load", "read", "resume", "train"]

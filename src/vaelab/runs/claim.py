@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import platform
@@ -21,29 +22,30 @@ LOCK = ".owner.json"
 def claimed(folder: Path) -> Iterator[None]:
     """The folder, made if it is not there, is this process's own inside the block.
 
+    The lock is the kernel's, so a process that dies gives it up; what stands in the file says who holds it.
+
     Raises:
         InputError: A living process owns it; or it cannot be written.
     """
     check_folder(folder)
-    lock, mine = folder / LOCK, _myself()
-    while True:
-        try:
-            handle = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
-            break
-        except FileExistsError:
-            owner = _read(lock)
-            if owner and _lives(owner):
-                got = f"process {owner.get('process')} on {owner.get('host')}, since {owner.get('since')}"
-                mend = f"Wait for it, or stop it; if it is gone, remove {lock}."
-                raise InputError(str(folder), "have one writer at a time", got, mend) from None
-            lock.unlink(missing_ok=True)
-    with os.fdopen(handle, "w") as file:
-        json.dump(mine, file)
+    lock = folder / LOCK
+    handle = _locked(lock)
+    owner = _read(handle) if handle is not None else _told(lock)
+    elsewhere = owner.get("host") not in (None, platform.node())
+    if handle is None or elsewhere:
+        if handle is not None:
+            os.close(handle)
+        got = f"process {owner.get('process')} on {owner.get('host')}, since {owner.get('since')}"
+        mend = f"Wait for it, or stop it; if it is gone, remove {lock}."
+        raise InputError(str(folder), "have one writer at a time", got, mend)
     try:
+        mine = {"process": os.getpid(), "host": platform.node(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, json.dumps(mine).encode(), 0)
         yield
     finally:
-        if _read(lock) == mine:
-            lock.unlink(missing_ok=True)
+        lock.unlink(missing_ok=True)
+        os.close(handle)
 
 
 def free_folder(name: str, parent: Path | str = "runs") -> Path:
@@ -60,42 +62,42 @@ def free_folder(name: str, parent: Path | str = "runs") -> Path:
     raise AssertionError
 
 
-def _myself() -> dict[str, object]:
-    since = time.strftime("%Y-%m-%d %H:%M:%S")
-    return {"process": os.getpid(), "started": _started(os.getpid()), "host": platform.node(), "since": since}
+def _locked(lock: Path) -> int | None:
+    """The lock's file, opened and held; None: another process holds it."""
+    while True:
+        handle = os.open(lock, os.O_CREAT | os.O_RDWR, 0o666)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(handle), os.stat(lock)):
+                return handle
+        except FileNotFoundError:
+            pass
+        except BlockingIOError:
+            os.close(handle)
+            return None
+        os.close(handle)  # its last owner removed it meanwhile: this is a file that nobody else will open
 
 
-def _read(lock: Path) -> dict[str, object] | None:
-    """What the lock says; an unfinished one is given a moment."""
+def _told(lock: Path) -> dict[str, object]:
+    """What the lock of a living owner says; one that is not written yet is given a moment."""
+    owner: dict[str, object] = {}
     for _ in range(20):
         try:
-            return json.loads(lock.read_text())
+            handle = os.open(lock, os.O_RDONLY)
         except FileNotFoundError:
-            return None
-        except (OSError, ValueError):
-            time.sleep(0.05)
-    return None
+            return owner
+        owner = _read(handle)
+        os.close(handle)
+        if owner:
+            break
+        time.sleep(0.05)
+    return owner
 
 
-def _lives(owner: dict[str, object]) -> bool:
-    """Whether the owner still runs; one on another host is taken to."""
-    if owner.get("host") != platform.node():
-        return True
-    process = owner.get("process")
-    if not isinstance(process, int) or process == os.getpid():
-        return process == os.getpid()
+def _read(handle: int) -> dict[str, object]:
+    """What stands in a lock's file; nothing where it is not to be read."""
     try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        pass
-    return _started(process) == owner.get("started")
-
-
-def _started(process: int) -> str | None:
-    """When a process began, in the system's ticks, which tells it from a later one of the same number."""
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
-        return None
+        found = json.loads(os.pread(handle, 4096, 0) or b"{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,15 +20,19 @@ from vaelab.experiment import Experiment
 from vaelab.likelihoods import check_pixels
 from vaelab.machine import Device
 from vaelab.models import Model
+from vaelab.presets import find
 from vaelab.runs.claim import claimed, free_folder
 from vaelab.runs.folder import facts_of, read_environment, write_environment, write_facts
 from vaelab.runs.read import Images, Run, RunImages, build, load, read
 from vaelab.runs.snapshots import Snapshots
-from vaelab.training import Batches, Choices, begin, choose_for
+from vaelab.training import Batches, Choices, Training, begin, choose_for
 from vaelab.training import train as steps_of
-from vaelab.training.checkpoint import check_room, load_checkpoint
+from vaelab.training.checkpoint import check_room, load_checkpoint, read_numbers
 from vaelab.training.device import find_device, interrupts
 from vaelab.training.listeners import Checkpoints, CSVLog, Listener, ProgressBar, TensorBoardLog
+
+_LENGTHS = ("num_steps", "num_epochs", "patience")
+"""Settings of a training that may change when a run goes on."""
 
 
 class Interrupted(KeyboardInterrupt):
@@ -35,7 +40,7 @@ class Interrupted(KeyboardInterrupt):
 
 
 def train(
-    experiment: Experiment,
+    experiment: Experiment | str,
     folder: Path | str | None = None,
     *,
     start: Model | None = None,
@@ -46,7 +51,7 @@ def train(
     """Trains an experiment in a new folder.
 
     Args:
-        experiment: What to train.
+        experiment: What to train: an experiment, or the name of a preset or of an experiment's file.
         folder: Where; it must not hold a run yet. Default ``runs/<name>-<k>`` with the first free k.
         start: A trained model of the same setting, from whose weights training begins.
         dataset: The experiment's images, where they are prepared already.
@@ -57,6 +62,7 @@ def train(
         InputError: Something in the experiment, the images or the folder cannot be used.
         Interrupted: The user stopped it (Ctrl-C); it is saved and can be resumed.
     """
+    experiment = find(experiment) if isinstance(experiment, str) else experiment
     if folder is not None:
         refuse_run(Path(folder))
     device = find_device(experiment.machine.device)
@@ -86,7 +92,12 @@ def train(
 
 
 def resume(
-    folder: Path | str, *, images: Images | None = None, device: Device | None = None, progress: bool = True
+    folder: Path | str,
+    *,
+    images: Images | None = None,
+    device: Device | None = None,
+    training: Training | None = None,
+    progress: bool = True,
 ) -> Run:
     """Goes on with a run that was interrupted, from its last checkpoint; a finished one is only read.
 
@@ -96,17 +107,45 @@ def resume(
         folder: The run's.
         images: Where its images are, if they have moved since.
         device: Where to compute, if not where its experiment says.
+        training: With another length (num_steps, num_epochs or patience): train longer, or stop sooner.
         progress: Show a progress bar.
 
     Raises:
-        InputError: The folder is not a run, its images are not the same any more, or another process trains it.
+        InputError: The folder is not a run, its images are not the same any more, another process trains it, or more
+            than the length is to change.
     """
     run = read(Path(folder), images)
     with claimed(run.folder):
+        longer = training is not None and training != run.experiment.training
+        if training is not None and longer:
+            _check_length_alone(run.experiment.training, training)
+            run = replace(run, experiment=replace(run.experiment, training=training))
+            record.write(run.experiment, run.folder / "experiment.json")
         place = find_device(device or run.experiment.machine.device)
         run.model.to(place)
         choices = read_environment(run.folder / "environment.json")
-        return _go(run, _batches(run.experiment, run.dataset, place), choices, progress)
+        return _go(run, _batches(run.experiment, run.dataset, place), choices, progress, longer=longer)
+
+
+def is_finished(run: Run) -> bool:
+    """Whether training came to its end, by steps or by patience."""
+    last = run.folder / "checkpoints" / "last.safetensors"
+    if not last.exists():
+        return False
+    numbers = read_numbers(last)
+    return bool(numbers["stop"]) or numbers["step"] >= run.experiment.training.total_steps(len(run.splits.train))
+
+
+def _check_length_alone(before: Training, after: Training) -> None:
+    """Refuses a change of anything but how long is trained."""
+    if after.num_steps and after.num_epochs != before.num_epochs:
+        mend = "The run's length is training.num_steps."
+        raise InputError("training.num_epochs", f"stay {before.num_epochs:g}", f"{after.num_epochs:g}", mend)
+    for field in fields(after):
+        old, new = getattr(before, field.name), getattr(after, field.name)
+        if old != new and field.name not in _LENGTHS:
+            mend = f"What may change is {', '.join(f'training.{name}' for name in _LENGTHS)}. For the rest, train anew."
+            raise InputError(f"training.{field.name}", f"stay {old} when a run goes on", new, mend)
 
 
 def refuse_run(folder: Path) -> None:
@@ -116,14 +155,26 @@ def refuse_run(folder: Path) -> None:
         raise InputError(str(folder), "be a new folder", "one that holds a run", mend)
 
 
-def _go(run: Run, batches: Batches, choices: Choices, progress: bool, *, started: bool = False) -> Run:
-    """Trains from the last checkpoint, or from the beginning, to the end; `started`: from weights that are there."""
+def _go(
+    run: Run, batches: Batches, choices: Choices, progress: bool, *, started: bool = False, longer: bool = False
+) -> Run:
+    """Trains from the last checkpoint, or from the beginning, to the end.
+
+    Args:
+        run: The run.
+        batches: Its images.
+        choices: How it is computed.
+        progress: Show a progress bar.
+        started: From weights that are there.
+        longer: Beyond where it was to end before.
+    """
     experiment = run.experiment
     state = begin(run.model, experiment.objective, batches, experiment.training, experiment.seed)
     checkpoints = Checkpoints(run.folder / "checkpoints", experiment.watching)
     last = run.folder / "checkpoints" / "last.safetensors"
     if last.exists():
         load_checkpoint(state, last)
+        state.stop = "" if longer else state.stop
     elif started:
         state.prior_started = True
         checkpoints.save(state)
@@ -151,7 +202,7 @@ def _listeners(run: Run, batches: Batches, checkpoints: Checkpoints, step: int) 
     watching, batch_size = run.experiment.watching, run.experiment.training.batch_size
     listeners: list[Listener] = [CSVLog(run.folder / "metrics.csv", batch_size, step), checkpoints]
     if watching.tensorboard:
-        listeners.append(TensorBoardLog(run.folder / "events"))
+        listeners.append(TensorBoardLog(run.folder / "events", step))
     if watching.snapshot_every:
         listeners.append(Snapshots(run.folder / "snapshots", batches, run.channels, watching.snapshot_every))
     return listeners

@@ -9,9 +9,10 @@ results/          what was measured           report.html      the report, where
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +24,10 @@ from vaelab.data import Dataset, ImageCollection, Intensity, Source, Splits
 from vaelab.data.conditions import Condition, encode_conditions
 from vaelab.data.feed import Feed
 from vaelab.data.opening import moved
+from vaelab.data.rows import Rows, row_numbers
 from vaelab.errors import InputError, unknown_name
 from vaelab.experiment import Experiment
+from vaelab.inference import ImageBatches
 from vaelab.machine import Device
 from vaelab.models import Model, device_of, local_randomness
 from vaelab.runs.folder import DataFacts, read_facts
@@ -86,17 +89,46 @@ class Run:
 
     @property
     def feed(self) -> Feed:
-        """The run's images as its model takes them."""
-        return Feed(self.dataset.collection.images, self.intensity, self.experiment.data.binarize)
+        """The run's images as its model takes them, by row or by the name of a part: ``run.feed("test")``."""
+        return Feed(self.dataset.collection.images, self.intensity, self.experiment.data.binarize, parts=self.parts)
+
+    @property
+    def parts(self) -> dict[str, np.ndarray]:
+        """Name -> rows: train, validation, test, and ``held_out``, which is the test part where there is one."""
+        parts = self.splits.named()
+        return parts | {"held_out": parts[self.splits.held_out]}
 
     @property
     def stages(self) -> tuple[str, ...]:
         """The names of the model's stages; one empty name where it has but one."""
         return tuple(self.model.stages())
 
-    def given(self, rows: np.ndarray) -> Model:
+    def images_for(self, images: ImageBatches | Rows | None = None) -> tuple[Model, ImageBatches]:
+        """Images, and the model for them.
+
+        Args:
+            images: The run's own, by rows or by the name of a part (None: all); or others: an array of pixels as the
+                run's were stored, which is scaled as they were, or tensors in [0, 1] as the model takes them.
+
+        Raises:
+            InputError: There are none of that name, or they are not stored as the run's were.
+        """
+        if isinstance(images, np.ndarray) and images.ndim == 4:
+            if images.dtype != self.facts.dtype:
+                mend = "As tensors, images in [0, 1] are taken as they are."
+                raise InputError("images", f"be {self.facts.dtype}, as the run's were stored", images.dtype, mend)
+            return self.model, Feed(images, self.intensity, self.experiment.data.binarize).batches()
+        if images is None or isinstance(images, np.ndarray | pd.Series | pd.Index | slice | str) or _numbers(images):
+            rows = row_numbers(slice(None) if images is None else images, self.facts.num_images, self.parts)  # pyright: ignore
+            return self.given(rows), self.feed.batches(rows)
+        return self.model, images  # pyright: ignore[reportReturnType]
+
+    def given(self, rows: Rows) -> Model:
         """The model for the run's images of these rows: under their conditions, if it takes any."""
-        return self.given_table(self.dataset.collection.table.iloc[rows]) if self.facts.conditions else self.model
+        if not self.facts.conditions:
+            return self.model
+        numbers = row_numbers(rows, self.facts.num_images, self.parts)
+        return self.given_table(self.dataset.collection.table.iloc[numbers])
 
     def given_table(self, table: pd.DataFrame) -> Model:
         """The model for other images, under what their table says of them.
@@ -113,11 +145,26 @@ class Run:
         """The model for images that all have the same condition, by column.
 
         Raises:
-            InputError: A column is missing, or its value is not one that the model was trained with.
+            InputError: The model takes no conditions, a column is missing, or its value is not one that the model was
+                trained with.
 
         ``run.under({"drug": "taxol"})``
         """
+        if not self.facts.conditions:
+            raise InputError(
+                "the run", "be of a model under conditions", "one without", "Train it with data.condition."
+            )
         return self.given_table(pd.DataFrame({name: [value] * num_images for name, value in values.items()}))
+
+    def __repr__(self) -> str:
+        parts = ", ".join(f"{len(rows):,} {name}" for name, rows in self.splits.named().items())
+        size = " x ".join(map(str, self.facts.image_shape))
+        return (
+            f"<Run {self.folder}: {self.experiment.name}, {self.model.latent_dim} latents, images of {size} ({parts})>"
+        )
+
+    def _repr_html_(self) -> str:
+        return f"<code>{escape(repr(self))}</code>"
 
     def at_stage(self, stage: str | None) -> Run:
         """The run with one stage of its model as the model; None: as it is.
@@ -226,11 +273,15 @@ def weights_of(folder: Path) -> Path:
     raise InputError(str(folder), "hold a checkpoint", "none", f"Go on with: vaelab resume {folder}")
 
 
-def read(folder: Path, images: Images | None = None) -> Run:
-    """The run with the weights that training began with."""
+def read(folder: Path | str, images: Images | None = None) -> Run:
+    """The run with the weights that training began with, before any checkpoint is read."""
+    folder = Path(folder)
     if not (folder / "experiment.json").exists():
-        mend = "Runs lie in runs/, unless --out said otherwise."
-        raise InputError(str(folder), "be the folder of a run", "a folder without experiment.json", mend)
+        runs = sorted(path.parent for path in folder.glob("*/experiment.json"))
+        got = f"a folder of runs ({len(runs)})" if runs else "a folder without experiment.json"
+        named = ", ".join(map(str, runs[:9])) + (", ..." if len(runs) > 9 else "")
+        mend = f"Name one of them: {named}." if runs else "Runs lie in runs/, unless --out said otherwise."
+        raise InputError(str(folder), "be the folder of a run", got, mend)
     experiment = record.read(folder / "experiment.json")
     facts = read_facts(folder / "data.json")
     model = build(experiment, facts.image_shape, facts.conditions)
@@ -242,3 +293,8 @@ def build(experiment: Experiment, image_shape: tuple[int, int, int], conditions:
     """The experiment's model with fresh weights, which follow from its seed."""
     with local_randomness(noise_seed(experiment.seed, -2), torch.device("cpu")), experiment.model.named("model"):
         return experiment.model.build(image_shape, sum(len(condition.names) for condition in conditions))
+
+
+def _numbers(rows: object) -> bool:
+    """Whether these are rows in a list."""
+    return isinstance(rows, Sequence) and all(isinstance(row, int | np.integer | np.bool_) for row in rows)

@@ -100,8 +100,7 @@ def ask(
     parts = ("test", "validation", "train")
     if split is not None and split not in parts:
         raise unknown_name("split", split, parts)
-    held = next(part for part in parts if len(getattr(run.splits, part)))
-    split = split or held
+    split = split or run.splits.held_out
     there = len(getattr(run.splits, split))
     if not there:
         raise InputError("split", "be one that the run has images in", split, "Held-out parts are set by data.split.")

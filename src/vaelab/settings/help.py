@@ -22,6 +22,21 @@ def settings_help(part: Any, path: str = "") -> str:
     return "\n\n".join("\n".join(group) for group in _groups(part, path))
 
 
+def paths(part: Any, path: str = "") -> Iterator[str]:
+    """The path of every setting of a part.
+
+    >>> from vaelab.networks.mlp import MLPEncoder
+    >>> list(paths(MLPEncoder(), "encoder"))
+    ['encoder.hidden', 'encoder.activation']
+    """
+    for field in field_types(type(part)):
+        value, here = getattr(part, field), join(path, field)
+        if contract_of(type(value)) or not is_dataclass(value):
+            yield here
+        if is_dataclass(value):
+            yield from paths(value, here)
+
+
 def as_text(value: Any) -> str:
     """A value as the command line takes it.
 

@@ -64,6 +64,11 @@ def load_weights(model: nn.Module, path: Path) -> None:
     _load_weights(model, "model.", _read(path)[0], path)
 
 
+def read_numbers(path: Path) -> dict:
+    """What a checkpoint says of the training: its step, why it stopped, and so on."""
+    return _read(path)[1]
+
+
 def check_room(folder: Path, model: nn.Module) -> None:
     """Refuses a folder that cannot be written, or a disk without room for the checkpoints of this model."""
     size = sum(value.numel() * value.element_size() for value in model.state_dict().values())

@@ -67,11 +67,15 @@ class CSVLog:
             terms = dict.fromkeys(name for line in lines for name in line if name not in (*_BEFORE, *_AFTER))
             self.columns = [*_BEFORE, *terms, *_AFTER]
         new = not self.path.exists()
-        with self.path.open("a", newline="") as file:
-            writer = csv.DictWriter(file, self.columns)
-            if new:
-                writer.writeheader()
-            writer.writerows(lines)
+        try:
+            with self.path.open("a", newline="") as file:
+                writer = csv.DictWriter(file, self.columns)
+                if new:
+                    writer.writeheader()
+                writer.writerows(lines)
+        except OSError as error:
+            mend = "The last checkpoint is unharmed; make room and resume."
+            raise InputError(str(self.path), "be a file that can be written", error.strerror, mend) from None
 
     def _lines(self, state: State, split: str, means: Means) -> Iterator[dict[str, Any]]:
         speed = f"{self.throughput(state.step):.1f}" if split == "train" else ""
@@ -95,15 +99,18 @@ class CSVLog:
 
 
 class TensorBoardLog:
-    """Writes the terms as TensorBoard events into a folder: ``train/loss``, ``validation/first/rate`` and so on."""
+    """Writes the terms as TensorBoard events into a folder: ``train/loss``, ``validation/first/rate`` and so on.
 
-    def __init__(self, folder: Path):
+    When a training is resumed, what earlier files say of later steps is purged.
+    """
+
+    def __init__(self, folder: Path, resume_step: int = 0):
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
             mend = "Install it with: pip install 'vaelab[tensorboard]'."
             raise InputError("watching.tensorboard", "have TensorBoard installed", "none", mend) from None
-        self.writer = SummaryWriter(str(folder))
+        self.writer = SummaryWriter(str(folder), purge_step=resume_step + 1 if resume_step else None)
 
     def __call__(self, state: State) -> None:
         """Appends what is new."""

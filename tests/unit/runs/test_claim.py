@@ -8,6 +8,8 @@ import os
 import platform
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -38,21 +40,44 @@ def test_a_dead_owner_gives_up_its_folder(tmp_path):
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
     lock = tmp_path / LOCK
-    lock.write_text(json.dumps({"process": dead.pid, "started": "1", "host": platform.node(), "since": ""}))
+    lock.write_text(json.dumps({"process": dead.pid, "host": platform.node(), "since": ""}))
     with claimed(tmp_path):
         assert json.loads(lock.read_text())["process"] == os.getpid()
 
 
 def test_a_process_that_took_a_dead_owners_number_is_not_the_owner(tmp_path):
-    (tmp_path / LOCK).write_text(json.dumps({"process": os.getppid(), "started": "-1", "host": platform.node()}))
+    (tmp_path / LOCK).write_text(json.dumps({"process": os.getppid(), "host": platform.node()}))
     with claimed(tmp_path):
         pass
 
 
 def test_an_owner_on_another_host_is_taken_to_live(tmp_path):
-    (tmp_path / LOCK).write_text(json.dumps({"process": 1, "started": "1", "host": "elsewhere", "since": "today"}))
+    (tmp_path / LOCK).write_text(json.dumps({"process": 1, "host": "elsewhere", "since": "today"}))
     with pytest.raises(InputError, match="process 1 on elsewhere, since today"), claimed(tmp_path):
         pass
+
+
+def _count_up(folder: str) -> int:
+    """Adds one to a number in a file, as often as the folder can be claimed in 60 tries; how often that was."""
+    number, done = Path(folder) / "number", 0
+    for _ in range(60):
+        try:
+            with claimed(Path(folder)):
+                value = int(number.read_text())
+                time.sleep(0.0005)
+                number.write_text(str(value + 1))
+                done += 1
+        except InputError:
+            continue
+    return done
+
+
+def test_two_processes_never_own_a_folder_together_even_where_a_dead_owner_left_its_lock(tmp_path):
+    (tmp_path / "number").write_text("0")
+    (tmp_path / LOCK).write_text(json.dumps({"process": 1, "host": platform.node(), "since": "long ago"}))
+    with multiprocessing.get_context("spawn").Pool(3) as pool:
+        counts = pool.map(_count_up, [str(tmp_path)] * 3)
+    assert sum(counts) == int((tmp_path / "number").read_text()) > 20
 
 
 def _take(parent: str) -> str:

@@ -161,7 +161,7 @@ def test_images_that_changed_since_are_refused(experiment, images, tmp_path):
 
 def test_public_names_are_there_and_nothing_else():
     assert all(getattr(vaelab, name) is not None for name in vaelab.__all__)
-    assert set(vaelab.__all__) <= set(dir(vaelab))
+    assert set(dir(vaelab)) == {"__version__", *vaelab.__all__}
     with pytest.raises(AttributeError, match="no attribute 'tarin'"):
         _ = vaelab.tarin
 
