@@ -360,7 +360,9 @@ def test_the_reference(place, tmp_path):
     """A small site with the pages of their rooms, made as the documentation is."""
     settings = (ROOT / "mkdocs.yml").read_text()
     rooms = ["metrics", "penalties", "priors", "presets", "report", "data"]
-    settings = settings[: settings.index("nav:")].replace("paths: [src]", f"paths: [{place}]")
+    settings = re.sub(r"hooks:.*\n", "", settings[: settings.index("nav:")]).replace(
+        "paths: [src]", f"paths: [{place}]"
+    )
     settings = settings.replace("docs/doctests.py", str(ROOT / "docs" / "doctests.py"))
     (tmp_path / "mkdocs.yml").write_text(settings)
     (tmp_path / "docs").mkdir()
