@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -79,29 +81,55 @@ def test_its_cost_moves_the_encoder_and_no_frozen_companion(penalty, vae, images
     assert not gradients(companion)
 
 
+def has_weights(penalty, model, images):
+    return bool(list(companion_of(penalty, model, images).parameters()))
+
+
+def test_some_companions_have_weights_and_some_have_none(vae, images):
+    found = {has_weights(members(Penalty)[name](**SETTINGS.get(name, {})), vae, images) for name in members(Penalty)}
+    assert found == {True, False}
+
+
+def test_a_companion_has_weights_if_and_only_if_there_is_something_to_learn(penalty, vae, images):
+    loss = penalty.critic_loss(encoded_by(vae, images).detached(), companion_of(penalty, vae, images))
+    assert (loss is not None) == has_weights(penalty, vae, images)
+    assert loss is None or (loss.shape == () and loss.isfinite() and loss.requires_grad)
+
+
 def test_what_its_companion_learns_moves_all_of_it_and_not_the_model(penalty, vae, images):
     companion = companion_of(penalty, vae, images)
     loss = penalty.critic_loss(encoded_by(vae, images).detached(), companion)
-    if loss is None:
-        assert not list(companion.parameters())
-        return
-    loss.backward()
+    if loss is not None:
+        loss.backward()
     assert not gradients(vae)
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in companion.parameters())
 
 
-def test_its_companion_learns(penalty, vae, images):
-    companion, encoded = companion_of(penalty, vae, images), encoded_by(vae, images).detached()
-    if not list(companion.parameters()):
-        return
-    optimizer = torch.optim.Adam(companion.parameters(), 1e-3)
-    losses = []
+def told_by(penalty, model, encoded, companion):
+    """What the penalty says of a batch by a companion; any noise is the same."""
+    torch.manual_seed(7)
+    with torch.no_grad():
+        return penalty(model, encoded, companion, time_of(0)).cost
+
+
+def test_its_companion_learns_or_is_the_same_whenever_it_is_asked(penalty, vae, images):
+    """Nine steps of the loop's own kind. One with weights learns, and then says something else of the same batch; one
+    without has nothing to learn: it stays as it is, and so does what it says."""
+    companion, encoded = companion_of(penalty, vae, images), encoded_by(vae, images)
+    before, said = copy.deepcopy(companion.state_dict()), told_by(penalty, vae, encoded, companion)
+    learn, losses = list(companion.parameters()), []
+    optimizer = torch.optim.Adam(learn or [torch.zeros(1, requires_grad=True)], 1e-3)
     for _ in range(9):
+        loss = penalty.critic_loss(encoded.detached(), companion)
+        losses.append(0.0 if loss is None else loss.item())
         optimizer.zero_grad()
-        losses.append(penalty.critic_loss(encoded, companion))
-        losses[-1].backward()
+        if loss is not None:
+            loss.backward()
         optimizer.step()
-    assert sum(losses[-3:]) < sum(losses[:3])
+    moved = [name for name, value in companion.state_dict().items() if not torch.equal(value, before[name])]
+    assert sorted(moved) == sorted(name for name, _ in companion.named_parameters())
+    assert torch.equal(told_by(penalty, vae, encoded, companion), said) == (not learn)
+    assert (sum(losses[-3:]) < sum(losses[:3])) == bool(learn)
 
 
 def test_its_noise_is_that_of_torch(penalty, vae, images):

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+import pytest
 from safetensors import safe_open
 
 from vaelab.runs import load
@@ -32,10 +33,32 @@ def weights(folder):
         return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
 
 
-def test_a_stopped_training_says_how_to_go_on_and_goes_on(tmp_path):
+def in_the_background():
+    """What a shell does for a command that it starts in the background: Ctrl-C is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def in_the_foreground():
+    """A terminal's command, however the tests themselves were started."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+@pytest.mark.parametrize("started", [in_the_foreground, in_the_background])
+def test_a_stopped_training_says_how_to_go_on_and_goes_on(started, tmp_path):
     run = tmp_path / "run"
-    command = [*VAELAB, "train", "digits", "--out", str(run), "--training.num-steps", "3000", *STILL]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=ALONE)
+    command = [
+        *VAELAB,
+        "train",
+        "digits",
+        "--out",
+        str(run),
+        "--training.num-steps",
+        "900",
+        *STILL,
+        "--watching.log-every",
+        "20",
+    ]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=ALONE, preexec_fn=started)
     wait_for(run / "metrics.csv", process)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=120)
@@ -46,7 +69,7 @@ def test_a_stopped_training_says_how_to_go_on_and_goes_on(tmp_path):
         [*VAELAB, "resume", str(run), "--quiet"], capture_output=True, text=True, env=ALONE, timeout=240
     )
     assert done.returncode == 0, done.stderr
-    assert load(run).metrics()["step"].max() == 3000
+    assert load(run).metrics()["step"].max() == 900
 
 
 def test_seeds_side_by_side_are_the_runs_of_each_alone(tmp_path):
@@ -71,27 +94,32 @@ def test_seeds_side_by_side_are_the_runs_of_each_alone(tmp_path):
     assert len(again.stderr.splitlines()) == 1
 
 
-def test_seeds_that_are_stopped_all_save(tmp_path):
-    command = [
-        *VAELAB,
-        "train",
-        "digits",
-        "--seeds",
-        "0",
-        "1",
-        "--out",
-        str(tmp_path),
-        "--training.num-steps",
-        "9000000",
-    ]
-    process = subprocess.Popen([*command, *STILL], stderr=subprocess.PIPE, text=True, env=ALONE)
-    wait_for(tmp_path / "seed-0" / "metrics.csv", process)
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=120)
+@pytest.mark.parametrize(
+    ("number", "started"),
+    [
+        (signal.SIGINT, in_the_foreground),
+        (signal.SIGINT, in_the_background),
+        (signal.SIGTERM, in_the_background),
+    ],
+)
+def test_seeds_that_are_stopped_all_save(number, started, tmp_path):
+    command = [*VAELAB, "train", "digits", "--seeds", "0", "1", "--out", str(tmp_path), *STILL]
+    endless = ["--training.num-steps", "9000000", "--watching.log-every", "20"]
+    process = subprocess.Popen(
+        [*command, *endless], stderr=subprocess.PIPE, text=True, env=ALONE, start_new_session=True, preexec_fn=started
+    )
+    try:
+        wait_for(tmp_path / "seed-0" / "metrics.csv", process)
+        process.send_signal(number)
+        _, said = process.communicate(timeout=60)
+    finally:
+        process.terminate()
     assert process.returncode == 130, said
     assert "Traceback" not in said
     assert "vaelab resume" in said
     assert (tmp_path / "seed-0" / "checkpoints" / "last.safetensors").exists()
+    steps = [len((tmp_path / "seed-0" / "metrics.csv").read_text()) for _ in (time.sleep(0), time.sleep(1))]
+    assert steps[0] == steps[1], "its processes have ended"
 
 
 def test_a_refusal_is_one_sentence_of_a_real_process_too(tmp_path):

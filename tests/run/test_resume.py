@@ -20,9 +20,14 @@ FLAGS = [
 CODE = "import sys; from vaelab.cli import main; sys.exit(main())"
 
 
-def vaelab(*arguments: object, **options) -> subprocess.Popen:
+def listening() -> None:
+    """Ctrl-C reaches the process, even where the tests were started in the background, by a shell that ignores it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def vaelab(*arguments: object) -> subprocess.Popen:
     command = [sys.executable, "-c", CODE, *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=listening)
 
 
 def finish(process: subprocess.Popen) -> str:

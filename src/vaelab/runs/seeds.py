@@ -131,12 +131,15 @@ def _run_all(trainings: list[_Training], at_once: int, progress: bool) -> None:
 
 @contextmanager
 def _stopping(trainings: list[_Training]) -> Iterator[None]:
-    """Whatever ends the block, the processes are asked to finish their step and save, and are waited for."""
+    """Whatever ends the block, the processes are asked to finish their step and save, and are waited for.
+
+    Ctrl-C ends it even where a shell started us in the background, with Ctrl-C ignored, as in a training of one seed.
+    """
 
     def ask(number: int, frame: object) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, ask)
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     except KeyboardInterrupt:
@@ -146,7 +149,8 @@ def _stopping(trainings: list[_Training]) -> Iterator[None]:
         ) from None
     finally:
         _stop(trainings)
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _stop(trainings: list[_Training]) -> None:
