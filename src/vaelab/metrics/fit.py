@@ -21,7 +21,9 @@ BAD_FIT = -3.5
     source="Iglewicz and Hoaglin 1993, section 3.3",
 )
 def fit(distortions: PerImage) -> np.ndarray:
-    """The share of images whose fit is no worse than -3.5. `fit.values` gives the fit of each image:
+    """The share of images whose fit is no worse than -3.5.
+
+    `fit.values` gives the fit of each image:
 
         (median - distortion) / (1.4826 * median of |distortion - median|)
 

@@ -63,10 +63,13 @@ class CSVLog:
         lines = [line for split, means in parts if means for line in self._lines(state, split, means)]
         if not lines:
             return
-        if not self.columns:
-            terms = dict.fromkeys(name for line in lines for name in line if name not in (*_BEFORE, *_AFTER))
-            self.columns = [*_BEFORE, *terms, *_AFTER]
+        terms = self.columns[len(_BEFORE) : -len(_AFTER)]
+        later = [name for line in lines for name in line if name not in (*_BEFORE, *terms, *_AFTER)]
         new = not self.path.exists()
+        if later:
+            self.columns = [*_BEFORE, *dict.fromkeys([*terms, *later]), *_AFTER]
+            if not new:
+                self._rewrite(self._rows())
         try:
             with self.path.open("a", newline="") as file:
                 writer = csv.DictWriter(file, self.columns)
@@ -86,16 +89,20 @@ class CSVLog:
             yield {**dict(zip(_BEFORE, before, strict=True)), **terms, **dict(zip(_AFTER, after, strict=True))}
 
     def _cut(self, step: int) -> None:
+        rows = self._rows()
+        self.columns = [name for name in rows[0] if name is not None] if rows else []
+        whole = [row for row in rows if row["step"].isdigit() and None not in (*row, *row.values())]
+        self._rewrite([row for row in whole if int(row["step"]) <= step])
+
+    def _rows(self) -> list[dict[str, Any]]:
         with self.path.open(newline="") as file:
-            reader = csv.DictReader(file)
-            self.columns = list(reader.fieldnames or [])
-            kept = [
-                row for row in reader if row["step"].isdigit() and int(row["step"]) <= step and None not in row.values()
-            ]
+            return list(csv.DictReader(file))
+
+    def _rewrite(self, rows: list[dict[str, Any]]) -> None:
         with replacing(self.path) as part, part.open("w", newline="") as file:
-            writer = csv.DictWriter(file, self.columns)
+            writer = csv.DictWriter(file, self.columns, restval="")
             writer.writeheader()
-            writer.writerows(kept)
+            writer.writerows(rows)
 
 
 class TensorBoardLog:

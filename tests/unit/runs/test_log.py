@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -12,6 +14,7 @@ import pytest
 from vaelab import presets
 from vaelab.data import Data, Split
 from vaelab.data.sources.npz import NpzSource
+from vaelab.errors import InputError
 from vaelab.likelihoods.continuous_bernoulli import ContinuousBernoulliLikelihood
 from vaelab.models import TwoStageConfig, VAEConfig
 from vaelab.networks.mlp import MLPDecoder, MLPEncoder
@@ -20,7 +23,8 @@ from vaelab.objectives.importance_weighted import ImportanceWeighted
 from vaelab.objectives.two_stage import TwoStageObjective
 from vaelab.penalties.dip import DIP
 from vaelab.runs import load, train
-from vaelab.training import Machine, Training, Watching
+from vaelab.training import Machine, State, Training, Watching
+from vaelab.training.listeners import CSVLog
 
 VAE = VAEConfig(
     latent_dim=2,
@@ -148,3 +152,30 @@ def test_a_log_from_before_stages_is_that_of_the_whole(two_stage, tmp_path):
     run = load(folder)
     pd.DataFrame({"step": [1], "split": ["train"], "loss": [3.0]}).to_csv(tmp_path / "metrics.csv", index=False)
     assert list(replace(run, folder=tmp_path).metrics()["stage"]) == [""]
+
+
+def at(step, terms):
+    """A training's state with nothing but what the log reads."""
+    state = object.__new__(State)
+    state.step, state.steps_per_epoch, state.terms, state.validation = step, 1, {"": terms}, None
+    state.optimizer = SimpleNamespace(param_groups=[{"lr": 1e-3}])
+    return state
+
+
+def test_a_term_that_comes_later_gets_its_column_in_the_lines_before_too(tmp_path):
+    log = CSVLog(tmp_path / "metrics.csv", batch_size=4)
+    for step, terms in ((1, {"loss": 2.0}), (2, {"loss": 1.0, "ceiling": 3.5}), (3, {"loss": 0.5})):
+        log(at(step, terms))
+    table = pd.read_csv(tmp_path / "metrics.csv")
+    assert list(table.columns) == [*BEFORE, "loss", "ceiling", *AFTER]
+    assert list(table["loss"]) == [2, 1, 0.5]
+    assert list(table["ceiling"].fillna(0)) == [0, 3.5, 0]
+
+
+def test_a_full_disk_is_one_sentence(tmp_path):
+    log = CSVLog(tmp_path / "metrics.csv", batch_size=4)
+    log.path = Path("/dev/full")
+    with pytest.raises(
+        InputError, match="/dev/full should be .*, got No space left on device"
+    ):
+        log(at(1, {"loss": 1.0}))
