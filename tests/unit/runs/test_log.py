@@ -174,6 +174,7 @@ def test_a_term_that_comes_later_gets_its_column_in_the_lines_before_too(tmp_pat
 
 def test_a_full_disk_is_one_sentence(tmp_path):
     log = CSVLog(tmp_path / "metrics.csv", batch_size=4)
+    log(at(1, {"loss": 1.0}))
     log.path = Path("/dev/full")
     with pytest.raises(
         InputError, match="/dev/full should be .*, got No space left on device"
