@@ -62,7 +62,7 @@ class Block:
     missing: tuple[tuple[str, str], ...] = ()
     """(name, reason) of what should be there and is not; the item's own name is left empty."""
     notes: tuple[str, ...] = ()
-    """How it was read where that could be otherwise, in words that follow the number of files."""
+    """How it was read where that could be otherwise, a sentence each with {} for how many files."""
 
     @property
     def form(self) -> Form:
@@ -117,7 +117,7 @@ def decode(
         InputError: The cache cannot be written.
     """
     place = cache_folder() / "images" / key(items, settings)
-    found = _open(place)
+    found = _open(place, len(items))
     if found is not None:
         return found
     try:
@@ -130,12 +130,12 @@ def decode(
         failed = _fill(part, items, read, progress)
         if failed:
             return failed
-        _put(part, place)
+        _put(part, place, len(items))
     except OSError as error:
         raise _unwritable(place.parent, error) from None
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    found = _open(place)
+    found = _open(place, len(items))
     if found is None:
         raise InputError("the cache", "stay as it was written", f"a changed {place}", "Start again.")
     return found
@@ -166,33 +166,35 @@ def refuse_left_out(left_out: Sequence[tuple[str, str]], what: str, strict: bool
         raise InputError(what, "hold only files that can be used", f"{count}, the first: {name} {reason}", mend)
 
 
-def _open(place: Path) -> Decoded | None:
-    """The cache, if it is there and whole."""
+def _open(place: Path, count: int) -> Decoded | None:
+    """The cache of so many items, if it is there and whole."""
     try:
         record = json.loads((place / "index.json").read_text(encoding="utf-8"))
         images = np.load(place / "images.npy", mmap_mode="r", allow_pickle=False)
         items = np.array(record["items"], np.int64)
         left_out = tuple((str(name), str(reason)) for name, reason in record["left_out"])
-        notes = tuple(f"{count:,} file{'s' if count > 1 else ''} {note}" for note, count in record["notes"].items())
+        notes = tuple(
+            note.replace("{}", f"{count:,} file{'s' if count > 1 else ''}") for note, count in record["notes"].items()
+        )
         found = Decoded(images, tuple(map(str, record["channels"])), items, list(record["rows"]), left_out, notes)
-        return found if _is_whole(found) else None
+        return found if _is_whole(found, count) else None
     except Exception:  # whatever lies there, what can't be read is made again
         return None
 
 
-def _is_whole(found: Decoded) -> bool:
-    count = len(found.images)
+def _is_whole(found: Decoded, count: int) -> bool:
+    images = len(found.images)
     return (
         found.images.ndim == 4
         and found.images.dtype in (np.uint8, np.uint16, np.float32)
         and len(found.channels) == found.images.shape[1]
-        and found.items.shape == (count,) == (len(found.rows),)
-        and bool((found.items >= 0).all())
+        and found.items.shape == (images,) == (len(found.rows),)
+        and bool(((found.items >= 0) & (found.items < count)).all())
         and all(isinstance(row, dict) for row in found.rows)
     )
 
 
-def _put(part: Path, place: Path) -> None:
+def _put(part: Path, place: Path, count: int) -> None:
     """Gives the finished cache its place, unless another process was first; what is no whole cache makes room.
 
     Raises:
@@ -204,7 +206,7 @@ def _put(part: Path, place: Path) -> None:
         except OSError:
             if not os.path.lexists(place):
                 raise
-        if _open(place) is not None:
+        if _open(place, count) is not None:
             return None
         with contextlib.suppress(FileNotFoundError):  # another process cleared it away
             aside = Path(tempfile.mkdtemp(prefix=f"{place.name}.part-", dir=place.parent))

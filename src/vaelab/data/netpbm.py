@@ -47,6 +47,8 @@ def read_netpbm(data: bytes) -> Picture:
         values = (values if plain else np.unpackbits(values, 1)[:, :width]) == 0  # 1 is black
     elif values.max() > top:
         raise Unreadable(f"is damaged: it holds {int(values.max())}, over the {top} of its header")
+    else:
+        values = values.astype(kind, copy=False)
     return Picture(values.reshape(height, width, channels).transpose(2, 0, 1), FROM_COUNT[channels])
 
 

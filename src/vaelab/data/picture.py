@@ -11,7 +11,7 @@ from vaelab.data.limits import Unreadable
 
 Alpha = Literal["opaque", "drop", "keep"]
 ORIENTATION = 274
-TURNED = "turned as the camera noted (EXIF orientation)"
+TURNED = "{} turned as the camera noted (Exif orientation)"
 COLOURS = ("red", "green", "blue")
 INKS = ("cyan", "magenta", "yellow", "black")
 FROM_COUNT = {1: ("intensity",), 2: ("intensity", "alpha"), 3: COLOURS, 4: (*COLOURS, "alpha")}
@@ -25,7 +25,7 @@ class Picture(NamedTuple):
     names: tuple[str, ...]
     """One per channel."""
     notes: tuple[str, ...] = ()
-    """How it was read where that could be otherwise, in words that follow "1 file" or "3 files"."""
+    """How it was read where that could be otherwise, a sentence with {} for how many files."""
 
 
 def without_alpha(images: np.ndarray, names: tuple[str, ...], alpha: Alpha) -> tuple[np.ndarray, tuple[str, ...]]:

@@ -90,9 +90,7 @@ def to_stored(pixels: np.ndarray) -> np.ndarray:
         stored = pixels.astype(np.float32, copy=False)
     if kind.kind == "f" and not np.isfinite(stored).all():
         count = int(np.count_nonzero(~np.isfinite(stored)))
-        raise Unreadable(
-            f"holds {count:,} value{'s' if count > 1 else ''} that are no finite numbers (NaN or infinite)"
-        )
+        raise Unreadable(f"holds {count:,} NaN or infinite value{'s' if count > 1 else ''}")
     return stored
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 import math
 from collections.abc import Callable
@@ -13,12 +12,12 @@ import numpy as np
 
 from vaelab.data.limits import NEEDS, Unreadable, check_file
 from vaelab.data.ome import COLUMN, OmeImage, lost_files, read_ome
-from vaelab.data.tiff_tags import check_page, check_plain_packing, is_written, sample_names, white_is_zero
+from vaelab.data.tiff_tags import check_packed, check_page, has_codecs, is_written, sample_names, white_is_zero
 
 TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 MEMORY_BYTES = 1 << 28
 """Larger arrays are unpacked into a temporary file instead of memory."""
-INVERTED = "stores 0 as white: inverted, so that 0 is black"
+INVERTED = "0 is white in {}: inverted, so that 0 is black"
 LOST = "is named by the metadata of an OME-TIFF and not there"
 ALONE: dict[str, Any] = {"_multifile": False, "is_ome": False, "is_mmstack": False, "is_ndtiff": False}
 """Kinds of metadata that lead tifffile to open other files than the one that is read."""
@@ -114,7 +113,7 @@ def _stack(file: Any, series: Any, axes: str) -> Stack:
     written = np.array([is_written(page) for page in pages])
     if not written.any():
         raise Unreadable("was never written: its metadata are there, its pixels are not")
-    check_plain_packing(pages, file)
+    check_packed(pages, file)
     pixels = _unpacked(lambda: series.asarray(out=_out(series.nbytes)), frame)
     if pixels.size != series.size:
         raise Unreadable("is damaged: its pages are fewer than it says")
@@ -159,7 +158,7 @@ def _ome_stack(file: Any, image: OmeImage, described: list[OmeImage], path: str,
     lacks = tuple(("", words) for words in (image.missing(),) if words)
     if described[0] is image:
         lacks += tuple((name, LOST) for name in lost_files(described, path))
-    check_plain_packing(list(pages.values()), file)
+    check_packed(list(pages.values()), file)
     if axes:
         if lacks or image.elsewhere:
             raise Unreadable("lacks planes that its metadata promise; leave out axes")
@@ -249,8 +248,7 @@ def _unpacked(read: Callable[[], np.ndarray], page: Any) -> np.ndarray:
     except (Unreadable, OSError, MemoryError):
         raise
     except Exception as error:
-        lacks = importlib.util.find_spec("imagecodecs") is None and "imagecodecs" in str(error)
-        if isinstance(error, ImportError) or lacks:
+        if isinstance(error, ImportError) or (not has_codecs() and "imagecodecs" in str(error)):
             packing = getattr(page.compression, "name", page.compression)
             kind = f"{page.bitspersample}-bit values" if page.compression == 1 else packing
             raise Unreadable(f"is packed with {kind}, {NEEDS}") from None

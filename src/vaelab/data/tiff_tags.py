@@ -7,6 +7,7 @@ import io
 import math
 import zlib
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from PIL import Image
@@ -61,6 +62,12 @@ def white_is_zero(page: Any) -> bool:
     return PHOTOMETRIC in page.tags and page.photometric == WHITE_IS_ZERO
 
 
+@cache
+def has_codecs() -> bool:
+    """Whether imagecodecs is there, which tifffile leaves all but a few packings to."""
+    return importlib.util.find_spec("imagecodecs") is not None
+
+
 def is_written(page: Any) -> bool:
     """Whether all of a page's pixels lie somewhere in the file; a page without is not black but absent."""
     return min(page.dataoffsets, default=0) >= 8 and min(page.databytecounts, default=0) > 0
@@ -94,7 +101,7 @@ def check_page(page: Any, size: int) -> None:
         raise Unreadable("is truncated: its pixels end after the file does")
 
 
-def check_plain_packing(pages: list[Any], file: Any) -> None:
+def check_packed(pages: list[Any], file: Any) -> None:
     """Refuses pieces that unpack to far more than they should; others are stopped by the size that is asked for.
 
     Raises:
@@ -102,7 +109,7 @@ def check_plain_packing(pages: list[Any], file: Any) -> None:
     """
     frame = pages[0].keyframe
     packing = IMAGES.get(frame.compression)
-    bare = frame.compression in DEFLATE and importlib.util.find_spec("imagecodecs") is None
+    bare = frame.compression in DEFLATE and not has_codecs()
     if packing is None and not bare and frame.compression != LZMA:
         return
     for data in _pieces(pages, file):
