@@ -130,12 +130,13 @@ def decode(
         failed = _fill(part, items, read, progress)
         if failed:
             return failed
+        found = _open(part, len(items))  # stays mapped wherever the folder goes
         _put(part, place, len(items))
     except OSError as error:
         raise _unwritable(place.parent, error) from None
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    found = _open(place, len(items))
+    found = _open(place, len(items)) or found
     if found is None:
         raise InputError("the cache", "stay as it was written", f"a changed {place}", "Start again.")
     return found
@@ -208,10 +209,10 @@ def _put(part: Path, place: Path, count: int) -> None:
                 raise
         if _open(place, count) is not None:
             return None
+        aside = Path(tempfile.mkdtemp(prefix=f"{place.name}.part-", dir=place.parent))
         with contextlib.suppress(FileNotFoundError):  # another process cleared it away
-            aside = Path(tempfile.mkdtemp(prefix=f"{place.name}.part-", dir=place.parent))
             os.rename(place, aside / "old")
-            shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(aside, ignore_errors=True)
     return None
 
 
