@@ -149,7 +149,7 @@ def _written_only(
 def _ome_stack(file: Any, image: OmeImage, described: list[OmeImage], path: str, axes: str) -> Stack:
     frame, size = file.pages[min(image.pages.values())], file.filehandle.size
     pages = {place: file.pages[number] for place, number in image.pages.items()}
-    if any(page.hash != frame.hash for page in pages.values()):
+    if any(_form(page) != _form(frame) for page in pages.values()):
         raise Unreadable("has pages of several sizes or kinds, which its metadata call one image")
     check_file(frame.nbytes * len(pages), size)
     for page in pages.values():
@@ -189,7 +189,15 @@ def _relabelled(file: Any, image: OmeImage, frame: Any, axes: str) -> Stack:
     return _named(images, sizes, frame, image.channels, rows)
 
 
+def _form(page: Any) -> tuple[Any, ...]:
+    """What pages that belong together share; they may be packed in different ways."""
+    page = page.keyframe
+    return page.shape, page.dtype, page.photometric, page.extrasamples, page.bitspersample, page.axes
+
+
 def _pages(file: Any, frame: Any, numbers: list[int]) -> np.ndarray:
+    if len({file.pages[number].hash for number in numbers}) > 1:
+        return _unpacked(lambda: np.stack([file.pages[number].asarray() for number in numbers]), frame)
     return _unpacked(lambda: file.asarray(key=numbers, out=_out(frame.nbytes * len(numbers))), frame)
 
 
