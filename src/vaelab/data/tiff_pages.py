@@ -5,20 +5,29 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from vaelab.data.limits import NEEDS, Unreadable, check_file
 from vaelab.data.ome import COLUMN, OmeImage, lost_files, read_ome
-from vaelab.data.tiff_tags import check_packed, check_page, has_codecs, is_written, sample_names, white_is_zero
+from vaelab.data.tiff_tags import (
+    check_packed,
+    check_page,
+    has_codecs,
+    is_written,
+    page_forms,
+    sample_names,
+    white_is_zero,
+)
 
 TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 MEMORY_BYTES = 1 << 28
 """Larger arrays are unpacked into a temporary file instead of memory."""
 INVERTED = "0 is white in {}: inverted, so that 0 is black"
 LOST = "is named by the metadata of an OME-TIFF and not there"
+BROKEN = "is damaged: further pages that it names hold no pixels or cannot be found"
 ALONE: dict[str, Any] = {"_multifile": False, "is_ome": False, "is_mmstack": False, "is_ndtiff": False}
 """Kinds of metadata that lead tifffile to open other files than the one that is read."""
 
@@ -95,13 +104,21 @@ def _stacks(file: Any, path: str, axes: str) -> list[Stack]:
     if not len(file.pages):
         raise Unreadable("holds no image")
     first = file.pages.first
-    if first.is_ome:
-        described = read_ome(first.description, path, len(file.pages), first.samplesperpixel)
-        if any(image.pages for image in described):
-            return [_ome_stack(file, image, described, path, axes) for image in described if image.pages]
-    stacks = [_stack(file, series, axes) for series in _series(file)]
+    forms, whole = page_forms(file)
+    described = read_ome(first.description, path, len(forms), first.samplesperpixel) if first.is_ome else []
+    if any(image.pages for image in described):
+        stacks = [_ome_stack(file, image, described, path, axes) for image in described if image.pages]
+    else:
+        series = _series(file)
+        if len(series) == 1 and series[0].size > first.size and any(form != forms[0] for form in forms):
+            raise Unreadable("has pages of several kinds that it calls one stack")
+        stacks = [_stack(file, each, axes) for each in series]
+        if series and series[0].kind in ("uniform", "generic"):
+            whole = whole and not any(0 in page.shaped or page.dtype is None for page in file.pages)
     if not stacks:
         raise Unreadable("holds no image")
+    if not whole:
+        stacks[-1] = replace(stacks[-1], missing=(*stacks[-1].missing, ("", BROKEN)))
     return stacks
 
 

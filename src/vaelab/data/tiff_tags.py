@@ -8,7 +8,7 @@ import math
 import zlib
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from PIL import Image
 
@@ -18,6 +18,14 @@ from vaelab.data.picture import COLOURS, INKS
 PHOTOMETRIC, INK_SET, CMYK = 262, 332, 1
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, SEPARATED, YCBCR = 0, 1, 2, 3, 5, 6
 JPEG = 7
+PIXEL_TAGS = frozenset({256, 257, 259, 262, 277, 284, 317})
+"""Width, height, packing, colours, samples, planes and predictor: each a number in its entry."""
+SAMPLE_TAGS = frozenset({258, 338, 339})
+"""Bits, meaning of further samples and kind of number: one for each sample."""
+FORM_TAGS = PIXEL_TAGS | SAMPLE_TAGS | {266, 278, 322, 323}
+"""Those, the order of bits, rows of a strip and sides of a tile."""
+MOST_TAGS = 4096
+WHOLE_NUMBERS = (1, 3, 4, 16)
 IMAGES = {7: "JPEG", 33003: "JPEG2000", 33004: "JPEG2000", 33005: "JPEG2000", 34712: "JPEG2000", 34933: "PNG",
           34927: "WEBP", 50001: "WEBP"}  # fmt: skip
 """Packings whose pieces are images with a head of their own, and Pillow's name for it."""
@@ -36,7 +44,9 @@ def sample_names(page: Any) -> tuple[str, ...]:
 
     *Source*: TIFF 6.0, sections 4, 6, 16, 18, 21 and 23.
     """
-    count, kind = page.samplesperpixel, page.photometric if PHOTOMETRIC in page.tags else BLACK_IS_ZERO
+    if PHOTOMETRIC not in page.tags:
+        raise Unreadable("lacks the tag PhotometricInterpretation, which says whether 0 is black or white")
+    count, kind = page.samplesperpixel, page.photometric
     if kind == PALETTE:
         raise Unreadable("has a colour palette; convert it to colour or grey")
     if kind in (WHITE_IS_ZERO, BLACK_IS_ZERO):
@@ -59,7 +69,7 @@ def sample_names(page: Any) -> tuple[str, ...]:
 
 def white_is_zero(page: Any) -> bool:
     """Whether the tag says that 0 is white."""
-    return PHOTOMETRIC in page.tags and page.photometric == WHITE_IS_ZERO
+    return page.photometric == WHITE_IS_ZERO
 
 
 @cache
@@ -80,6 +90,11 @@ def check_page(page: Any, size: int) -> None:
         Unreadable: It would unpack to too much, is packed in a way that isn't read, or ends after the file does.
     """
     frame = page.keyframe
+    for tag in frame.tags:
+        if tag.code in FORM_TAGS and tag.dtype not in WHOLE_NUMBERS:
+            raise Unreadable(f"is damaged: its tag {tag.name} is no whole number")
+    if frame.planarconfig not in (1, 2) or frame.fillorder not in (1, 2):
+        raise Unreadable("is damaged: its tags PlanarConfiguration or FillOrder are none of the specification's")
     if frame.dtype is None:
         raise Unreadable(f"holds {frame.bitspersample}-bit values of a kind that is not read")
     _, depth, height, width, samples = frame.shaped
@@ -99,6 +114,30 @@ def check_page(page: Any, size: int) -> None:
         end = max(end, page.dataoffsets[0] + frame.nbytes)
     if end > size:
         raise Unreadable("is truncated: its pixels end after the file does")
+
+
+def page_forms(file: Any) -> tuple[list[list[bytes]], bool]:
+    """What each page of a file's chain says of its pixels, raw, and whether the chain ends where it should."""
+    tiff, reader = file.tiff, file.filehandle
+    order: Literal["little", "big"] = "little" if tiff.byteorder == "<" else "big"
+    forms, place, seen = [], file.pages.first.offset, set()
+    while place:
+        reader.seek(place)
+        count = int.from_bytes(reader.read(tiff.tagnosize), order)
+        entries = reader.read(min(count, MOST_TAGS) * tiff.tagsize + tiff.offsetsize)
+        size = count * tiff.tagsize
+        if place in seen or not 0 < count <= MOST_TAGS or len(entries) < size + tiff.offsetsize:
+            return forms, False
+        seen.add(place)
+        form = []
+        for start in range(0, size, tiff.tagsize):
+            entry = entries[start : start + tiff.tagsize]
+            code, length = int.from_bytes(entry[:2], order), int.from_bytes(entry[4 : -tiff.offsetsize], order)
+            if code in PIXEL_TAGS or (code in SAMPLE_TAGS and length == 1):
+                form.append(entry)
+        forms.append(form)
+        place = int.from_bytes(entries[size:], order)
+    return forms, True
 
 
 def check_packed(pages: list[Any], file: Any) -> None:
