@@ -51,7 +51,7 @@ def assemble(
     if len(told.columns):
         table = pd.concat([table, told[[c for c in told.columns if c not in table.columns]]], axis=1)
     names = name_channels(channels, decoded.channels)
-    return ImageCollection(images=decoded.images, table=table, channels=names, left_out=left_out)
+    return ImageCollection(images=decoded.images, table=table, channels=names, left_out=left_out, notes=decoded.notes)
 
 
 def name_channels(given: tuple[str, ...], found: tuple[str, ...]) -> tuple[str, ...]:
@@ -84,8 +84,8 @@ class _ImageReader:
 
     def __call__(self, item: Item) -> list[Block]:
         if len(item.files) == 1:
-            image, names = self.reader(item.files[0].path)
-            return [Block(image[None], names)]
+            picture = self.reader.read(item.files[0].path)
+            return [Block(picture.pixels[None], picture.names, notes=picture.notes)]
         planes = []
         for file in item.files:
             image, _ = self.reader(file.path)

@@ -3,11 +3,14 @@
 The cache of a set of files stands in ``$VAELAB_CACHE/images`` (without the variable ``~/.cache/vaelab/images``), in a
 folder named by its key: a hash of the reader's settings and of every file's path, size and time of change. So a file
 that is edited, added or removed means another cache; hashing the contents instead would cost a full read of the files
-at every start, which is most of what the cache saves. A cache is written beside its place and renamed when it is whole.
+at every start, which is most of what the cache saves. A cache is written beside its place and renamed when it is
+whole, so that of processes that decode the same files at once the first gives its cache to all; what lies there and is
+no whole cache is made again.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -23,7 +26,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from vaelab import files
 from vaelab.data.files import File
 from vaelab.data.parallel import by_processes, by_threads, can_fork, without_collection
 from vaelab.data.png import Unreadable
@@ -31,7 +33,7 @@ from vaelab.errors import InputError
 from vaelab.machine import cache_folder
 from vaelab.screen import Progress
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever the same files would give another array."""
 Form = tuple[int, int, int, str]
 MANY = 512
@@ -57,6 +59,10 @@ class Block:
     channels: tuple[str, ...]
     rows: tuple[dict[str, Any], ...] = ({},)
     """What the file says of each image."""
+    missing: tuple[tuple[str, str], ...] = ()
+    """(name, reason) of what should be there and is not; the item's own name is left empty."""
+    notes: tuple[str, ...] = ()
+    """How it was read where that could be otherwise, a sentence each with {} for how many files."""
 
     @property
     def form(self) -> Form:
@@ -75,6 +81,8 @@ class Decoded:
     """The number of the item that each image comes from."""
     rows: list[dict[str, Any]]
     left_out: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...] = ()
+    """How files were read where that could be otherwise, a sentence each."""
 
 
 @dataclass
@@ -85,6 +93,7 @@ class _Index:
     items: list[int] = field(default_factory=list)
     rows: list[dict[str, Any]] = field(default_factory=list)
     left_out: list[tuple[str, str]] = field(default_factory=list)
+    notes: Counter[str] = field(default_factory=Counter)
 
 
 @without_collection()
@@ -108,7 +117,7 @@ def decode(
         InputError: The cache cannot be written.
     """
     place = cache_folder() / "images" / key(items, settings)
-    found = _open(place)
+    found = _open(place, len(items))
     if found is not None:
         return found
     try:
@@ -121,13 +130,13 @@ def decode(
         failed = _fill(part, items, read, progress)
         if failed:
             return failed
-        if _open(place) is None:
-            files.put(part, place)
+        found = _open(part, len(items))  # stays mapped wherever the folder goes
+        _put(part, place, len(items))
     except OSError as error:
         raise _unwritable(place.parent, error) from None
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    found = _open(place)
+    found = _open(place, len(items)) or found
     if found is None:
         raise InputError("the cache", "stay as it was written", f"a changed {place}", "Start again.")
     return found
@@ -158,18 +167,53 @@ def refuse_left_out(left_out: Sequence[tuple[str, str]], what: str, strict: bool
         raise InputError(what, "hold only files that can be used", f"{count}, the first: {name} {reason}", mend)
 
 
-def _open(place: Path) -> Decoded | None:
-    """The cache, if it is there and whole."""
+def _open(place: Path, count: int) -> Decoded | None:
+    """The cache of so many items, if it is there and whole."""
     try:
         record = json.loads((place / "index.json").read_text(encoding="utf-8"))
         images = np.load(place / "images.npy", mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError):
+        items = np.array(record["items"], np.int64)
+        left_out = tuple((str(name), str(reason)) for name, reason in record["left_out"])
+        notes = tuple(
+            note.replace("{}", f"{count:,} file{'s' if count > 1 else ''}") for note, count in record["notes"].items()
+        )
+        found = Decoded(images, tuple(map(str, record["channels"])), items, list(record["rows"]), left_out, notes)
+        return found if _is_whole(found, count) else None
+    except Exception:  # whatever lies there, what can't be read is made again
         return None
-    items = np.array(record["items"], np.int64)
-    if len(images) != len(items):
-        return None
-    left_out = tuple((name, reason) for name, reason in record["left_out"])
-    return Decoded(images, tuple(record["channels"]), items, record["rows"], left_out)
+
+
+def _is_whole(found: Decoded, count: int) -> bool:
+    images = len(found.images)
+    return (
+        found.images.ndim == 4
+        and found.images.dtype in (np.uint8, np.uint16, np.float32)
+        and len(found.channels) == found.images.shape[1]
+        and found.items.shape == (images,) == (len(found.rows),)
+        and bool(((found.items >= 0) & (found.items < count)).all())
+        and all(isinstance(row, dict) for row in found.rows)
+    )
+
+
+def _put(part: Path, place: Path, count: int) -> None:
+    """Gives the finished cache its place, unless another process was first; what is no whole cache makes room.
+
+    Raises:
+        OSError: It cannot be put there.
+    """
+    for _ in range(8):
+        try:
+            return os.rename(part, place)
+        except OSError:
+            if not os.path.lexists(place):
+                raise
+        if _open(place, count) is not None:
+            return None
+        aside = Path(tempfile.mkdtemp(prefix=f"{place.name}.part-", dir=place.parent))
+        with contextlib.suppress(FileNotFoundError):  # another process cleared it away
+            os.rename(place, aside / "old")
+        shutil.rmtree(aside, ignore_errors=True)
+    return None
 
 
 def _fill(
@@ -210,7 +254,9 @@ def _pass(
             if isinstance(result, str):
                 index.left_out.append((items[numbers[0]].name, result))
                 continue
+            index.notes.update({note: len(numbers) for note in {note for block in result for note in block.notes}})
             for i, block in enumerate(result):
+                index.left_out += [(name or items[numbers[0]].name, reason) for name, reason in block.missing]
                 found = block.form
                 counts[found] += len(block.images)
                 form = form or found
@@ -230,6 +276,7 @@ def _pass(
             _write_header(out, len(index.items), form)
         out.flush()
         os.fsync(out.fileno())
+    index.left_out = list(dict.fromkeys(index.left_out))
     return index, form, counts
 
 
@@ -252,12 +299,13 @@ def _joined(results: list[list[Block] | str]) -> list[tuple[int, list[Block] | s
     if len(blocks) < len(results):
         return [(1, result) for result in results]
     first, form = blocks[0], blocks[0].form
-    if any(len(b.images) > 1 or b.channels != first.channels or b.form != form for b in blocks):
+    alike = (first.channels, form, first.notes, ())
+    if any(len(b.images) > 1 or (b.channels, b.form, b.notes, b.missing) != alike for b in blocks):
         return [(1, result) for result in results]
     images = np.empty((len(blocks), *form[:3]), form[3])
     np.concatenate([block.images for block in blocks], out=images)
     rows = tuple(row for block in blocks for row in block.rows)
-    return [(len(results), [Block(images, first.channels, rows)])]
+    return [(len(results), [Block(images, first.channels, rows, notes=first.notes)])]
 
 
 def _write_header(out: Any, count: int, form: Form) -> None:

@@ -32,6 +32,8 @@ class ImageCollection:
     """The table's columns that hold exact ground-truth factors, where they are known."""
     left_out: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """(file, reason) for every file that could not be used."""
+    notes: tuple[str, ...] = field(default=(), repr=False)
+    """How files were read where that could be otherwise, a sentence each without its full stop."""
 
     def __post_init__(self):
         if not self.channels:

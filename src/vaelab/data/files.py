@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from operator import attrgetter
@@ -59,6 +60,8 @@ def describe(path: str, name: str | None = None) -> File:
         status = os.stat(path)
     except (OSError, ValueError) as error:
         reason = "may not be read" if isinstance(error, PermissionError) else "does not exist"
+        if isinstance(error, OSError) and error.errno == errno.ELOOP:
+            reason = "is a link that leads back to itself"
         return File(name, path, problem=reason)
     problem = ""
     if not stat.S_ISREG(status.st_mode):
@@ -90,7 +93,7 @@ def list_files(folder: Path, what: str) -> list[File]:
             name = prefix + entry.name
             if entry.name.startswith(".") or entry.name.lower() in LITTER:
                 continue
-            if not entry.is_dir():
+            if not _is_folder(entry):
                 found.append(describe(entry.path, name))
                 continue
             try:
@@ -103,6 +106,13 @@ def list_files(folder: Path, what: str) -> list[File]:
     except OSError as error:
         raise InputError(what, "be a folder that may be read", f"{str(folder)!r} ({error.strerror})") from None
     return sorted(found, key=attrgetter("name"))
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads back to itself
+        return False
 
 
 def list_images(folder: Path, what: str) -> list[File]:

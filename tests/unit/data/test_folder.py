@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import multiprocessing
 import os
 import resource
@@ -258,6 +259,16 @@ def test_folders_linked_in_a_circle_end(tmp_path):
     assert FolderSource(path=str(tmp_path)).load().table["path"].tolist() == ["a/x.png"]
 
 
+def test_a_link_to_itself_is_named_and_the_rest_is_read(tmp_path):
+    save(tmp_path / "a.png", pixels(0))
+    for name in ("link.png", "folder"):
+        (tmp_path / name).symlink_to(name)
+    collection = FolderSource(path=str(tmp_path)).load()
+    assert collection.table["path"].tolist() == ["a.png"]
+    reason = "is a link that leads back to itself"
+    assert collection.left_out == (("folder", reason), ("link.png", reason))
+
+
 def test_multi_page_tiff_in_a_folder_names_the_source_for_it(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", np.zeros((3, 9, 9), np.uint8), photometric="minisblack")
     save(tmp_path / "b.png", pixels(0))
@@ -291,6 +302,89 @@ def test_a_damaged_cache_is_made_anew(tmp_path, own_cache):
     (stored,) = (own_cache / "images").glob("*/images.npy")
     stored.write_bytes(stored.read_bytes()[:-10])
     np.testing.assert_array_equal(FolderSource(path=str(tmp_path)).load().images, first)
+
+
+@pytest.mark.parametrize("name", ["index.json", "images.npy"])
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b"null", b"\x93NUMPY\1\0\x05\0((((\n", b"{" * 5000, bytes(300)])
+def test_whatever_lies_in_the_caches_place_it_is_made_anew(tmp_path, own_cache, name, content):
+    for i in range(3):
+        save(tmp_path / f"{i}.png", pixels(i))
+    first = np.array(FolderSource(path=str(tmp_path)).load().images)
+    (stored,) = (own_cache / "images").glob(f"*/{name}")
+    stored.write_bytes(content)
+    np.testing.assert_array_equal(FolderSource(path=str(tmp_path)).load().images, first)
+    assert stored.read_bytes() != content
+    assert len(list((own_cache / "images").iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda record: record["items"].append(0),
+        lambda record: record["rows"].pop(),
+        lambda record: record["channels"].append("x"),
+        lambda record: record.pop("left_out"),
+        lambda record: record.update(rows=[1, 2, 3]),
+        lambda record: record.update(items=["a", "b", "c"]),
+        lambda record: record.update(items=[0, 1, 7]),
+    ],
+)
+def test_a_cache_whose_index_does_not_fit_is_made_anew(tmp_path, own_cache, change):
+    for i in range(3):
+        save(tmp_path / f"{i}.png", pixels(i))
+    first = FolderSource(path=str(tmp_path)).load()
+    (stored,) = (own_cache / "images").glob("*/index.json")
+    whole = stored.read_text()
+    record = json.loads(whole)
+    change(record)
+    stored.write_text(json.dumps(record))
+    again = FolderSource(path=str(tmp_path)).load()
+    pd.testing.assert_frame_equal(again.table, first.table)
+    assert stored.read_text() == whole
+
+
+def test_a_file_in_the_caches_place_makes_room(tmp_path, own_cache):
+    save(tmp_path / "a.png", pixels(0))
+    FolderSource(path=str(tmp_path)).load()
+    (place,) = (own_cache / "images").iterdir()
+    shutil.rmtree(place)
+    place.write_bytes(b"x")
+    np.testing.assert_array_equal(FolderSource(path=str(tmp_path)).load().images[0, 0], pixels(0))
+
+
+@pytest.mark.parametrize("poisoned", [False, True])
+def test_processes_that_decode_the_same_files_at_once_all_read_them(tmp_path, own_cache, poisoned):
+    for i in range(8):
+        save(tmp_path / f"{i}.png", pixels(i))
+    if poisoned:
+        FolderSource(path=str(tmp_path)).load()
+        (stored,) = (own_cache / "images").glob("*/index.json")
+        stored.write_text("[]")
+    code = (
+        "import sys, time\n"
+        "from vaelab.data import cache\n"
+        "from vaelab.data.sources.folder import FolderSource\n"
+        "fill = cache._fill\n"
+        "def slow(*args):\n"
+        "    failed = fill(*args)\n"
+        "    print('ready', flush=True)\n"
+        "    sys.stdin.readline()\n"
+        "    return failed\n"
+        "cache._fill = slow\n"
+        "images = FolderSource(path=sys.argv[1]).load().images\n"
+        "print(images.sum())\n"
+    )
+    how = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    several = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], **how) for _ in range(3)]
+    for process in several:
+        assert process.stdout.readline() == "ready\n"
+    for process in several:
+        process.stdin.write("\n")
+        process.stdin.flush()
+    for process in several:
+        out, err = process.communicate(timeout=60)
+        assert (out.strip(), err, process.returncode) == (str(sum(int(pixels(i).sum()) for i in range(8))), "", 0)
+    assert len(list((own_cache / "images").iterdir())) == 1
 
 
 def test_a_full_disk_is_one_clear_error_and_leaves_nothing(tmp_path, monkeypatch, own_cache):

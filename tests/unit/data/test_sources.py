@@ -115,7 +115,7 @@ def test_pixel_types_of_tiff_are_kept_or_widened(tmp_path_factory, kind):
         else np.arange(120).reshape(12, 10).astype(kind)
     )
     path = tmp_path_factory.mktemp("t") / "a.tif"
-    tifffile.imwrite(path, values)
+    tifffile.imwrite(path, values, photometric="minisblack")
     images = TiffSource(path=str(path)).load().images
     assert images.dtype == {"u1": np.uint8, "?": np.uint8, ">u2": np.uint16}.get(kind, np.float32)
     np.testing.assert_array_equal(images[0, 0], values.astype(np.uint8) * 255 if kind == "?" else values)

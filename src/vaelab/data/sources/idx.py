@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import gzip
+import math
+import os
 import struct
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import BinaryIO, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from vaelab.data.collection import ImageCollection
 from vaelab.data.files import locate
+from vaelab.data.limits import most_bytes
 from vaelab.data.sources._base import Source
 from vaelab.errors import InputError
 from vaelab.settings.ranges import PathText
@@ -93,23 +96,32 @@ def _read(file: Path, dimensions: int) -> np.ndarray:
     Raises:
         InputError: It is truncated, or not an IDX file of bytes of so many dimensions.
     """
+    magic, head = 0x800 + dimensions, 4 + 4 * dimensions
     try:
-        data = file.read_bytes()
-        if data[:2] == b"\x1f\x8b":
-            data = gzip.decompress(data)
+        with file.open("rb") as packed:
+            size, start = os.fstat(packed.fileno()).st_size, packed.read(2)
+            packed.seek(0)
+            data = _unpacked(packed, most_bytes(size)) if start == b"\x1f\x8b" else packed.read()
     except (OSError, EOFError, zlib.error) as error:
-        raise InputError(
-            file.name, "be a whole gzip file", str(error) or type(error).__name__, "Fetch it again."
-        ) from None
-    magic = 0x800 + dimensions
-    head = 4 + 4 * dimensions
+        reason = str(error) or type(error).__name__
+        raise InputError(file.name, "be a whole gzip file", reason, "Fetch it again.") from None
     if len(data) < head or int.from_bytes(data[:4], "big") != magic:
         got = int.from_bytes(data[:4], "big") if len(data) >= 4 else f"{len(data)} bytes"
         raise InputError(file.name, f"be an IDX file of bytes, which begins with the number {magic}", got)
     shape = struct.unpack_from(f">{dimensions}I", data, 4)
-    size = int(np.prod(shape, dtype=object))
+    size = math.prod(shape)
     if len(data) - head != size or 0 in shape:
         got = f"{len(data) - head:,}"
         mend = "The file is damaged; fetch it again."
         raise InputError(file.name, f"hold {'x'.join(map(str, shape))} = {size:,} bytes after its head", got, mend)
     return np.frombuffer(data, np.uint8, offset=head).reshape(shape)
+
+
+def _unpacked(packed: BinaryIO, most: int) -> bytes:
+    """What a gzip file holds, as far as its own head says; no more than `most` bytes are ever unpacked."""
+    with gzip.GzipFile(fileobj=packed) as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        be = f"unpack to {most / 2**20:,.0f} MiB at most"
+        raise InputError(Path(packed.name).name, be, "more", "Fetch it again.")
+    return data

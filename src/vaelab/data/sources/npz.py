@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import zipfile
-import zlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, BinaryIO, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -16,8 +15,8 @@ import pandas as pd
 from vaelab.data.assemble import name_channels
 from vaelab.data.collection import ImageCollection
 from vaelab.data.files import locate
+from vaelab.data.limits import Unreadable, check_file
 from vaelab.data.pixels import to_stored
-from vaelab.data.png import Unreadable
 from vaelab.data.sources._base import Source
 from vaelab.data.stored import read
 from vaelab.errors import InputError, unknown_name
@@ -61,20 +60,27 @@ class NpzSource(Source):
     def load(self, *, strict: bool = False, progress: bool = False) -> ImageCollection:
         """See Source. The images of an .npz are held in memory, those of an .npy are mapped."""
         place = locate(self.path, "path", folder=False)
+        be = "be a whole .npz or .npy file"
         try:
             with open(place, "rb") as file:
-                if file.read(2) != b"PK":
-                    return self._collection("the array", np.load(place, mmap_mode="r", allow_pickle=False), {})
+                packed = file.read(2) == b"PK"
                 file.seek(0)
-                with np.load(file, allow_pickle=False) as archive:
-                    arrays = _read_arrays(archive)
-        except InputError:
-            raise
-        except (OSError, ValueError, EOFError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise InputError("path", "be a whole .npz or .npy file", f"{self.path!r} ({reason})") from None
+                arrays = _read_arrays(file, place.stat().st_size) if packed else {"": _mapped(place)}
+        except Unreadable as error:
+            raise InputError("path", be, f"{self.path!r}, which {error}") from None
+        except OSError as error:
+            raise InputError("path", be, f"{self.path!r} ({error.strerror or error})") from None
+        except Exception as error:  # a hostile header may raise anything
+            reason = "pickled objects" if "allow_pickle" in str(error) else "damaged or cut short"
+            raise InputError("path", be, f"{self.path!r} ({reason})") from None
+        if not packed:
+            return self._collection("the array", arrays[""], {})
         if SAVED in arrays:
-            return _restored(arrays)
+            try:
+                return _restored(arrays)
+            except Exception:  # an altered record may be wrong in any way
+                be, mend = "be an archive as save_npz wrote it", "Write it again."
+                raise InputError("path", be, f"{self.path!r}, whose record does not fit its arrays", mend) from None
         name = self._images_name(arrays)
         return self._collection(name, arrays.pop(name), arrays)
 
@@ -157,17 +163,17 @@ def _packed(name: str, column: pd.Series) -> tuple[str, dict[str, np.ndarray]]:
 
 
 def _restored(arrays: Mapping[str, np.ndarray]) -> ImageCollection:
-    record = json.loads(str(arrays[SAVED]))
+    record, images = json.loads(str(arrays[SAVED])), arrays["images"]
+    if images.ndim != 4 or images.dtype not in (np.uint8, np.uint16, np.float32) or not images.size:
+        raise ValueError("images of another form")
     table = pd.DataFrame(index=pd.RangeIndex(len(arrays["images"])))
     for column in record["columns"]:
         table[column["name"]] = _unpacked(arrays, f"table/{column['name']}", column["kind"])
-    return ImageCollection(
-        images=arrays["images"],
-        table=table,
-        channels=tuple(map(str, arrays["channels"])),
-        factors=tuple(record["factors"]),
-        left_out=tuple((name, reason) for name, reason in record["left_out"]),
-    )
+    channels, factors = tuple(map(str, arrays["channels"])), tuple(record["factors"])
+    if len(set(channels)) != images.shape[1] or len(channels) != images.shape[1] or set(factors) - set(table.columns):
+        raise ValueError("names that fit no channel or column")
+    left_out = tuple((str(name), str(reason)) for name, reason in record["left_out"])
+    return ImageCollection(images=images, table=table, channels=channels, factors=factors, left_out=left_out)
 
 
 def _unpacked(arrays: Mapping[str, np.ndarray], key: str, kind: str) -> Any:
@@ -184,16 +190,43 @@ def _unpacked(arrays: Mapping[str, np.ndarray], key: str, kind: str) -> Any:
     return pd.Series(texts.tolist()) if len(texts) else pd.Series([], dtype=str)
 
 
-def _read_arrays(archive: Any) -> dict[str, np.ndarray]:
-    """Every array that holds no Python objects."""
+def _read_arrays(file: BinaryIO, size: int) -> dict[str, np.ndarray]:
+    """Every array that holds no Python objects.
+
+    Raises:
+        Unreadable: They would unpack to too much, or an array promises more than its member holds.
+    """
     arrays = {}
-    for name in archive.files:
-        try:
-            arrays[name] = archive[name]
-        except ValueError as error:
-            if "Object arrays" not in str(error):
-                raise
+    with np.load(file, allow_pickle=False) as archive:
+        members = {info.filename.removesuffix(".npy"): info for info in archive.zip.infolist()}
+        check_file(sum(info.file_size for info in members.values()), size)
+        for name in archive.files:
+            with archive.zip.open(members[name]) as member:
+                promised, kind = _promise(member)
+            if promised > members[name].file_size:
+                raise Unreadable(f"promises {promised:,} bytes in its array {name!r} and holds fewer")
+            if not kind.hasobject:
+                arrays[name] = archive[name]
     return arrays
+
+
+def _mapped(place: Path) -> np.ndarray:
+    with place.open("rb") as file:
+        promised, kind = _promise(file)
+        held = place.stat().st_size - file.tell()
+    if promised != held or kind.hasobject:
+        raise Unreadable("holds objects of Python" if kind.hasobject else f"holds {held:,} bytes, not {promised:,}")
+    return np.load(place, mmap_mode="r", allow_pickle=False)
+
+
+def _promise(member: Any) -> tuple[int, np.dtype]:
+    """Bytes of an array by its head, and its type; the file stands behind the head afterwards."""
+    version = np.lib.format.read_magic(member)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, kind = read(member)
+    if any(length < 0 for length in shape):
+        raise ValueError("a negative length")
+    return math.prod(shape) * kind.itemsize, kind
 
 
 def _could_be_images(array: np.ndarray) -> bool:
