@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from vaelab.data import ImageCollection
     from vaelab.evaluation import Measured
     from vaelab.runs import Run
 
@@ -29,6 +30,13 @@ def say_left_out(left_out: Sequence[tuple[str, str]], num_images: int) -> None:
         print(f"  {file}: {reason}", file=sys.stderr)
     if len(left_out) > 5:
         print(f"  and {len(left_out) - 5:,} more; vaelab data info names more, --strict refuses them", file=sys.stderr)
+
+
+def say_reading(collection: ImageCollection) -> None:
+    """Says how images and their table were read where that was not a matter of course, and what was left out."""
+    for note in collection.notes:
+        _say(note)
+    say_left_out(collection.left_out, len(collection))
 
 
 def say_signs(done: Run) -> None:

@@ -21,6 +21,7 @@ def assemble(
     *,
     channels: tuple[str, ...] = (),
     left_out: Sequence[tuple[str, str]] = (),
+    notes: Sequence[str] = (),
     what: str = "path",
     strict: bool = False,
     progress: bool = False,
@@ -33,6 +34,7 @@ def assemble(
         reader: How an item is read.
         channels: Names of the channels in place of those that the files give.
         left_out: What was left out before decoding.
+        notes: What a reader should know of how it was read.
         what: The field that named the files, for messages.
         strict: Refuse the collection where anything is left out.
         progress: Show a bar for work of over a second.
@@ -47,11 +49,29 @@ def assemble(
     left_out = tuple(sorted((*left_out, *decoded.left_out)))
     refuse_left_out(left_out, what, strict)
     table = pd.DataFrame(facts).iloc[decoded.items].reset_index(drop=True)
-    told = pd.DataFrame(decoded.rows)
-    if len(told.columns):
-        table = pd.concat([table, told[[c for c in told.columns if c not in table.columns]]], axis=1)
-    names = name_channels(channels, decoded.channels)
-    return ImageCollection(images=decoded.images, table=table, channels=names, left_out=left_out)
+    table = beside(pd.DataFrame(decoded.rows, index=table.index), table, first=False)
+    numbers = {}
+    files = np.array([numbers.setdefault(items[i].files, len(numbers)) for i in decoded.items.tolist()], np.int64)
+    return ImageCollection(
+        images=decoded.images,
+        table=table,
+        channels=name_channels(channels, decoded.channels),
+        files=files,
+        left_out=left_out,
+        notes=tuple(notes),
+    )
+
+
+def beside(ours: pd.DataFrame, theirs: pd.DataFrame, *, first: bool = True) -> pd.DataFrame:
+    """What we know of the images beside what the user's table says, whose columns stay where names meet.
+
+    Args:
+        ours: One row per image.
+        theirs: Likewise.
+        first: Ours stand first.
+    """
+    ours = ours.drop(columns=[column for column in ours.columns if column in theirs.columns])
+    return pd.concat([ours, theirs] if first else [theirs, ours], axis=1)
 
 
 def name_channels(given: tuple[str, ...], found: tuple[str, ...]) -> tuple[str, ...]:

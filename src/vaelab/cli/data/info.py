@@ -40,6 +40,8 @@ def run(options: Options) -> int:
     print(collection)
     _print_channels(collection)
     _print_table(collection)
+    for note in collection.notes:
+        print(f"\nNote: {note}.")
     if collection.left_out:
         print(f"\nLeft out: {len(collection.left_out):,}")
         for file, reason in collection.left_out[:20]:
