@@ -116,7 +116,7 @@ def typed(cells: Sequence[str], decimal_comma: bool = False) -> np.ndarray:
             return np.array([np.nan if number is None else number for number in numbers], np.float64)
     elif all(map(NUMBER.fullmatch, filter(None, plain))):
         numbers = np.array([float(cell) if cell else np.nan for cell in plain])
-        large = np.flatnonzero(np.abs(numbers) > EXACT).tolist()
+        large = np.flatnonzero(np.abs(numbers) >= EXACT).tolist()
         if not np.isinf(numbers).any() and not any(WHOLE.fullmatch(plain[i]) for i in large):
             return numbers
     elif len(given) == len(cells) and {*given} <= {"True", "False"}:
