@@ -18,7 +18,11 @@ from vaelab.errors import InputError, unknown_name
 from vaelab.evaluation._evaluate import all_metrics, measure_arrays
 from vaelab.evaluation.measured import Measured
 
-_CODE, _SCALE, _CLUSTER = re.compile(r"z\d+"), "{}_scale", "cluster"
+_CODES, _SCALE, _CLUSTERS = (
+    (re.compile(r"(vaelab_)+z\d+"), re.compile(r"z\d+")),
+    "{}_scale",
+    ("vaelab_cluster", "cluster"),
+)
 _EXTRAS = {".parquet": "pyarrow", ".h5ad": "anndata"}
 _MOST_LABELS = 1000
 
@@ -73,7 +77,7 @@ def measure_table(
 
     Args:
         table: One row per image.
-        codes: The columns of the codes; left out, ``z0``, ``z1``, ...
+        codes: The columns of the codes; left out, ``z0``, ``z1``, ..., or ``vaelab_z0`` and so on where there are such.
         labels: A column of kinds.
         factors: Columns of known numbers.
         groups: A column that says which images belong together, such as those of one well.
@@ -89,7 +93,8 @@ def measure_table(
     1.0
     """
     chosen = all_metrics(metrics).values()
-    names = tuple(codes) or tuple(name for name in table if _CODE.fullmatch(str(name)))
+    found = ([name for name in table if pattern.fullmatch(str(name))] for pattern in _CODES)
+    names = tuple(codes) or tuple(next(filter(None, found), ()))
     if not names:
         mend = "Name the columns of the codes."
         raise InputError("codes", "stand in columns z0, z1, ...", ", ".join(map(str, table.columns[:8])), mend)
@@ -107,8 +112,9 @@ def measure_table(
 
 
 def _clusters(table: pd.DataFrame, there: dict[str, object], seed: int) -> np.ndarray:
-    if _CLUSTER in table:
-        return _kinds(table, _CLUSTER, "clusters")
+    for name in _CLUSTERS:
+        if name in table:
+            return _kinds(table, name, "clusters")
     num_labels = len(pd.unique(there["labels"]))  # pyright: ignore[reportCallIssue, reportArgumentType]
     if num_labels > _MOST_LABELS:
         raise InputError("labels", f"be at most {_MOST_LABELS} kinds, or stand beside a column `cluster`", num_labels)
@@ -138,8 +144,13 @@ def _npz(path: Path, what: str) -> pd.DataFrame:
     columns: dict[str, np.ndarray] = {}
     with np.load(path, allow_pickle=False) as arrays:
         for name in arrays.files:
-            array, ending = as_text(arrays[name]), "_scale" if name in ("scale", "scales") else ""
-            wide = {f"z{i}{ending}": column for i, column in enumerate(array.T)} if array.ndim == 2 else {name: array}
+            array, prefix = as_text(arrays[name]), "vaelab_" * name.count("vaelab_")
+            ending = "_scale" if name.removeprefix(prefix) in ("scale", "scales") else ""
+            wide = (
+                {f"{prefix}z{i}{ending}": column for i, column in enumerate(array.T)}
+                if array.ndim == 2
+                else {name: array}
+            )
             if repeated := columns.keys() & wide.keys():
                 raise ValueError(f"several arrays of codes, {min(repeated)} twice")
             columns |= wide
