@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from vaelab.data import ImageCollection
+    from vaelab.data import Dataset, ImageCollection
     from vaelab.evaluation import Measured
     from vaelab.runs import Run
 
@@ -37,6 +37,13 @@ def say_reading(collection: ImageCollection) -> None:
     for note in collection.notes:
         say(note)
     say_left_out(collection.left_out, len(collection))
+
+
+def say_data(dataset: Dataset) -> None:
+    """Says how images were read, what of the held-out ones is not new, and which channels are nearly constant."""
+    say_reading(dataset.collection)
+    for words in (*dataset.crossing, *dataset.faint):
+        say(words)
 
 
 def say_signs(done: Run) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar, cast
 
@@ -19,6 +20,9 @@ Array = TypeVar("Array")
 
 SAMPLE_VALUES = 1 << 26
 SAMPLE_SEED = 0
+FEW_VALUES = 1 << 24
+NEARLY = 0.99
+"""Share of pixels of one value from which on a channel counts as nearly constant."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +92,8 @@ class Scaling(Settings):
 
     range: Range = "type"
     """What becomes 0 to 1: the range of the pixel type (0 to 255, 0 to 65,535; float images must lie in [0, 1]), each
-    channel's smallest and largest value, or two percentiles of each channel."""
+    channel's smallest and largest value, or two percentiles of each channel (where these are equal, as they are of
+    rare bright spots, its smallest and largest value)."""
     low: Percent = 0.1
     """Percentile that becomes 0, in percent; what is darker is clipped. Read with `range` = percentile."""
     high: Percent = 99.9
@@ -121,6 +126,8 @@ class Scaling(Settings):
             top = 1.0 if images.dtype.kind == "f" else float(np.iinfo(images.dtype).max)
             return Intensity(lo=(0.0,) * channels, hi=(top,) * channels, square_root=self.square_root)
         lo, hi = _extremes(images, rows) if self.range == "min_max" else self._percentiles(images, rows)
+        if (lo == hi).any() and self.range == "percentile":
+            lo, hi = np.where(lo == hi, _extremes(images, rows), (lo, hi))
         return Intensity(lo=tuple(lo.tolist()), hi=tuple(hi.tolist()), square_root=self.square_root)
 
     def _percentiles(self, images: Pixels, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -131,6 +138,33 @@ class Scaling(Settings):
         values = [np.percentile(some[:, c], [self.low, self.high]) for c in range(images.shape[1])]
         lo, hi = np.array(values, np.float64).T
         return lo, hi
+
+
+def faint_channels(images: Pixels, rows: np.ndarray, intensity: Intensity, channels: Sequence[str]) -> tuple[str, ...]:
+    """A sentence for each channel in which nearly all pixels have one value as the model sees them.
+
+    Args:
+        images: (image, channel, height, width) as stored.
+        rows: The training images; up to 256 of them are looked at.
+        intensity: Their scaling.
+        channels: The channels' names.
+
+    >>> images = np.zeros((4, 1, 16, 16), np.uint8)
+    >>> images[0, 0, 0, 0] = 200
+    >>> print(faint_channels(images, np.arange(4), Intensity(lo=(0.0,), hi=(200.0,)), ["spots"])[0][:60])
+    channel 'spots' is nearly constant: 99.90% of its pixels are
+    """
+    most = min(len(rows), 256, max(1, FEW_VALUES // int(np.prod(images.shape[1:]))))
+    scaled = intensity.apply(read(images, rows[np.linspace(0, len(rows) - 1, most).astype(np.int64)]))
+    found = []
+    for name, lo, hi, y in zip(channels, intensity.lo, intensity.hi, scaled.swapaxes(0, 1), strict=True):
+        share = float((abs(y - np.median(y)) <= 0.01).mean())
+        if share >= NEARLY:
+            words = (
+                f"{share:.2%} of its pixels are the same within 1% of the range ({lo:g} to {hi:g}) that became 0 to 1"
+            )
+            found.append(f"channel {name!r} is {'nearly ' if share < 1 else ''}constant: {words}")
+    return tuple(found)
 
 
 def _extremes(images: Pixels, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
