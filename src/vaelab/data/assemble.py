@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -48,6 +49,8 @@ def assemble(
         raise nothing_usable([*left_out, *decoded], what)
     left_out = tuple(sorted((*left_out, *decoded.left_out)))
     refuse_left_out(left_out, what, strict)
+    if isinstance(reader, PixelReader) and reader.size is None and any(map(_only_size_differs, decoded.left_out)):
+        notes = [*notes, "images of several sizes go together once they are resized: --data.source.size HEIGHT,WIDTH"]
     table = pd.DataFrame(facts).iloc[decoded.items].reset_index(drop=True)
     table = beside(pd.DataFrame(decoded.rows, index=table.index), table, first=False)
     numbers = {}
@@ -60,6 +63,12 @@ def assemble(
         left_out=left_out,
         notes=tuple(notes),
     )
+
+
+def _only_size_differs(left_out: tuple[str, str]) -> bool:
+    """Whether a file was left out for its height and width alone."""
+    forms = re.fullmatch(r"is (\d+)x\d+x\d+ (\w+), most are (\d+)x\d+x\d+ (\w+)", left_out[1])
+    return forms is not None and forms[1] == forms[3] and forms[2] == forms[4]
 
 
 def beside(ours: pd.DataFrame, theirs: pd.DataFrame, *, first: bool = True) -> pd.DataFrame:

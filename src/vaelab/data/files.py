@@ -40,7 +40,7 @@ def locate(path: str, what: str, *, folder: bool) -> Path:
     """
     kind = "folder" if folder else "file"
     try:
-        place = Path(path).expanduser().absolute()
+        place = Path(os.path.expanduser(path)).absolute()
         mode = place.stat().st_mode
     except (OSError, ValueError) as error:
         reason = "may not be reached" if isinstance(error, PermissionError) else "does not exist"

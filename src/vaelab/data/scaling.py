@@ -73,6 +73,31 @@ class Intensity:
         scaled, lo, span = self._planes(y)
         return lo + span * (scaled * scaled if self.square_root else scaled)
 
+    def distorts(self, channels: Sequence[str], dtype: str) -> bool:
+        """Whether these are red, green and blue, scaled each by itself: drawn as they are, colours would be others.
+
+        Three channels of 8 bits without names are taken for such, too.
+        """
+        names = tuple(map(str.lower, channels))
+        is_rgb = names == ("red", "green", "blue") or (names == ("0", "1", "2") and dtype == "uint8")
+        return is_rgb and (len({*self.lo}) > 1 or len({*self.hi}) > 1)
+
+    def as_photograph(self, y: np.ndarray, dtype: str) -> np.ndarray:
+        """Red, green and blue in [0, 1] on one scale, as they were stored.
+
+        Black is 0 and white 255 of 8-bit images, else the largest value that became 1; the scaling is undone.
+
+        Args:
+            y: (..., channel, height, width) in [0, 1].
+            dtype: Of the stored pixels.
+
+        >>> scaling = Intensity(lo=(0.0, 51.0, 0.0), hi=(255.0, 102.0, 51.0))
+        >>> scaling.as_photograph(np.ones((3, 1, 1)), "uint8").ravel().round(3).tolist()
+        [1.0, 0.4, 0.2]
+        """
+        black, white = min(0.0, *self.lo), 255.0 if dtype == "uint8" else max(self.hi)
+        return (self.invert(y) - black) / (white - black)
+
     def _planes(self, x: object) -> tuple[Any, Any, Any]:
         """x as float32 or float64, lo and hi - lo as (channel, 1, 1) beside it."""
         lo, hi = np.array(self.lo).reshape(-1, 1, 1), np.array(self.hi).reshape(-1, 1, 1)

@@ -311,3 +311,10 @@ def test_arrays_of_an_npz_that_are_not_read_are_named_with_the_fix(tmp_path):
     assert found.table.to_dict("list") == {"plate": labels.tolist()}
     assert "'moa' is not read, as it holds Python objects: save it as numbers or text" in found.notes[0]
     assert "'short' of shape (3,) is not read" in found.notes[1]
+
+
+def test_images_of_several_sizes_are_told_how_they_go_together(tmp_path):
+    for i in range(4):
+        Image.fromarray(np.full((8 + i, 8), i, np.uint8)).save(tmp_path / f"{i}.png")
+    assert "--data.source.size HEIGHT,WIDTH" in open_source(tmp_path).load().notes[0]
+    assert open_source(tmp_path, size=(8, 8)).load().notes == ()

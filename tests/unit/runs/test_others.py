@@ -19,7 +19,10 @@ from vaelab.data.sources.table import TableSource
 from vaelab.data.stored import read
 from vaelab.errors import InputError
 from vaelab.inference import embed
-from vaelab.runs import train
+from vaelab.report.cautions import cautions
+from vaelab.report.look import Look
+from vaelab.report.pictures import colour, colour_words
+from vaelab.runs import load, train
 from vaelab.runs.others import distance, in_order, read_like
 
 
@@ -167,3 +170,50 @@ def test_embed_says_how_new_images_were_read(stained, tmp_path, capsys):
     assert "--size should come with IMAGES, got none" in capsys.readouterr().err
     assert main(["embed", str(stained.folder), str(tmp_path / "new.npz"), "-o", str(out), "--layout", "x"]) == 2
     assert "--layout should be" in capsys.readouterr().err
+
+
+def test_a_run_on_relative_paths_is_found_from_any_folder(tmp_path, monkeypatch):
+    (tmp_path / "pictures").mkdir()
+    for i in range(24):
+        Image.fromarray(noise(i, 8, 8)).save(tmp_path / "pictures" / f"{i:02}.png")
+    rows = "".join(f"{i:02}.png,{i % 2}\n" for i in range(24))
+    (tmp_path / "labels.csv").write_text(f"file,label\n{rows}")
+    monkeypatch.chdir(tmp_path)
+    trained(FolderSource(path="pictures", labels="labels.csv"), tmp_path / "run")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    run = load(tmp_path / "run")
+    assert run.dataset.collection.table["label"].tolist() == [i % 2 for i in range(24)]
+    assert (run.experiment.data.source.path, run.experiment.data.source.labels) == (  # pyright: ignore
+        str(tmp_path / "pictures"),
+        str(tmp_path / "labels.csv"),
+    )
+
+
+def test_photographs_scaled_by_channel_keep_their_colours_in_pictures(tmp_path):
+    pictures = noise(0, 24, 8, 8, 3) // 8
+    pictures[..., 1] += 100
+    pictures[..., 0] += 40
+    (tmp_path / "photos").mkdir()
+    for i, picture in enumerate(pictures):
+        Image.fromarray(picture).save(tmp_path / "photos" / f"{i:02}.png")
+    run = trained(FolderSource(path=str(tmp_path / "photos")), tmp_path / "run", scaling=Scaling(range="min_max"))
+    look = Look(run, num_samples=1)
+    np.testing.assert_array_equal(colour(look, look.x.numpy()), pictures[look.rows])
+    assert "Colours are as stored" in colour_words(look)
+
+
+def test_cautions_name_what_is_not_new_and_what_is_nearly_constant(tmp_path, capsys):
+    images = noise(0, 24, 2, 16, 16)
+    images[12:] = images[:12]
+    images[:, 1] = 7
+    np.savez(tmp_path / "t.npz", images=images, channels=np.array(["DNA", "empty"]))
+    run = trained(open_source(tmp_path / "t.npz"), tmp_path / "run")
+    found = dict(cautions(Look(run, num_samples=1)))
+    assert "exact copies of images in other parts: the numbers are too good" in found["Held-out images are not all new"]
+    assert found["A channel is nearly constant"].startswith("Channel 'empty' is constant")
+    argv = ["train", "images", "--data", str(tmp_path / "t.npz"), "--out", str(tmp_path / "again"), "--quiet"]
+    assert main([*argv, "--training.num-steps", "1", "--model.latent-dim", "2"]) == 0
+    said = capsys.readouterr().err
+    assert "exact copies" in said
+    assert "Note: channel 'empty' is constant" in said
