@@ -15,6 +15,7 @@ from vaelab import experiment as record
 from vaelab import files
 from vaelab.data import Dataset
 from vaelab.data.feed import Feed
+from vaelab.data.opening import anchored
 from vaelab.errors import InputError, unknown_name
 from vaelab.experiment import Experiment
 from vaelab.likelihoods import check_pixels
@@ -65,6 +66,8 @@ def train(
     experiment = find(experiment) if isinstance(experiment, str) else experiment
     if folder is not None:
         refuse_run(Path(folder))
+    data = experiment.data
+    experiment = replace(experiment, data=replace(data, source=anchored(data.source)))  # found from any folder
     device = find_device(experiment.machine.device)
     dataset = dataset or experiment.prepare(strict=strict, progress=progress)
     model = build(experiment, dataset.collection.image_shape, dataset.conditions).to(device)

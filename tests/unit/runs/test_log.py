@@ -176,7 +176,5 @@ def test_a_full_disk_is_one_sentence(tmp_path):
     log = CSVLog(tmp_path / "metrics.csv", batch_size=4)
     log(at(1, {"loss": 1.0}))
     log.path = Path("/dev/full")
-    with pytest.raises(
-        InputError, match="/dev/full should be .*, got No space left on device"
-    ):
+    with pytest.raises(InputError, match=r"/dev/full should be .*, got No space left on device"):
         log(at(1, {"loss": 1.0}))
