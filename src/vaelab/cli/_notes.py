@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from vaelab.data import Dataset, ImageCollection
     from vaelab.evaluation import Measured
     from vaelab.runs import Run
 
@@ -31,6 +32,20 @@ def say_left_out(left_out: Sequence[tuple[str, str]], num_images: int) -> None:
         print(f"  and {len(left_out) - 5:,} more; vaelab data info names more, --strict refuses them", file=sys.stderr)
 
 
+def say_reading(collection: ImageCollection) -> None:
+    """Says how images and their table were read where that was not a matter of course, and what was left out."""
+    for note in collection.notes:
+        say(note)
+    say_left_out(collection.left_out, len(collection))
+
+
+def say_data(dataset: Dataset) -> None:
+    """Says how images were read, what of the held-out ones is not new, and which channels are nearly constant."""
+    say_reading(dataset.collection)
+    for words in (*dataset.crossing, *dataset.faint):
+        say(words)
+
+
 def say_signs(done: Run) -> None:
     """Says which estimates of a log's last step came to the top of what they can show, and which codes say nothing."""
     import pandas as pd
@@ -45,9 +60,9 @@ def say_signs(done: Run) -> None:
         last = rows.iloc[-1].drop(["split", "stage"]).astype(float).dropna().to_dict()
         for name, (value, top) in at_ceiling(last).items():
             words = f"{name.replace('_', ' ')}{of} is {value:.2f} nats, and its estimator shows {top:.2f} at most"
-            _say(f"{words}; the true value may be any higher")
+            say(f"{words}; the true value may be any higher")
         if collapsed(last):
-            _say(f"the last rate{of} is {last['rate']:.2g} nats, so {_COLLAPSED}")
+            say(f"the last rate{of} is {last['rate']:.2g} nats, so {_COLLAPSED}")
 
 
 def say_collapse(measured: Measured) -> None:
@@ -56,8 +71,9 @@ def say_collapse(measured: Measured) -> None:
         rate, active = measured.score("rate"), measured.score("active_units")
         found = [f"a rate of {rate.value:.2g} nats"] if rate else []
         found += [f"{active.value:.0f} active latents"] if active else []
-        _say(f"with {' and '.join(found)}, {_COLLAPSED}")
+        say(f"with {' and '.join(found)}, {_COLLAPSED}")
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Says it on a line of its own."""
     print(f"Note: {text}.", file=sys.stderr)

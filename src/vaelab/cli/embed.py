@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-from vaelab.cli._notes import say_left_out
-from vaelab.cli._options import Argument, Flag, OnStage
+from vaelab.cli._notes import say, say_reading
+from vaelab.cli._options import Argument, Changing, Flag, OnStage
 from vaelab.errors import InputError
 from vaelab.settings.ranges import PathText
 
 if TYPE_CHECKING:
-    import numpy as np
+    import pandas as pd
     from torch import Tensor
 
     from vaelab.data import ImageCollection
@@ -25,15 +25,21 @@ examples:
   vaelab embed runs/cells-1 -o codes.csv              the run's own images, with a column of their split
   vaelab embed runs/cells-1 other.npz -o codes.h5ad   other images of the same size and channels
   vaelab embed runs/cells-1 folder/ -o codes.parquet
+  vaelab embed runs/cells-1 folder/ -o codes.csv --size 64,64 --labels wells.csv
+
+Other images are read as the run's were, with its crop, size, channel pattern and so on; named channels are put into its
+order. Any setting of their source is a flag, as on `vaelab data info`. How many pixels were clipped, and how many codes
+lie beyond those of training images, is said.
 
 For each image: the posterior's mean (z0, z1, ...) and standard deviation (z0_scale, ...) per latent, and the columns of
 the images' table; where the prior is a mixture, also the likeliest component (cluster) and the probability of each
-(p_cluster_0, ...). Of a two-stage model the codes are the second stage's, unless --stage first is said. .parquet and
-.h5ad need the extras vaelab[parquet] and vaelab[anndata]."""
+(p_cluster_0, ...). Columns of the table keep their names: where one of ours has the same, ours begins with vaelab_. Of
+a two-stage model the codes are the second stage's, unless --stage first is said. .parquet and .h5ad need the extras
+vaelab[parquet] and vaelab[anndata]."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(OnStage):
+class Options(OnStage, Changing):
     """The latents of images, as CSV, npz, Parquet or AnnData."""
 
     others: Annotated[PathText | None, Argument("IMAGES")] = None
@@ -48,39 +54,49 @@ def run(options: Options) -> int:
     """Does it."""
     from vaelab.data.feed import Feed
     from vaelab.inference import embed
-    from vaelab.runs.export import check_target, write_embedding
+    from vaelab.runs.export import check_table, check_target, write_embedding
+    from vaelab.runs.others import distance
     from vaelab.screen import Progress
 
     target = check_target(options.output)
     trained = options.load().at_stage(options.stage)
     collection = _images(trained, options)
+    check_table(target, collection.table)
     feed = Feed(collection.images, trained.intensity, trained.experiment.data.binarize)
     with Progress("embedding", len(feed), shown=not options.quiet) as bar:
         codes = embed(trained.given_table(collection.table), _watched(feed.batches(), bar))
-    write_embedding(target, codes, collection.table.assign(**_clusters(trained, codes)))
-    say_left_out(collection.left_out, len(collection))
+    own = options.others is None
+    ours = [_parts(trained, len(codes))] if own else []
+    notes = write_embedding(target, codes, collection.table, [*ours, _clusters(trained, codes)])
+    say_reading(collection)
+    for note in notes if own else [*notes, *distance(trained, collection, codes).words()]:
+        say(note)
     if not options.quiet:
         print(f"{len(codes):,} images, {codes.latent_dim} latents: {target}")
     return 0
 
 
-def _clusters(trained: Run, codes: Embedding) -> dict[str, np.ndarray]:
-    """The component of a mixture prior that each image most likely belongs to, and the probability of every one."""
-    import torch
-    from torch.distributions import MixtureSameFamily
+def _images(trained: Run, options: Options) -> ImageCollection:
+    """The images that are asked for."""
+    from vaelab.runs.others import read_like
 
-    from vaelab.distributions.mixture import responsibilities
-    from vaelab.models import device_of
+    if options.others is None:
+        if options.settings:
+            mend = "The run's own images are read as they were."
+            raise InputError(f"--{options.settings[0][0]}", "come with IMAGES", "none", mend)
+        return trained.dataset.collection
+    with options.naming():
+        return read_like(trained, options.others, options.settings, strict=options.strict, progress=not options.quiet)
 
-    if not isinstance(trained.model.prior, MixtureSameFamily):
-        return {}
-    with torch.no_grad():
-        found = (
-            responsibilities(trained.model.prior, torch.from_numpy(codes.loc).to(device_of(trained.model)))
-            .cpu()
-            .numpy()
-        )
-    return {"cluster": found.argmax(1)} | {f"p_cluster_{c}": found[:, c] for c in range(found.shape[1])}
+
+def _parts(trained: Run, count: int) -> pd.DataFrame:
+    """The column `split` of the run's own images."""
+    import numpy as np
+    import pandas as pd
+
+    split = np.full(count, "train", object)
+    split[trained.splits.validation], split[trained.splits.test] = "validation", "test"
+    return pd.DataFrame({"split": split})
 
 
 def _watched(batches: Iterator[Tensor], bar: Progress) -> Iterator[Tensor]:
@@ -89,31 +105,19 @@ def _watched(batches: Iterator[Tensor], bar: Progress) -> Iterator[Tensor]:
         bar.advance(len(x))
 
 
-def _images(trained: Run, options: Options) -> ImageCollection:
-    from dataclasses import replace
+def _clusters(trained: Run, codes: Embedding) -> pd.DataFrame:
+    """The component of a mixture prior that each image most likely belongs to, and the probability of every one."""
+    import pandas as pd
+    import torch
+    from torch.distributions import MixtureSameFamily
 
-    import numpy as np
+    from vaelab.distributions.mixture import responsibilities
+    from vaelab.models import device_of
 
-    from vaelab.data import open_source
-
-    if options.others is None:
-        collection, splits = trained.dataset.collection, trained.splits
-        split = np.full(len(collection), "train", object)
-        split[splits.validation], split[splits.test] = "validation", "test"
-        return replace(collection, table=collection.table.assign(split=split))
-    collection = open_source(options.others).load(strict=options.strict, progress=not options.quiet)
-    if collection.image_shape != trained.model.image_shape:
-        should = f"hold images of {_shape(trained.model.image_shape)}, as the run's were"
-        mend = "Crop them, or choose their channels, likewise."
-        raise InputError(options.others, should, _shape(collection.image_shape), mend)
-    if str(collection.images.dtype) != trained.facts.dtype:
-        should = f"hold {trained.facts.dtype} pixels, as the run's were"
-        raise InputError(
-            options.others, should, str(collection.images.dtype), "Convert them: intensities would not mean the same."
-        )
-    return collection
-
-
-def _shape(shape: tuple[int, int, int]) -> str:
-    channels, height, width = shape
-    return f"{channels} channel{'s' if channels != 1 else ''}, {height}x{width}"
+    if not isinstance(trained.model.prior, MixtureSameFamily):
+        return pd.DataFrame(index=range(len(codes)))
+    with torch.no_grad():
+        loc = torch.from_numpy(codes.loc).to(device_of(trained.model))
+        found = responsibilities(trained.model.prior, loc).cpu().numpy()
+    columns = {"cluster": found.argmax(1)} | {f"p_cluster_{c}": found[:, c] for c in range(found.shape[1])}
+    return pd.DataFrame(columns)

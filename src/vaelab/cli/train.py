@@ -8,7 +8,7 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-from vaelab.cli._notes import say_left_out, say_signs
+from vaelab.cli._notes import say_data, say_signs
 from vaelab.cli._options import Argument, Changing, Flag
 from vaelab.errors import InputError, unknown_name
 from vaelab.settings.fields import field_types
@@ -90,7 +90,7 @@ def _train(experiment: Experiment, options: Options) -> int:
     from vaelab.runs import train
 
     done = train(experiment, options.out, progress=not options.quiet, strict=options.strict)
-    say_left_out(done.facts.left_out, done.facts.num_images)
+    say_data(done.dataset)
     say_signs(done)
     if not options.quiet:
         print(f"Next: vaelab report {done.folder}")
@@ -101,8 +101,7 @@ def _train_seeds(experiment: Experiment, options: Options) -> int:
     from vaelab.runs.seeds import seed_folders, train_seeds
 
     folders = seed_folders(experiment, options.seeds, options.out)
-    collection = experiment.prepare(strict=options.strict, progress=not options.quiet).collection
-    say_left_out(collection.left_out, len(collection))
+    say_data(experiment.prepare(strict=options.strict, progress=not options.quiet))
     ended = train_seeds(experiment, folders, strict=options.strict, progress=not options.quiet)
     for folder, (code, said) in ended.items():
         shown = said.splitlines() if code else [line for line in said.splitlines() if line.startswith("Note:")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -21,6 +22,7 @@ def assemble(
     *,
     channels: tuple[str, ...] = (),
     left_out: Sequence[tuple[str, str]] = (),
+    notes: Sequence[str] = (),
     what: str = "path",
     strict: bool = False,
     progress: bool = False,
@@ -33,6 +35,7 @@ def assemble(
         reader: How an item is read.
         channels: Names of the channels in place of those that the files give.
         left_out: What was left out before decoding.
+        notes: What a reader should know of how it was read.
         what: The field that named the files, for messages.
         strict: Refuse the collection where anything is left out.
         progress: Show a bar for work of over a second.
@@ -46,12 +49,38 @@ def assemble(
         raise nothing_usable([*left_out, *decoded], what)
     left_out = tuple(sorted((*left_out, *decoded.left_out)))
     refuse_left_out(left_out, what, strict)
+    if isinstance(reader, PixelReader) and reader.size is None and any(map(_only_size_differs, decoded.left_out)):
+        notes = [*notes, "images of several sizes go together once they are resized: --data.source.size HEIGHT,WIDTH"]
     table = pd.DataFrame(facts).iloc[decoded.items].reset_index(drop=True)
-    told = pd.DataFrame(decoded.rows)
-    if len(told.columns):
-        table = pd.concat([table, told[[c for c in told.columns if c not in table.columns]]], axis=1)
-    names = name_channels(channels, decoded.channels)
-    return ImageCollection(images=decoded.images, table=table, channels=names, left_out=left_out, notes=decoded.notes)
+    table = beside(pd.DataFrame(decoded.rows, index=table.index), table, first=False)
+    numbers = {}
+    files = np.array([numbers.setdefault(items[i].files, len(numbers)) for i in decoded.items.tolist()], np.int64)
+    return ImageCollection(
+        images=decoded.images,
+        table=table,
+        channels=name_channels(channels, decoded.channels),
+        files=files,
+        left_out=left_out,
+        notes=(*notes, *decoded.notes),
+    )
+
+
+def _only_size_differs(left_out: tuple[str, str]) -> bool:
+    """Whether a file was left out for its height and width alone."""
+    forms = re.fullmatch(r"is (\d+)x\d+x\d+ (\w+), most are (\d+)x\d+x\d+ (\w+)", left_out[1])
+    return forms is not None and forms[1] == forms[3] and forms[2] == forms[4]
+
+
+def beside(ours: pd.DataFrame, theirs: pd.DataFrame, *, first: bool = True) -> pd.DataFrame:
+    """What we know of the images beside what the user's table says, whose columns stay where names meet.
+
+    Args:
+        ours: One row per image.
+        theirs: Likewise.
+        first: Ours stand first.
+    """
+    ours = ours.drop(columns=[column for column in ours.columns if column in theirs.columns])
+    return pd.concat([ours, theirs] if first else [theirs, ours], axis=1)
 
 
 def name_channels(given: tuple[str, ...], found: tuple[str, ...]) -> tuple[str, ...]:

@@ -32,8 +32,10 @@ class ImageCollection:
     """The table's columns that hold exact ground-truth factors, where they are known."""
     left_out: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """(file, reason) for every file that could not be used."""
+    files: np.ndarray | None = field(default=None, repr=False)
+    """A number per image, the same for the images of one file; None: nothing is known of files."""
     notes: tuple[str, ...] = field(default=(), repr=False)
-    """How files were read where that could be otherwise, a sentence each without its full stop."""
+    """What a reader should know of how the images and their table were read, a sentence each, without a full stop."""
 
     def __post_init__(self):
         if not self.channels:
@@ -50,7 +52,12 @@ class ImageCollection:
 
     def take(self, rows: np.ndarray) -> ImageCollection:
         """The same collection with these rows only, in this order; copies their images."""
-        return replace(self, images=read(self.images, rows), table=self.table.iloc[rows].reset_index(drop=True))
+        return replace(
+            self,
+            images=read(self.images, rows),
+            table=self.table.iloc[rows].reset_index(drop=True),
+            files=None if self.files is None else self.files[rows],
+        )
 
     def __repr__(self) -> str:
         channels, height, width = self.image_shape

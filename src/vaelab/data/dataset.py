@@ -11,7 +11,7 @@ import numpy as np
 
 from vaelab.data.collection import ImageCollection
 from vaelab.data.conditions import Condition, encode_conditions, fit_conditions
-from vaelab.data.scaling import Intensity, Scaling
+from vaelab.data.scaling import Intensity, Scaling, faint_channels
 from vaelab.data.sources import Source
 from vaelab.data.split import Split, Splits
 from vaelab.data.stored import Pixels, blocks, num_bytes, read, stored
@@ -58,6 +58,31 @@ class Dataset:
         """See `content_hash`; computed once."""
         return content_hash(self.collection)
 
+    @cached_property
+    def crossing(self) -> tuple[str, ...]:
+        """What of held-out images is not new, a sentence each: frames of files that training saw, and exact copies.
+
+        Copies are looked for in collections of up to 1 GiB.
+        """
+        held_out = len(self.splits.validation) + len(self.splits.test)
+        found = []
+        if self.collection.files is not None and (count := _repeated(self.collection.files, self.splits)):
+            found.append(
+                f"{count:,} of {held_out:,} held-out images come from files of which other parts hold images too, and "
+                "may be nearly the same as these; data.split.group keeps together what belongs together"
+            )
+        if num_bytes(self.collection.images) <= WHOLE_BYTES:
+            marks = [hash(image.tobytes()) for _, block in blocks(self.collection.images) for image in block]
+            if count := _repeated(np.array(marks, np.int64), self.splits):
+                found.append(f"{count:,} of {held_out:,} held-out images are exact copies of images in other parts")
+        return tuple(found)
+
+    @cached_property
+    def faint(self) -> tuple[str, ...]:
+        """A sentence for each channel that is nearly constant over the training images."""
+        collection = self.collection
+        return faint_channels(collection.images, self.splits.train, self.intensity, collection.channels)
+
     def condition_numbers(self) -> np.ndarray | None:
         """(image, number): the condition of every image; None where there is none."""
         return encode_conditions(self.conditions, self.collection.table) if self.conditions else None
@@ -77,7 +102,7 @@ def prepare(data: Data, *, strict: bool = False, progress: bool = False) -> Data
     with data.source.named("source"):
         collection = data.source.load(strict=strict, progress=progress)
     with data.split.named("split"):
-        splits = data.split.assign(collection.table)
+        splits = data.split.assign(collection.table, collection.files)
     intensity = data.scaling.fit(collection.images, splits.train)
     _refuse_masks(collection.images, splits.train, data.scaling)
     conditions = fit_conditions(data.condition, collection.table, splits.train)
@@ -118,3 +143,10 @@ def _refuse_masks(images: Pixels, train: np.ndarray, scaling: Scaling) -> None:
     if some.max() == 1:
         got = "0 and 1 only, which would be black"
         raise InputError("images", f"use the range of {images.dtype}", got, "Set scaling.range to min_max.")
+
+
+def _repeated(marks: np.ndarray, splits: Splits) -> int:
+    """How many validation images have the mark of a training image, and test images that of either."""
+    in_validation = np.isin(marks[splits.validation], marks[splits.train])
+    in_test = np.isin(marks[splits.test], marks[np.concatenate([splits.train, splits.validation])])
+    return int(in_validation.sum() + in_test.sum())

@@ -9,8 +9,6 @@ from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
-import pandas as pd
-
 from vaelab.errors import InputError
 
 IMAGE_ENDINGS = frozenset(
@@ -43,7 +41,7 @@ def locate(path: str, what: str, *, folder: bool) -> Path:
     """
     kind = "folder" if folder else "file"
     try:
-        place = Path(path).expanduser().absolute()
+        place = Path(os.path.expanduser(path)).absolute()
         mode = place.stat().st_mode
     except (OSError, ValueError) as error:
         reason = "may not be reached" if isinstance(error, PermissionError) else "does not exist"
@@ -132,21 +130,3 @@ def is_image_name(name: str) -> bool:
     (True, False)
     """
     return name[name.rfind(".") :].lower() in IMAGE_ENDINGS
-
-
-def read_table(path: str, what: str, **options: object) -> pd.DataFrame:
-    """A text table, comma separated (.tsv: by tabs), its first line the column names.
-
-    Raises:
-        InputError: It is missing, empty or no such table.
-    """
-    place = locate(path, what, folder=False)
-    options = {"sep": "\t" if place.suffix.lower() == ".tsv" else ",", **options}
-    try:
-        table = pd.read_csv(place, **options)  # pyright: ignore[reportArgumentType, reportCallIssue]
-    except (ValueError, OSError, OverflowError, pd.errors.ParserError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(what, "be a table with column names in its first line", f"{path!r} ({reason})") from None
-    if not len(table):
-        raise InputError(what, "have a row for each image", f"{path!r} without rows")
-    return table

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from vaelab.catalogue import members
 from vaelab.data.files import is_image_name
@@ -14,6 +14,8 @@ from vaelab.data.sources import Source
 from vaelab.errors import InputError, unknown_name
 from vaelab.settings.fields import field_types
 from vaelab.settings.ranges import is_place
+
+T = TypeVar("T", bound=Source)
 
 
 def open_source(path: str | Path, **options: Any) -> Source:
@@ -26,7 +28,7 @@ def open_source(path: str | Path, **options: Any) -> Source:
     Raises:
         InputError: Nothing is there, nothing that can be read, or the source has no such field.
     """
-    place, family = Path(path).expanduser(), members(Source).values()
+    place, family = Path(os.path.expanduser(path)), members(Source).values()
     names = _names(place, str(path))
     cls: Any = max(family, key=lambda member: member.recognises(place, names))
     if not cls.recognises(place, names):
@@ -51,18 +53,29 @@ def moved(source: Source, path: str | Path) -> Source:
     Raises:
         InputError: Nothing is there, or nothing that can be read.
     """
-    place = Path(path).expanduser().absolute()
+    place = Path(_absolute(path))
     if not type(source).recognises(place, _names(place, str(path))):
         return open_source(place)
-    kinds, here = field_types(type(source)), Path(getattr(source, "path")).expanduser().absolute()  # noqa: B009
+    kinds, here = field_types(type(source)), Path(_absolute(getattr(source, "path")))  # noqa: B009
     others = {name: getattr(source, name) for name, kind in kinds.items() if is_place(kind) and name != "path"}
     went = {name: _follow(Path(other), here, place) for name, other in others.items() if other is not None}
     return replace(source, **{"path": str(place), **went})
 
 
+def anchored(source: T) -> T:
+    """The source with its paths absolute, so that it is found from any folder."""
+    kinds: Any = field_types(type(source))
+    places = {name: getattr(source, name) for name, kind in kinds.items() if is_place(kind)}
+    return replace(source, **{name: _absolute(place) for name, place in places.items() if place is not None})  # pyright: ignore[reportArgumentType]
+
+
+def _absolute(path: str | Path) -> str:
+    return str(Path(os.path.expanduser(path)).absolute())
+
+
 def _follow(other: Path, old: Path, new: Path) -> str:
     """Where another path of a source is now that its files have gone from `old` to `new`."""
-    relative = os.path.relpath(other.expanduser().absolute(), old)
+    relative = os.path.relpath(_absolute(other), old)
     places = (new / relative, new / other.name, new.parent / other.name)
     return next((found for place in places if os.path.exists(found := os.path.normpath(place))), str(other))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar, cast
 
@@ -19,6 +20,9 @@ Array = TypeVar("Array")
 
 SAMPLE_VALUES = 1 << 26
 SAMPLE_SEED = 0
+FEW_VALUES = 1 << 24
+NEARLY = 0.99
+"""Share of pixels of one value from which on a channel counts as nearly constant."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +73,31 @@ class Intensity:
         scaled, lo, span = self._planes(y)
         return lo + span * (scaled * scaled if self.square_root else scaled)
 
+    def distorts(self, channels: Sequence[str], dtype: str) -> bool:
+        """Whether these are red, green and blue, scaled each by itself: drawn as they are, colours would be others.
+
+        Three channels of 8 bits without names are taken for such, too.
+        """
+        names = tuple(map(str.lower, channels))
+        is_rgb = names == ("red", "green", "blue") or (names == ("0", "1", "2") and dtype == "uint8")
+        return is_rgb and (len({*self.lo}) > 1 or len({*self.hi}) > 1)
+
+    def as_photograph(self, y: np.ndarray, dtype: str) -> np.ndarray:
+        """Red, green and blue in [0, 1] on one scale, as they were stored.
+
+        Black is 0 and white 255 of 8-bit images, else the largest value that became 1; the scaling is undone.
+
+        Args:
+            y: (..., channel, height, width) in [0, 1].
+            dtype: Of the stored pixels.
+
+        >>> scaling = Intensity(lo=(0.0, 51.0, 0.0), hi=(255.0, 102.0, 51.0))
+        >>> scaling.as_photograph(np.ones((3, 1, 1)), "uint8").ravel().round(3).tolist()
+        [1.0, 0.4, 0.2]
+        """
+        black, white = min(0.0, *self.lo), 255.0 if dtype == "uint8" else max(self.hi)
+        return (self.invert(y) - black) / (white - black)
+
     def _planes(self, x: object) -> tuple[Any, Any, Any]:
         """x as float32 or float64, lo and hi - lo as (channel, 1, 1) beside it."""
         lo, hi = np.array(self.lo).reshape(-1, 1, 1), np.array(self.hi).reshape(-1, 1, 1)
@@ -88,7 +117,8 @@ class Scaling(Settings):
 
     range: Range = "type"
     """What becomes 0 to 1: the range of the pixel type (0 to 255, 0 to 65,535; float images must lie in [0, 1]), each
-    channel's smallest and largest value, or two percentiles of each channel."""
+    channel's smallest and largest value, or two percentiles of each channel (where these are equal, as they are of
+    rare bright spots, its smallest and largest value)."""
     low: Percent = 0.1
     """Percentile that becomes 0, in percent; what is darker is clipped. Read with `range` = percentile."""
     high: Percent = 99.9
@@ -121,6 +151,8 @@ class Scaling(Settings):
             top = 1.0 if images.dtype.kind == "f" else float(np.iinfo(images.dtype).max)
             return Intensity(lo=(0.0,) * channels, hi=(top,) * channels, square_root=self.square_root)
         lo, hi = _extremes(images, rows) if self.range == "min_max" else self._percentiles(images, rows)
+        if (lo == hi).any() and self.range == "percentile":
+            lo, hi = np.where(lo == hi, _extremes(images, rows), (lo, hi))
         return Intensity(lo=tuple(lo.tolist()), hi=tuple(hi.tolist()), square_root=self.square_root)
 
     def _percentiles(self, images: Pixels, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -131,6 +163,33 @@ class Scaling(Settings):
         values = [np.percentile(some[:, c], [self.low, self.high]) for c in range(images.shape[1])]
         lo, hi = np.array(values, np.float64).T
         return lo, hi
+
+
+def faint_channels(images: Pixels, rows: np.ndarray, intensity: Intensity, channels: Sequence[str]) -> tuple[str, ...]:
+    """A sentence for each channel in which nearly all pixels have one value as the model sees them.
+
+    Args:
+        images: (image, channel, height, width) as stored.
+        rows: The training images; up to 256 of them are looked at.
+        intensity: Their scaling.
+        channels: The channels' names.
+
+    >>> images = np.zeros((4, 1, 16, 16), np.uint8)
+    >>> images[0, 0, 0, 0] = 200
+    >>> print(faint_channels(images, np.arange(4), Intensity(lo=(0.0,), hi=(200.0,)), ["spots"])[0][:60])
+    channel 'spots' is nearly constant: 99.90% of its pixels are
+    """
+    most = min(len(rows), 256, max(1, FEW_VALUES // int(np.prod(images.shape[1:]))))
+    scaled = intensity.apply(read(images, rows[np.linspace(0, len(rows) - 1, most).astype(np.int64)]))
+    found = []
+    for name, lo, hi, y in zip(channels, intensity.lo, intensity.hi, scaled.swapaxes(0, 1), strict=True):
+        share = float((abs(y - np.median(y)) <= 0.01).mean())
+        if share >= NEARLY:
+            words = (
+                f"{share:.2%} of its pixels are the same within 1% of the range ({lo:g} to {hi:g}) that became 0 to 1"
+            )
+            found.append(f"channel {name!r} is {'nearly ' if share < 1 else ''}constant: {words}")
+    return tuple(found)
 
 
 def _extremes(images: Pixels, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -11,6 +11,7 @@ from vaelab.errors import InputError, unknown_name
 from vaelab.settings.ranges import AtLeast0, NotNegative, Settings
 
 PARTS = ("train", "validation", "test")
+BY_FILE = "by_file"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -34,8 +35,10 @@ class Split(Settings):
     where the column has no validation rows."""
     test: NotNegative = 0.1
     """Share of all images (below 1) or number of images (1 or more) for testing. Not read with `column`."""
-    group: str | None = None
-    """Column whose groups are never divided, such as plate, well, donor or source image."""
+    group: str | None = BY_FILE
+    """Column whose groups are never divided, such as plate, well, donor or source image. by_file: where a file gives
+    several images, such as the frames of a stack, they stay together, as far as there are files enough for every part.
+    none: each image is drawn alone."""
     stratify: str | None = None
     """Column whose classes appear in every part in the same shares; a missing value is a class of its own."""
     column: str | None = None
@@ -53,26 +56,38 @@ class Split(Settings):
             got = f"{self.validation:g} + {self.test:g}"
             raise InputError("validation", "sum with test to less than 1", got, "Nothing is left to train on.")
 
-    def assign(self, table: pd.DataFrame) -> Splits:
+    def assign(self, table: pd.DataFrame, files: np.ndarray | None = None) -> Splits:
         """The rows of each part, the same for the same table and seed.
 
         Groups are drawn whole, so that sizes are met as nearly as the groups allow; single images meet them exactly.
 
         Args:
             table: One row per image.
+            files: A number per image, the same for the images of one file; None: each has its own.
 
         Raises:
             InputError: An unknown column, a missing value, too few images, groups or members of a class.
         """
-        for field in ("group", "stratify", "column"):
+        grouped = self.group is not None and self.group != BY_FILE
+        for field in ("group", "stratify", "column") if grouped else ("stratify", "column"):
             name = getattr(self, field)
             if name is not None and name not in table.columns:
                 raise unknown_name(field, name, map(str, table.columns))
+        if grouped:
+            return self._assign(table, pd.Series(table[self.group]))
+        if self.group == BY_FILE and files is not None and len(np.unique(files)) < len(files):
+            try:
+                return self._assign(table, pd.Series(files))
+            except InputError:  # too few files: images are drawn, and whoever trains is told which files are divided
+                pass
+        return self._assign(table, None)
+
+    def _assign(self, table: pd.DataFrame, groups: pd.Series | None) -> Splits:
         part = np.zeros(len(table), np.int64) if self.column is None else self._given(pd.Series(table[self.column]))
         sizes = {1: self._size("validation", int((part == 0).sum())), 2: self._size("test", len(table))}
         if self.column is not None:
             sizes = {1: 0 if (part == 1).any() else sizes[1], 2: 0}
-        self._draw(table, part, sizes)
+        self._draw(table, groups, part, sizes)
         if not (part == 0).any():
             got = f"none of {len(table):,} images"
             raise InputError("validation", "leave images to train on", got, "Make validation and test smaller.")
@@ -91,18 +106,19 @@ class Split(Settings):
             raise InputError(what, "hold only train, validation and test", got, "Correct it, or leave column out.")
         return codes.to_numpy(np.int64)
 
-    def _draw(self, table: pd.DataFrame, part: np.ndarray, sizes: dict[int, int]) -> None:
+    def _draw(self, table: pd.DataFrame, groups: pd.Series | None, part: np.ndarray, sizes: dict[int, int]) -> None:
         """Moves as many of the training rows into parts 1 and 2 as `sizes` says, in place."""
-        unit = self._units(table, part)
+        unit = np.arange(len(table)) if groups is None else self._units(groups, part)
         sizes = {p: size for p, size in sizes.items() if size}
         if not sizes:
             return
         rows = np.flatnonzero(part == 0)
         if sum(sizes.values()) >= len(rows):
             got = f"{sum(sizes.values()):,} of {len(rows):,}"
-            raise InputError("validation", "leave with test images to train on", got, "Make both smaller.")
+            mend = "Make both smaller, or one of them 0."
+            raise InputError("validation", "leave with test images to train on", got, mend)
         units, weight = np.unique(unit[rows], return_counts=True)
-        classes = self._classes(table, rows, unit[rows], len(sizes) + 1)
+        classes = self._classes(table, groups is not None, rows, unit[rows], len(sizes) + 1)
         generator = np.random.default_rng(self.seed)
         remaining = [generator.permutation(np.flatnonzero(classes == c)) for c in range(classes.max() + 1)]
         for p, size in sizes.items():
@@ -114,33 +130,33 @@ class Split(Settings):
                 part[np.isin(unit, units[remaining[c][taken]]) & (part == 0)] = p
                 remaining[c] = remaining[c][~taken]
 
-    def _units(self, table: pd.DataFrame, part: np.ndarray) -> np.ndarray:
-        """The number of the group that each row belongs to; without groups each row is its own."""
-        if self.group is None:
-            return np.arange(len(table))
-        codes, _ = pd.factorize(table[self.group])
+    def _units(self, groups: pd.Series, part: np.ndarray) -> np.ndarray:
+        """The number of the group that each row belongs to."""
+        codes, _ = pd.factorize(groups)
         if (codes < 0).any():
             got = f"{int((codes < 0).sum()):,} missing"
             raise InputError(f"group '{self.group}'", "have a value for every image", got)
         per_group = pd.Series(part).groupby(codes).nunique()
         if (per_group > 1).any():
-            name = table[self.group].tolist()[int(np.argmax(codes == int(per_group.to_numpy().argmax())))]
+            name = groups.tolist()[int(np.argmax(codes == int(per_group.to_numpy().argmax())))]
             what = f"column '{self.column}'"
             raise InputError(what, f"keep each group of '{self.group}' in one part", f"group {name!r} in several")
         return codes
 
-    def _classes(self, table: pd.DataFrame, rows: np.ndarray, unit: np.ndarray, parts: int) -> np.ndarray:
+    def _classes(
+        self, table: pd.DataFrame, grouped: bool, rows: np.ndarray, unit: np.ndarray, parts: int
+    ) -> np.ndarray:
         """The class of each unit, by its commonest row; refused where a class has too few units for every part."""
-        what = "images" if self.group is None else "groups"
+        what = "groups" if grouped else "images"
         count = len(np.unique(unit))
         if self.stratify is None:
             if count < parts:
-                name = "the images" if self.group is None else f"group '{self.group}'"
+                name = f"group '{self.group}'" if grouped else "the images"
                 raise InputError(name, f"give at least {parts} {what}, one for each part", count)
             return np.zeros(count, np.int64)
         codes, names = pd.factorize(table[self.stratify].iloc[rows], use_na_sentinel=False)
         tally = pd.crosstab(unit, codes).to_numpy()
-        classes = pd.factorize(tally.argmax(axis=1))[0] if self.group is not None else codes
+        classes = pd.factorize(tally.argmax(axis=1))[0] if grouped else codes
         smallest = np.bincount(classes)
         if smallest.min() < parts:
             name = names[tally.argmax(axis=1)[np.flatnonzero(classes == smallest.argmin())[0]]]

@@ -104,8 +104,9 @@ def check_page(page: Any, size: int) -> None:
     if frame.compression not in STREAMS and frame.compression not in IMAGES:
         name = getattr(frame.compression, "name", frame.compression)
         raise Unreadable(f"is packed with {name}, which is not read; save it with LZW or deflate")
-    bits = frame.bitspersample
-    if (frame.compression in IMAGES and bits > 16) or (bits < 8 and frame.samplesperpixel > 1):
+    bits, whole = frame.bitspersample, frame.dtype.kind != "f"
+    odd = (16 < bits < 32 and whole) or (bits < 8 and frame.samplesperpixel > 1)
+    if odd or (frame.compression in IMAGES and bits > 16):
         raise Unreadable(f"holds {bits}-bit values in a form that is not read exactly; save it with deflate")
     pieces = 1 if frame.is_contiguous else math.prod(frame.chunked)
     if len(page.dataoffsets) < pieces or len(page.databytecounts) < pieces:

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from vaelab.data.sources.npz import as_text
+from vaelab.data.tables import read_table as read_text
 from vaelab.distributions.mixture import fit_mixture
 from vaelab.errors import InputError, unknown_name
 from vaelab.evaluation._evaluate import all_metrics, measure_arrays
 from vaelab.evaluation.measured import Measured
 
-_CODE, _SCALE, _CLUSTER = re.compile(r"z\d+"), "{}_scale", "cluster"
+_CODES, _SCALE, _CLUSTERS = (
+    (re.compile(r"(vaelab_)+z\d+"), re.compile(r"z\d+")),
+    "{}_scale",
+    ("vaelab_cluster", "cluster"),
+)
 _EXTRAS = {".parquet": "pyarrow", ".h5ad": "anndata"}
 _MOST_LABELS = 1000
 
@@ -24,7 +30,8 @@ _MOST_LABELS = 1000
 def read_table(path: Path | str, what: str = "the file") -> pd.DataFrame:
     """A table with one row per image, from CSV, npz, Parquet or AnnData, as `vaelab embed` writes it or anyone else.
 
-    Arrays of an npz with several columns, and AnnData's ``X`` become columns ``z0``, ``z1``, ...; arrays called
+    In a CSV, columns are numbers only where each cell is plainly one; see `vaelab.data.tables`. Arrays of an npz with
+    several columns, and AnnData's ``X`` become columns ``z0``, ``z1``, ...; arrays called
     ``scale``, and the layer of that name, ``z0_scale`` and so on.
 
     Args:
@@ -35,7 +42,7 @@ def read_table(path: Path | str, what: str = "the file") -> pd.DataFrame:
         InputError: It is not there, or not such a file; or an extra is missing.
     """
     path = Path(path)
-    read = {".csv": pd.read_csv, ".npz": _npz, ".parquet": pd.read_parquet, ".h5ad": _h5ad}.get(path.suffix)
+    read = _READERS.get(path.suffix)
     if read is None:
         raise InputError(what, "end in .csv, .npz, .parquet or .h5ad", repr(str(path)))
     extra = _EXTRAS.get(path.suffix)
@@ -43,7 +50,9 @@ def read_table(path: Path | str, what: str = "the file") -> pd.DataFrame:
         name = path.suffix.removeprefix(".").replace("h5ad", "anndata")
         raise InputError(what, f"be CSV or npz without {extra}", path.suffix, f"pip install 'vaelab[{name}]'.")
     try:
-        table = read(path)
+        table = read(path, what)
+    except InputError:
+        raise
     except FileNotFoundError:
         raise InputError(what, "be a file", f"{str(path)!r}, which is not there") from None
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
@@ -68,7 +77,7 @@ def measure_table(
 
     Args:
         table: One row per image.
-        codes: The columns of the codes; left out, ``z0``, ``z1``, ...
+        codes: The columns of the codes; left out, ``z0``, ``z1``, ..., or ``vaelab_z0`` and so on where there are such.
         labels: A column of kinds.
         factors: Columns of known numbers.
         groups: A column that says which images belong together, such as those of one well.
@@ -84,7 +93,8 @@ def measure_table(
     1.0
     """
     chosen = all_metrics(metrics).values()
-    names = tuple(codes) or tuple(name for name in table if _CODE.fullmatch(str(name)))
+    found = ([name for name in table if pattern.fullmatch(str(name))] for pattern in _CODES)
+    names = tuple(codes) or tuple(next(filter(None, found), ()))
     if not names:
         mend = "Name the columns of the codes."
         raise InputError("codes", "stand in columns z0, z1, ...", ", ".join(map(str, table.columns[:8])), mend)
@@ -102,8 +112,9 @@ def measure_table(
 
 
 def _clusters(table: pd.DataFrame, there: dict[str, object], seed: int) -> np.ndarray:
-    if _CLUSTER in table:
-        return _kinds(table, _CLUSTER, "clusters")
+    for name in _CLUSTERS:
+        if name in table:
+            return _kinds(table, name, "clusters")
     num_labels = len(pd.unique(there["labels"]))  # pyright: ignore[reportCallIssue, reportArgumentType]
     if num_labels > _MOST_LABELS:
         raise InputError("labels", f"be at most {_MOST_LABELS} kinds, or stand beside a column `cluster`", num_labels)
@@ -129,19 +140,24 @@ def _kinds(table: pd.DataFrame, name: str, what: str) -> np.ndarray:
     return table[name].to_numpy()
 
 
-def _npz(path: Path) -> pd.DataFrame:
+def _npz(path: Path, what: str) -> pd.DataFrame:
     columns: dict[str, np.ndarray] = {}
     with np.load(path, allow_pickle=False) as arrays:
         for name in arrays.files:
-            array, ending = arrays[name], "_scale" if name in ("scale", "scales") else ""
-            wide = {f"z{i}{ending}": column for i, column in enumerate(array.T)} if array.ndim == 2 else {name: array}
+            array, prefix = as_text(arrays[name]), "vaelab_" * name.count("vaelab_")
+            ending = "_scale" if name.removeprefix(prefix) in ("scale", "scales") else ""
+            wide = (
+                {f"{prefix}z{i}{ending}": column for i, column in enumerate(array.T)}
+                if array.ndim == 2
+                else {name: array}
+            )
             if repeated := columns.keys() & wide.keys():
                 raise ValueError(f"several arrays of codes, {min(repeated)} twice")
             columns |= wide
     return pd.DataFrame(columns)
 
 
-def _h5ad(path: Path) -> pd.DataFrame:
+def _h5ad(path: Path, what: str) -> pd.DataFrame:
     from anndata import read_h5ad
 
     cells = read_h5ad(path)
@@ -152,3 +168,12 @@ def _h5ad(path: Path) -> pd.DataFrame:
 
 def _dense(array) -> np.ndarray:
     return array.toarray() if hasattr(array, "toarray") else np.asarray(array)
+
+
+_READERS: dict[str, Callable[[Path, str], pd.DataFrame]] = {
+    ".csv": lambda path, what: read_text(path, what).frame,
+    ".npz": _npz,
+    ".parquet": lambda path, _: pd.read_parquet(path),
+    ".h5ad": _h5ad,
+}
+"""By the ending of the file's name."""

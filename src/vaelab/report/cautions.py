@@ -65,6 +65,10 @@ def _images(look: Look) -> Iterator[Caution]:
             f"Only {plural(held_out, 'image')} could be held out; below {FEW_IMAGES} the intervals are wide and rare "
             "kinds of images may be missing.",
         )
+    for words in look.run.dataset.crossing:
+        yield "Held-out images are not all new", f"{words[0].upper()}{words[1:]}: the numbers are too good."
+    for words in look.run.dataset.faint:
+        yield "A channel is nearly constant", f"{words[0].upper()}{words[1:]}."
     if left_out := look.run.facts.left_out:
         yield (
             f"{plural(len(left_out), 'file')} left out",

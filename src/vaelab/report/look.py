@@ -131,9 +131,20 @@ class Look:
         """(image,): places among the measured images in random order, of which the first are shown."""
         return np.random.default_rng(self.seed).permutation(len(self.rows))
 
+    @property
+    def is_photograph(self) -> bool:
+        """Whether colours are shown as stored, since each channel was scaled by itself."""
+        data = self.run.experiment.data
+        return data.binarize == "no" and self.run.intensity.distorts(self.channels, self.run.facts.dtype)
+
     @cached_property
     def white(self) -> float:
-        """1, or where the brightest thousandth of pixels begins if that is much darker, to two digits upward."""
+        """1, or where the brightest thousandth of pixels begins if that is much darker, to two digits upward.
+
+        A photograph is shown as it is.
+        """
+        if self.is_photograph:
+            return 1.0
         bright = float(np.quantile(self.originals(self.shuffled[:64]), 0.999))
         return 1.0 if bright > 0.6 or bright <= 0 else float(np.ceil(bright * 100) / 100)
 

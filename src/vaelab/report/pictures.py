@@ -62,6 +62,8 @@ def colour(look: Look, images: np.ndarray, channel: int | None = None) -> np.nda
         channel: One channel alone, in grey; None: all together.
     """
     if channel is None:
+        if look.is_photograph:
+            images = look.run.intensity.as_photograph(images, look.run.facts.dtype)
         return composite(images, channel_colours(look.channels), white=look.white)
     return composite(images[:, channel : channel + 1], channel_colours(("",)), white=look.white)
 
@@ -95,6 +97,8 @@ def colour_words(look: Look) -> str:
     scale = f"Black is 0 and {top} in the model's scale: {stored(look)}. No image is stretched by itself."
     if len(look.channels) == 1:
         return scale
+    if look.is_photograph:
+        return f"Colours are as stored; the scaling of each channel ({stored(look)}) is undone for display."
     named = ", ".join(
         f"{name} {_hue(c)}" for name, c in zip(look.channels, channel_colours(look.channels), strict=True)
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,6 +15,9 @@ import pandas as pd
 from vaelab import files
 from vaelab.errors import InputError
 from vaelab.inference import Embedding
+
+PREFIX = "vaelab_"
+"""Before the names of our columns where the table has columns of these names."""
 
 
 def check_target(path: Path | str, what: str = "--output") -> Path:
@@ -38,71 +42,130 @@ def check_target(path: Path | str, what: str = "--output") -> Path:
     return path
 
 
-def write_embedding(path: Path | str, codes: Embedding, table: pd.DataFrame) -> None:
+def check_table(path: Path | str, table: pd.DataFrame) -> None:
+    """Refuses a table that the format of the path's ending cannot hold; asked before anything is computed.
+
+    Raises:
+        InputError: Its first rows, written for a trial, are refused by whoever writes the format.
+    """
+    some = table.iloc[:2]
+    one = np.zeros((len(some), 1), np.float32)
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / f"trial{Path(path).suffix}"
+        try:
+            write_embedding(place, Embedding(loc=one, scale=one), some)
+        except (ValueError, TypeError, KeyError, OSError) as error:
+            got = f"one that {place.suffix} cannot hold ({str(error).splitlines()[0]})"
+            mend = "Write .csv, or rename its columns."
+            raise InputError("the images' table", "be one that can be written", got, mend) from None
+
+
+def write_embedding(
+    path: Path | str, codes: Embedding, table: pd.DataFrame, ours: Sequence[pd.DataFrame] = ()
+) -> list[str]:
     """Writes posterior means and scales with the table of the images, in the format that the path's ending names.
 
     CSV and Parquet have the columns ``z0`` ... (means), ``z0_scale`` ... and then those of the table; npz the arrays
     ``loc`` and ``scale`` and one per column; AnnData has loc as ``X``, scale as a layer and the table as ``obs``.
-    A column of the table whose name is taken gets ``table_`` before it. The file appears whole or not at all.
+    Columns of the table keep their names: where one is taken, ours begin with ``vaelab_``. The file appears whole or
+    not at all.
 
     Args:
         path: Ends in .csv, .npz, .parquet or .h5ad.
         codes: The posterior of each image.
         table: One row per image.
+        ours: More columns, such as clusters; those of one frame are renamed together.
+
+    Returns:
+        What was renamed, a sentence each.
 
     Raises:
         InputError: The path cannot be written in any of these formats, or the disk is full.
     """
-    path = check_target(path)
+    path, notes = check_target(path), []
+    table = _plain_table(table)
+    if path.suffix == ".h5ad":
+        table = _slashless(table, notes)
+        prefix = ""
+    else:
+        arrays = ["loc", "scale"] if path.suffix == ".npz" else []
+        prefix = _free([*arrays, *codes.table().columns], table, notes)
+    for frame in ours:
+        free = _free(list(frame.columns), table, notes)
+        table = pd.concat([table, _plain_table(frame).add_prefix(free)], axis=1)
     with files.replacing(path) as part:
-        WRITERS[path.suffix](part, codes, _plain_table(table, codes))
+        WRITERS[path.suffix](part, codes, table, prefix)
+    return notes
 
 
-def _plain_table(table: pd.DataFrame, codes: Embedding) -> pd.DataFrame:
-    """With columns that every format can hold: text names that are free, and text for whatever is not a number."""
-    taken = {"loc", "scale", *codes.table().columns}
+def _free(names: list[str], table: pd.DataFrame, notes: list[str]) -> str:
+    """What our columns' names begin with, so that none is one of the table's."""
+    taken, prefix = [name for name in names if name in table.columns], ""
+    while any(prefix + name in table.columns for name in names):
+        prefix += PREFIX
+    if taken:
+        notes.append(f"the table has a column {taken[0]!r} of its own, so ours is called {prefix + taken[0]!r}")
+    return prefix
+
+
+def _plain_table(table: pd.DataFrame) -> pd.DataFrame:
+    """With columns that every format can hold: names are text, and so is whatever is not a number."""
     columns = {}
     for name, values in table.items():
-        name = str(name)
-        name = f"table_{name}" if name in taken else name
         number = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_extension_array_dtype(values)
-        columns[name] = (
+        columns[str(name)] = (
             values.to_numpy() if number else values.astype(object).where(values.notna(), "").astype(str).to_numpy()
         )
     return pd.DataFrame(columns, index=pd.RangeIndex(len(table)))
 
 
-def _csv(path: Path, codes: Embedding, table: pd.DataFrame) -> None:
-    pd.concat([codes.table(), table], axis=1).to_csv(path, index=False)
+def _slashless(table: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
+    """With names that AnnData takes: no slash, not empty, not ``_index``; each still once."""
+    names = {}
+    for name in table.columns:
+        new = name.replace("/", "_") if name not in ("", "_index") else f"table{name}"
+        while new != name and (new in table.columns or new in names.values()):
+            new += "_"
+        names[name] = new
+        if new != name:
+            notes.append(f"the column {name!r} is called {new!r}, since .h5ad takes no such name")
+    return table.rename(columns=names)
 
 
-def _parquet(path: Path, codes: Embedding, table: pd.DataFrame) -> None:
-    pd.concat([codes.table(), table], axis=1).to_parquet(path, index=False)
+def _wide(codes: Embedding, table: pd.DataFrame, prefix: str) -> pd.DataFrame:
+    return pd.concat([codes.table().add_prefix(prefix), table], axis=1)
 
 
-def _npz(path: Path, codes: Embedding, table: pd.DataFrame) -> None:
+def _csv(path: Path, codes: Embedding, table: pd.DataFrame, prefix: str) -> None:
+    _wide(codes, table, prefix).to_csv(path, index=False)
+
+
+def _parquet(path: Path, codes: Embedding, table: pd.DataFrame, prefix: str) -> None:
+    _wide(codes, table, prefix).to_parquet(path, index=False)
+
+
+def _npz(path: Path, codes: Embedding, table: pd.DataFrame, prefix: str) -> None:
     columns = {name: table[name].to_numpy() for name in table}
     with zipfile.ZipFile(
         path, "w", zipfile.ZIP_DEFLATED
     ) as archive:  # not np.savez, which has no room for a column `file`
-        for name, values in {"loc": codes.loc, "scale": codes.scale, **columns}.items():
+        for name, values in {f"{prefix}loc": codes.loc, f"{prefix}scale": codes.scale, **columns}.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
                 array = values.astype(str) if values.dtype == object else values
                 np.lib.format.write_array(file, array, allow_pickle=False)
 
 
-def _h5ad(path: Path, codes: Embedding, table: pd.DataFrame) -> None:
+def _h5ad(path: Path, codes: Embedding, table: pd.DataFrame, prefix: str) -> None:
     from anndata import AnnData
 
     latents = pd.DataFrame(index=pd.Index([f"z{i}" for i in range(codes.latent_dim)]))
-    table = table.rename(columns=lambda name: f"table{name}" if name == "_index" else name.replace("/", "_"))
     cells = AnnData(
         X=codes.loc, obs=table.set_index(table.index.astype(str)), var=latents, layers={"scale": codes.scale}
     )
     cells.write_h5ad(path)
 
 
-WRITERS: dict[str, Callable[[Path, Embedding, pd.DataFrame], None]] = {
+WRITERS: dict[str, Callable[[Path, Embedding, pd.DataFrame, str], None]] = {
     ".csv": _csv, ".npz": _npz, ".parquet": _parquet, ".h5ad": _h5ad,
 }  # fmt: skip
 """By the ending of the file's name."""

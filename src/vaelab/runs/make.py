@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from vaelab import experiment as record
 from vaelab import files
 from vaelab.data import Dataset
 from vaelab.data.feed import Feed
+from vaelab.data.opening import anchored
 from vaelab.errors import InputError, unknown_name
 from vaelab.experiment import Experiment
 from vaelab.likelihoods import check_pixels
@@ -61,6 +63,8 @@ def train(
         refuse_run(Path(folder))
     device = find_device(experiment.machine.device)
     dataset = dataset or experiment.prepare(strict=strict, progress=progress)
+    data = experiment.data
+    experiment = replace(experiment, data=replace(data, source=anchored(data.source)))  # found from any folder
     model = build(experiment, dataset.collection.image_shape, dataset.conditions).to(device)
     if start is not None:
         model.load_state_dict(start.state_dict())

@@ -32,6 +32,8 @@ class Snapshots:
         rows = batches.validation if len(batches.validation) else batches.train
         self.folder, self.every, self.colours = folder, every, channel_colours(channels)
         self.rows, self.batches = rows[:_COLUMNS], batches
+        feed = batches.feed
+        self.is_photograph = feed.binarize == "no" and feed.intensity.distorts(channels, str(feed.images.dtype))
         self.x = batches.feed(self.rows).clone()
         folder.mkdir(exist_ok=True)
 
@@ -42,10 +44,13 @@ class Snapshots:
         model = self.batches.given(state.model, self.rows)
         noise = torch.randn(4 * _COLUMNS, model.latent_dim, generator=torch.Generator().manual_seed(0))
         samples = decode_mean(model, noise.to(self.x.device))
-        tiles = [composite(_array(images), self.colours) for images in (self.x, reconstruct(model, self.x), samples)]
+        tiles = [
+            composite(self._shown(images), self.colours) for images in (self.x, reconstruct(model, self.x), samples)
+        ]
         picture = picture_png(image_grid(np.concatenate(tiles), len(self.x)))
         files.write(self.folder / f"{state.step:08d}.png", picture)
 
-
-def _array(images: Tensor | np.ndarray) -> np.ndarray:
-    return images.cpu().numpy() if isinstance(images, Tensor) else images
+    def _shown(self, images: Tensor | np.ndarray) -> np.ndarray:
+        pixels = images.cpu().numpy() if isinstance(images, Tensor) else images
+        feed = self.batches.feed
+        return feed.intensity.as_photograph(pixels, str(feed.images.dtype)) if self.is_photograph else pixels

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 import pytest
+import tifffile
 
 from vaelab.data import Data, ImageCollection, Scaling, Source, Split, dataset, open_source, prepare
 from vaelab.data.dataset import content_hash
@@ -31,6 +32,31 @@ def test_intensity_is_measured_on_training_images_only():
     np.testing.assert_array_equal(ready.intensity.lo, images[rows.train].min((0, 2, 3)))
     np.testing.assert_array_equal(ready.intensity.hi, images[rows.train].max((0, 2, 3)))
     np.testing.assert_array_equal(ready.splits.train, rows.train)
+
+
+def test_frames_and_copies_that_cross_parts_are_counted(tmp_path):
+    frames = np.random.default_rng(0).integers(0, 255, (10, 20, 16, 16)).astype(np.uint8)
+    for i, stack in enumerate(frames):
+        metadata = {"axes": "TYX"}
+        tifffile.imwrite(tmp_path / f"field{i}.tif", stack, imagej=True, metadata=metadata, photometric="minisblack")
+    whole = prepare(Data(source=open_source(tmp_path)))
+    fields = [set(whole.collection.table["path"].iloc[rows]) for rows in vars(whole.splits).values()]
+    assert sum(map(len, fields)) == 10
+    assert whole.crossing == ()
+    divided = prepare(Data(source=open_source(tmp_path), split=Split(group=None)))
+    assert [words.split(";")[0] for words in divided.crossing] == [
+        "40 of 40 held-out images come from files of which other parts hold images too, and may be nearly the same as "
+        "these"
+    ]
+    images = frames[0, :, None].copy()
+    images[10:] = images[:10]
+    copied = prepare(Data(source=Given(images=images), split=Split(validation=2, test=2)))
+    rows = copied.splits
+    marks = [image.tobytes() for image in images]
+    train, before_test = ({marks[i] for i in part} for part in (rows.train, [*rows.train, *rows.validation]))
+    count = sum(marks[i] in train for i in rows.validation) + sum(marks[i] in before_test for i in rows.test)
+    assert count > 0
+    assert copied.crossing == (f"{count} of 4 held-out images are exact copies of images in other parts",)
 
 
 def test_masks_of_zero_and_one_would_be_black():

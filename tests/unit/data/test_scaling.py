@@ -86,6 +86,41 @@ def test_a_constant_channel_is_zero_and_comes_back():
     np.testing.assert_array_equal(intensity.invert(intensity.apply(images)), images)
 
 
+def test_percentiles_that_are_equal_are_widened_and_a_nearly_constant_channel_is_named():
+    images = np.random.default_rng(0).integers(90, 3000, (40, 3, 16, 16)).astype(np.uint16)
+    images[:, 1] = 0
+    images[:, 1, 3, 3] = np.arange(8000, 8040)
+    images[:, 2] = 7
+    images[0, 1, 0, 0] = images[1, 1, 0, 0] = 1
+    rows, names = np.arange(30), ("DNA", "spots", "empty")
+    scaling = Scaling(range="percentile", low=1, high=99)
+    found = scaling.fit(images, rows)
+    assert (found.lo[1:], found.hi[1:]) == ((0, 7), (8029, 7))
+    assert (found.lo[0], found.hi[0]) == tuple(np.percentile(images[rows, 0], [1, 99]))
+    spots, empty = scaling_module.faint_channels(images, rows, found, names)
+    assert spots.startswith("channel 'spots' is nearly constant: 99.61% of its pixels")
+    assert "(0 to 8029)" in spots
+    assert empty.startswith("channel 'empty' is constant")
+    dark = scaling_module.faint_channels(images // 10, rows, Scaling().fit(images, rows), names)
+    assert len(dark) == 3
+
+
+@pytest.mark.parametrize("square_root", [False, True])
+def test_a_photograph_whose_channels_were_scaled_apart_is_shown_as_stored(square_root):
+    brown_on_green = np.full((1, 3, 4, 4), 50, np.uint8)
+    brown_on_green[:, 1] = 120
+    brown_on_green[0, :, 1:3, 1:3] = np.array([120, 80, 40])[:, None, None]
+    intensity = Scaling(range="percentile", square_root=square_root).fit(brown_on_green, np.arange(1))
+    assert intensity.distorts(("red", "green", "blue"), "uint8")
+    assert intensity.distorts(("0", "1", "2"), "uint8")
+    assert not intensity.distorts(("DNA", "actin", "tubulin"), "uint8")
+    shown = intensity.as_photograph(intensity.apply(brown_on_green), "uint8")
+    np.testing.assert_array_equal(np.rint(255 * shown), brown_on_green)
+    assert not Scaling().fit(brown_on_green, np.arange(1)).distorts(("red", "green", "blue"), "uint8")
+    deep = Intensity(lo=(-1.0, 0.0, 0.0), hi=(3.0, 1.0, 1.0))
+    np.testing.assert_allclose(deep.as_photograph(np.ones((3, 1, 1)), "float32").ravel(), [1, 0.5, 0.5])
+
+
 def test_the_type_range_divides_by_its_largest_value():
     assert Scaling().fit(np.zeros((1, 2, 4, 4), np.uint16), np.arange(1)) == Intensity(lo=(0, 0), hi=(65535, 65535))
     assert Scaling().fit(np.zeros((1, 1, 4, 4), np.float32), np.arange(1)) == Intensity(lo=(0,), hi=(1,))

@@ -79,6 +79,52 @@ def test_classes_keep_their_shares(sizes, seed):
         assert abs((table["label"].iloc[splits.test] == label).sum() - 0.3 * size) <= 2
 
 
+@given(
+    frames=st.lists(st.integers(1, 30), min_size=3, max_size=20),
+    setting=st.sampled_from([{}, {"validation": 1, "test": 1}, {"validation": 0}]),
+    seed=st.integers(0, 3),
+)
+def test_images_of_one_file_stay_together_by_default(frames, setting, seed):
+    files = np.repeat(np.arange(len(frames)), frames)
+    table = pd.DataFrame(index=range(len(files)))
+    splits = Split(seed=seed, **setting).assign(table, files)
+    check_whole(splits, len(files))
+    assert sum(len(np.unique(files[part])) for part in parts(splits)) == len(frames)
+    alone = Split(seed=seed, group=None, **setting).assign(table, files)
+    one_each = Split(seed=seed, **setting).assign(table, np.arange(len(files)))
+    nothing = Split(seed=seed, **setting).assign(table)
+    for other in (one_each, nothing):
+        assert all((a == b).all() for a, b in zip(parts(alone), parts(other), strict=True))
+
+
+def test_what_the_user_says_of_groups_and_parts_stands_before_the_files():
+    files = np.repeat(np.arange(5), 4)
+    table = pd.DataFrame({"well": np.tile([0, 1, 2, 3], 5), "split": ["train"] * 10 + ["test"] * 10})
+    wells = [set(table["well"].iloc[part]) for part in parts(Split(group="well").assign(table, files))]
+    assert sum(map(len, wells)) == 4
+    given = Split(column="split", validation=2).assign(table, files)
+    np.testing.assert_array_equal(given.test, np.arange(10, 20))
+    assert len(given.validation) == 2
+
+
+@pytest.mark.parametrize("files", [[0] * 20, [0] * 10 + [1] * 10])
+def test_frames_are_drawn_where_there_are_too_few_files(files):
+    table = pd.DataFrame(index=range(20))
+    assert len(Split().assign(table, np.array(files)).test) == 2
+
+
+@pytest.mark.parametrize("count", [3, 6, 12])
+def test_a_few_images_give_one_to_each_part(count):
+    splits = Split().assign(pd.DataFrame(index=range(count)))
+    assert [len(part) for part in parts(splits)] == [count - 2, 1, 1]
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_too_few_images_are_refused_with_what_helps(count):
+    with pytest.raises(InputError, match=rf"got 2 of {count}. Make both smaller, or one of them 0"):
+        Split().assign(pd.DataFrame(index=range(count)))
+
+
 def test_stratified_groups_keep_both_promises():
     plate = np.repeat(np.arange(40), 10)
     table = pd.DataFrame({"plate": plate, "moa": np.where(plate % 4 == 0, "rare", "common")})

@@ -109,6 +109,7 @@ def test_a_seed_that_no_generator_takes_is_refused(seed):
 OLD = ROOT / "tests" / "data" / "format_1"
 STILL = [
     ("machine.tune", "false"), ("machine.precision", "float32"), ("machine.threads", "1"), ("machine.device", "cpu"),
+    ("data.split.group", "none"),
 ]  # fmt: skip
 
 

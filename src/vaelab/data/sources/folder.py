@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
-import pandas as pd
-
-from vaelab.data.assemble import assemble, path_facts
+from vaelab.data.assemble import assemble, beside, path_facts
 from vaelab.data.cache import Item
 from vaelab.data.collection import ImageCollection
-from vaelab.data.files import File, list_images, locate, read_table
+from vaelab.data.files import File, list_images, locate
+from vaelab.data.join import join
 from vaelab.data.pixels import Alpha, Pair, PixelReader
 from vaelab.data.sources._base import Source
+from vaelab.data.tables import read_table
 from vaelab.errors import InputError
 from vaelab.settings.ranges import PathText
-
-NAME_COLUMNS = ("path", "file", "filename", "file_name", "image", "image_path", "name", "image_id", "id")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +34,8 @@ class FolderSource(Source):
     path: PathText
     """The folder."""
     labels: PathText | None = None
-    """A table (CSV) joined on the file names: its column path, file, filename or image, else its first. A name may be
-    the path below the folder, or the file's own name with or without its ending."""
+    """A table (CSV) joined on the column that names most files: by the path below the folder, or by the file's own
+    name with or without its ending. A running number of its rows is no name."""
     channel_pattern: str | None = None
     """Where each channel is a file of its own: a regular expression with a group called channel, searched for in the
     path; files that agree in all else are one image. For a_w1.tif, a_w2.tif: ``_(?P<channel>w\\d)\\.``"""
@@ -74,13 +71,18 @@ class FolderSource(Source):
         else:
             items, channels, incomplete = _grouped(names, _compiled(self.channel_pattern), self.channels)
             left_out += incomplete
-        facts = path_facts(items)
+        facts, notes = path_facts(items), []
         if self.labels is not None and items:
-            items, facts, unmatched = _labelled(items, read_table(self.labels, "labels"), self.labels)
+            table = read_table(self.labels, "labels")
+            joined = join([item.name for item in items], table)
             own = {str(PurePosixPath(self.labels).name)}
-            left_out = [entry for entry in left_out if PurePosixPath(entry[0]).name not in own] + unmatched
+            left_out = [entry for entry in left_out if PurePosixPath(entry[0]).name not in own] + joined.left_out
+            items, notes = [items[i] for i in joined.kept], [joined.note, *table.notes]
+            facts = beside(facts.iloc[joined.kept].reset_index(drop=True), joined.facts)
         reader = PixelReader(crop=self.crop, size=self.size, alpha=self.alpha)
-        return assemble(items, facts, reader, channels=channels, left_out=left_out, strict=strict, progress=progress)
+        return assemble(
+            items, facts, reader, channels=channels, left_out=left_out, notes=notes, strict=strict, progress=progress
+        )
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:
@@ -124,35 +126,3 @@ def _grouped(
         else:
             items.append(Item(rest, tuple(group[channel] for channel in channels)))
     return items, channels, left_out
-
-
-def _labelled(
-    items: list[Item], labels: pd.DataFrame, source: str
-) -> tuple[list[Item], pd.DataFrame, list[tuple[str, str]]]:
-    """The items that have a row in the table, their facts with that row, and what has no partner."""
-    column = next((c for c in labels.columns if str(c).lower() in NAME_COLUMNS), labels.columns[0])
-    names = labels[column].astype(str).str.replace("\\", "/", regex=False)
-    if names.duplicated().any():
-        got = f"{names[names.duplicated()].iloc[0]!r} twice"
-        raise InputError(f"labels '{column}'", "name each file once", got, f"Correct {source}.")
-    row_of = {name: i for i, name in enumerate(names)}
-    facts = path_facts(items)
-    bare = Counter(PurePosixPath(item.name).name for item in items)
-    stems = Counter(PurePosixPath(item.name).stem for item in items)
-    rows = []
-    for item in items:
-        path = PurePosixPath(item.name)
-        row = row_of.get(item.name)
-        row = row_of.get(path.name) if row is None and bare[path.name] == 1 else row
-        rows.append(row_of.get(path.stem, -1) if row is None and stems[path.stem] == 1 else -1 if row is None else row)
-    kept = [i for i, row in enumerate(rows) if row >= 0]
-    left_out = [(items[i].name, f"has no row in {source}") for i, row in enumerate(rows) if row < 0]
-    used = {rows[i] for i in kept}
-    left_out += [(name, f"stands in {source} but not in the folder") for i, name in enumerate(names) if i not in used]
-    if not kept:
-        got = f"{names.iloc[0]!r} and others that are not"
-        raise InputError(f"labels '{column}'", f"name files in the folder, such as {items[0].name!r}", got)
-    told = labels.iloc[[rows[i] for i in kept]].reset_index(drop=True).drop(columns=column)
-    facts = facts.iloc[kept].reset_index(drop=True)
-    facts = facts[[c for c in facts.columns if c not in told.columns]]
-    return [items[i] for i in kept], pd.concat([facts, told], axis=1), left_out

@@ -65,7 +65,8 @@ class NpzSource(Source):
             with open(place, "rb") as file:
                 packed = file.read(2) == b"PK"
                 file.seek(0)
-                arrays = _read_arrays(file, place.stat().st_size) if packed else {"": _mapped(place)}
+                size = place.stat().st_size
+                arrays, unread = _read_arrays(file, size) if packed else ({"": _mapped(place)}, [])
         except Unreadable as error:
             raise InputError("path", be, f"{self.path!r}, which {error}") from None
         except OSError as error:
@@ -82,7 +83,7 @@ class NpzSource(Source):
                 be, mend = "be an archive as save_npz wrote it", "Write it again."
                 raise InputError("path", be, f"{self.path!r}, whose record does not fit its arrays", mend) from None
         name = self._images_name(arrays)
-        return self._collection(name, arrays.pop(name), arrays)
+        return self._collection(name, arrays.pop(name), arrays, _unread_notes(unread))
 
     def _images_name(self, arrays: Mapping[str, np.ndarray]) -> str:
         if self.images:
@@ -97,7 +98,9 @@ class NpzSource(Source):
         got = f"{'several that could be' if found else 'none among'}: {shapes or 'no arrays'}"
         raise InputError("images", "name the array of images", got, "Set source.images.")
 
-    def _collection(self, name: str, array: np.ndarray, others: Mapping[str, np.ndarray]) -> ImageCollection:
+    def _collection(
+        self, name: str, array: np.ndarray, others: Mapping[str, np.ndarray], notes: tuple[str, ...] = ()
+    ) -> ImageCollection:
         images = self._stored(name, _planes(name, array, self.layout))
         found = next((others[key] for key in ("channels", "channel_names") if key in others), None)
         numbers = tuple(map(str, range(images.shape[1])))
@@ -106,7 +109,8 @@ class NpzSource(Source):
         if len(set(names)) < len(names):
             names = numbers
         channels = name_channels(self.channels, names)
-        return ImageCollection(images=images, table=_columns(others, len(images)), channels=channels)
+        table, unused = _columns(others, len(images))
+        return ImageCollection(images=images, table=table, channels=channels, notes=(*notes, *unused))
 
     def _stored(self, name: str, images: np.ndarray) -> np.ndarray:
         """The narrowest pixel type that holds every value, where the array has none of a collection's."""
@@ -190,13 +194,13 @@ def _unpacked(arrays: Mapping[str, np.ndarray], key: str, kind: str) -> Any:
     return pd.Series(texts.tolist()) if len(texts) else pd.Series([], dtype=str)
 
 
-def _read_arrays(file: BinaryIO, size: int) -> dict[str, np.ndarray]:
-    """Every array that holds no Python objects.
+def _read_arrays(file: BinaryIO, size: int) -> tuple[dict[str, np.ndarray], list[str]]:
+    """Every array that holds no Python objects, and the names of those that do.
 
     Raises:
         Unreadable: They would unpack to too much, or an array promises more than its member holds.
     """
-    arrays = {}
+    arrays, unread = {}, []
     with np.load(file, allow_pickle=False) as archive:
         members = {info.filename.removesuffix(".npy"): info for info in archive.zip.infolist()}
         check_file(sum(info.file_size for info in members.values()), size)
@@ -205,9 +209,11 @@ def _read_arrays(file: BinaryIO, size: int) -> dict[str, np.ndarray]:
                 promised, kind = _promise(member)
             if promised > members[name].file_size:
                 raise Unreadable(f"promises {promised:,} bytes in its array {name!r} and holds fewer")
-            if not kind.hasobject:
-                arrays[name] = archive[name]
-    return arrays
+            if kind.hasobject:
+                unread.append(name)
+            else:
+                arrays[name] = as_text(archive[name])
+    return arrays, unread
 
 
 def _mapped(place: Path) -> np.ndarray:
@@ -227,6 +233,22 @@ def _promise(member: Any) -> tuple[int, np.dtype]:
     if any(length < 0 for length in shape):
         raise ValueError("a negative length")
     return math.prod(shape) * kind.itemsize, kind
+
+
+def _unread_notes(names: Sequence[str]) -> tuple[str, ...]:
+    """What is to be said of arrays of Python objects."""
+    fix = "save it as numbers or text, such as labels.astype(str)"
+    return tuple(f"the array {name!r} is not read, as it holds Python objects: {fix}" for name in names)
+
+
+def as_text(array: np.ndarray) -> np.ndarray:
+    """The array, its bytes (b'DMSO') as the text that they are in UTF-8, else in Latin-1."""
+    if array.dtype.kind != "S":
+        return array
+    try:
+        return np.strings.decode(array, "utf-8")
+    except UnicodeDecodeError:
+        return np.strings.decode(array, "latin-1")
 
 
 def _could_be_images(array: np.ndarray) -> bool:
@@ -254,9 +276,10 @@ def _planes(name: str, array: np.ndarray, layout: Layout) -> np.ndarray:
     return array if first else np.moveaxis(array, -1, 1)
 
 
-def _columns(arrays: Mapping[str, np.ndarray], count: int) -> pd.DataFrame:
-    """What the arrays say of each image."""
+def _columns(arrays: Mapping[str, np.ndarray], count: int) -> tuple[pd.DataFrame, list[str]]:
+    """What the arrays say of each image, and notes of those that say nothing of each."""
     columns: dict[str, np.ndarray] = {}
+    unused = []
     for name, array in arrays.items():
         names = arrays.get(f"{name}_names", arrays.get(f"{name.removesuffix('s')}_names"))
         names = names if names is not None and names.ndim == 1 and names is not array else None
@@ -267,4 +290,7 @@ def _columns(arrays: Mapping[str, np.ndarray], count: int) -> pd.DataFrame:
             heads = names if names is not None and len(names) == array.shape[1] else range(array.shape[1])
             named = names is not None and heads is names
             columns |= {str(head) if named else f"{name}_{head}": array[:, i] for i, head in enumerate(heads)}
-    return pd.DataFrame(columns, index=pd.RangeIndex(count))
+        elif not name.endswith("_names") and name != "channels":
+            fits = f"one value, or up to {MOST_COLUMNS}, for each of {count:,} images"
+            unused.append(f"the array {name!r} of shape {array.shape} is not read, as it has not {fits}")
+    return pd.DataFrame(columns, index=pd.RangeIndex(count)), unused

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-import pandas as pd
-
 from vaelab.data.assemble import assemble
 from vaelab.data.cache import Item
 from vaelab.data.collection import ImageCollection
-from vaelab.data.files import describe, locate, read_table
+from vaelab.data.files import describe, locate
 from vaelab.data.pixels import Alpha, Pair, PixelReader
 from vaelab.data.sources._base import Source
+from vaelab.data.tables import TextTable, read_table
 from vaelab.errors import InputError, unknown_name
 from vaelab.settings.ranges import PathText
 
@@ -23,7 +22,10 @@ PATH_COLUMNS = ("path", "file", "filename", "file_name", "image", "image_path", 
 
 @dataclass(frozen=True, kw_only=True)
 class TableSource(Source):
-    """The images that a CSV (or .tsv) names, one row each; all its columns become the collection's table."""
+    """The images that a CSV (or .tsv) names, one row each; all its columns become the collection's table.
+
+    Cells are separated by commas, semicolons or tabs; see `vaelab.data.tables` for what is read as a number.
+    """
 
     opens: ClassVar[str] = "a .csv or .tsv file"
 
@@ -55,26 +57,35 @@ class TableSource(Source):
         place = locate(self.path, "path", folder=False)
         root = place.parent if self.root is None else locate(self.root, "root", folder=True)
         items, kept, left_out = [], [], []
-        for i, names in enumerate(table[list(columns)].itertuples(index=False, name=None)):
-            if any(pd.isna(name) for name in names):
+        for i, names in enumerate(zip(*(table.columns[column] for column in columns), strict=True)):
+            if not all(names):
                 left_out.append((f"row {i + 1}", "names no file"))
                 continue
-            items.append(_item([str(name) for name in names], root))
+            items.append(_item(names, root))
             kept.append(i)
-        facts = table.iloc[kept].reset_index(drop=True)
+        facts = table.frame.iloc[kept].reset_index(drop=True)
         channels = self.channels or (columns if len(columns) > 1 else ())
         reader = PixelReader(crop=self.crop, size=self.size, alpha=self.alpha)
-        return assemble(items, facts, reader, channels=channels, left_out=left_out, strict=strict, progress=progress)
+        return assemble(
+            items,
+            facts,
+            reader,
+            channels=channels,
+            left_out=left_out,
+            notes=table.notes,
+            strict=strict,
+            progress=progress,
+        )
 
-    def _columns(self, table: pd.DataFrame) -> tuple[str, ...]:
+    def _columns(self, table: TextTable) -> tuple[str, ...]:
         for name in self.path_columns:
             if name not in table.columns:
-                raise unknown_name("path_columns", name, map(str, table.columns))
+                raise unknown_name("path_columns", name, table.columns)
         if self.path_columns:
             return self.path_columns
-        found = [str(column) for column in table.columns if str(column).lower() in PATH_COLUMNS]
+        found = [column for column in table.columns if column.lower() in PATH_COLUMNS]
         if len(found) != 1:
-            got = f"{' and '.join(found) or 'none'} among {', '.join(map(str, table.columns))}"
+            got = f"{' and '.join(found) or 'none'} among {', '.join(table.columns)}"
             be = "have one column called path, file, filename or image"
             raise InputError("path", be, got, "Name it in source.path_columns.")
         return (found[0],)
