@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Iterator
+from importlib.util import find_spec
 from typing import NamedTuple
 
 import numpy as np
@@ -52,6 +53,8 @@ def read_jpeg2000(data: bytes) -> Picture:
     if form.depths[0] == 8 and not form.signed:
         with Image.open(io.BytesIO(data), formats=["JPEG2000"]) as image:
             pixels = np.asarray(image)
+        if find_spec("imagecodecs") is not None and not np.array_equal(pixels, _by_imagecodecs(data, form)):
+            raise Unreadable("is damaged: two decoders read it in two ways")
     else:
         pixels = _by_imagecodecs(data, form)
     pixels = pixels.reshape(*pixels.shape[:2], -1)

@@ -104,14 +104,18 @@ def _stacks(file: Any, path: str, axes: str) -> list[Stack]:
     if not len(file.pages):
         raise Unreadable("holds no image")
     first = file.pages.first
-    forms, whole = page_forms(file)
+    forms, starts, whole = page_forms(file)
     described = read_ome(first.description, path, len(forms), first.samplesperpixel) if first.is_ome else []
     if any(image.pages for image in described):
         stacks = [_ome_stack(file, image, described, path, axes) for image in described if image.pages]
     else:
         series = _series(file)
-        if len(series) == 1 and series[0].size > first.size and any(form != forms[0] for form in forms):
-            raise Unreadable("has pages of several kinds that it calls one stack")
+        if len(series) == 1 and series[0].size > first.size:
+            if any(form != forms[0] for form in forms):
+                raise Unreadable("has pages of several kinds that it calls one stack")
+            begin = series[0].dataoffset  # where all lie in one piece
+            if begin and any(start not in (0, begin + i * first.nbytes) for i, start in enumerate(starts)):
+                raise Unreadable("is damaged: its pages do not lie where it says")
         stacks = [_stack(file, each, axes) for each in series]
         if series and series[0].kind in ("uniform", "generic"):
             whole = whole and not any(0 in page.shaped or page.dtype is None for page in file.pages)

@@ -18,14 +18,14 @@ from vaelab.data.picture import COLOURS, INKS
 PHOTOMETRIC, INK_SET, CMYK = 262, 332, 1
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, SEPARATED, YCBCR = 0, 1, 2, 3, 5, 6
 JPEG = 7
-PIXEL_TAGS = frozenset({256, 257, 259, 262, 277, 284, 317})
-"""Width, height, packing, colours, samples, planes and predictor: each a number in its entry."""
-SAMPLE_TAGS = frozenset({258, 338, 339})
-"""Bits, meaning of further samples and kind of number: one for each sample."""
-FORM_TAGS = PIXEL_TAGS | SAMPLE_TAGS | {266, 278, 322, 323}
+PIXEL_TAGS = frozenset({256, 257, 258, 259, 262, 277, 284, 317, 338, 339})
+"""Width, height, bits, packing, colours, samples, planes, predictor, meaning of further samples and kind of number."""
+STARTS = (273, 324)
+FORM_TAGS = PIXEL_TAGS | {266, 278, 322, 323}
 """Those, the order of bits, rows of a strip and sides of a tile."""
 MOST_TAGS = 4096
-WHOLE_NUMBERS = (1, 3, 4, 16)
+WHOLE_NUMBERS = {1: 1, 3: 2, 4: 4, 16: 8}
+"""Types of whole numbers and their bytes."""
 IMAGES = {7: "JPEG", 33003: "JPEG2000", 33004: "JPEG2000", 33005: "JPEG2000", 34712: "JPEG2000", 34933: "PNG",
           34927: "WEBP", 50001: "WEBP"}  # fmt: skip
 """Packings whose pieces are images with a head of their own, and Pillow's name for it."""
@@ -104,6 +104,10 @@ def check_page(page: Any, size: int) -> None:
     if frame.compression not in STREAMS and frame.compression not in IMAGES:
         name = getattr(frame.compression, "name", frame.compression)
         raise Unreadable(f"is packed with {name}, which is not read; save it with LZW or deflate")
+    bits, whole = frame.bitspersample, frame.dtype.kind != "f"
+    odd = (16 < bits < 32 and whole) or (bits < 8 and frame.samplesperpixel > 1)
+    if odd or (frame.compression in IMAGES and bits > 16):
+        raise Unreadable(f"holds {bits}-bit values in a form that is not read exactly; save it with deflate")
     pieces = 1 if frame.is_contiguous else math.prod(frame.chunked)
     if len(page.dataoffsets) < pieces or len(page.databytecounts) < pieces:
         raise Unreadable("is damaged: it has fewer strips or tiles than its size asks for")
@@ -116,28 +120,34 @@ def check_page(page: Any, size: int) -> None:
         raise Unreadable("is truncated: its pixels end after the file does")
 
 
-def page_forms(file: Any) -> tuple[list[list[bytes]], bool]:
-    """What each page of a file's chain says of its pixels, raw, and whether the chain ends where it should."""
+def page_forms(file: Any) -> tuple[list[list[tuple[int, int]]], list[int], bool]:
+    """What each page of a file's chain says of its pixels, by tag; where they begin, 0 where in several places; and
+    whether the chain ends where it should."""
     tiff, reader = file.tiff, file.filehandle
     order: Literal["little", "big"] = "little" if tiff.byteorder == "<" else "big"
-    forms, place, seen = [], file.pages.first.offset, set()
+    forms, starts, place, seen = [], [], file.pages.first.offset, set()
     while place:
         reader.seek(place)
         count = int.from_bytes(reader.read(tiff.tagnosize), order)
         entries = reader.read(min(count, MOST_TAGS) * tiff.tagsize + tiff.offsetsize)
         size = count * tiff.tagsize
         if place in seen or not 0 < count <= MOST_TAGS or len(entries) < size + tiff.offsetsize:
-            return forms, False
+            return forms, starts, False
         seen.add(place)
-        form = []
+        form, begin = [], 0
         for start in range(0, size, tiff.tagsize):
             entry = entries[start : start + tiff.tagsize]
-            code, length = int.from_bytes(entry[:2], order), int.from_bytes(entry[4 : -tiff.offsetsize], order)
-            if code in PIXEL_TAGS or (code in SAMPLE_TAGS and length == 1):
-                form.append(entry)
+            code, kind = (int.from_bytes(part, order) for part in (entry[:2], entry[2:4]))
+            length = int.from_bytes(entry[4 : -tiff.offsetsize], order)
+            if length == 1 and kind in WHOLE_NUMBERS:
+                value = int.from_bytes(entry[-tiff.offsetsize :][: WHOLE_NUMBERS[kind]], order)
+                begin = value if code in STARTS else begin
+                if code in PIXEL_TAGS:
+                    form.append((code, value))
         forms.append(form)
+        starts.append(begin)
         place = int.from_bytes(entries[size:], order)
-    return forms, True
+    return forms, starts, True
 
 
 def check_packed(pages: list[Any], file: Any) -> None:

@@ -66,10 +66,10 @@ def train(
     experiment = find(experiment) if isinstance(experiment, str) else experiment
     if folder is not None:
         refuse_run(Path(folder))
-    data = experiment.data
-    experiment = replace(experiment, data=replace(data, source=anchored(data.source)))  # found from any folder
     device = find_device(experiment.machine.device)
     dataset = dataset or experiment.prepare(strict=strict, progress=progress)
+    data = experiment.data
+    experiment = replace(experiment, data=replace(data, source=anchored(data.source)))  # found from any folder
     model = build(experiment, dataset.collection.image_shape, dataset.conditions).to(device)
     if start is not None:
         model.load_state_dict(start.state_dict())
