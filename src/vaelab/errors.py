@@ -34,6 +34,15 @@ class InputError(ValueError):
         return InputError(f"{path}.{self.what}", self.should, self.got, self.mend) if path else self
 
 
+def printable(text: str) -> str:
+    """The text on one line, control characters escaped.
+
+    >>> print(printable("one\\ntwo"))
+    one\\ntwo
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def unknown_name(what: str, name: str, known: Iterable[str]) -> InputError:
     """The error for a name that is not among those known, with the nearest one.
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from vaelab.errors import InputError
@@ -60,6 +60,32 @@ def put(part: Path, path: Path) -> None:
     if part.is_dir():
         shutil.rmtree(path, ignore_errors=True)
     os.replace(part, path)
+
+
+def put_first(part: Path, place: Path, is_whole: Callable[[], bool]) -> None:
+    """Gives a finished folder its place, unless another process was first; what is not whole there makes room.
+
+    Args:
+        part: The finished folder.
+        place: Where it is to be.
+        is_whole: Whether what is at that place can be used.
+
+    Raises:
+        OSError: It cannot be put there.
+    """
+    for _ in range(8):
+        try:
+            return os.rename(part, place)
+        except OSError:
+            if not os.path.lexists(place):
+                raise
+        if is_whole():
+            return None
+        aside = Path(tempfile.mkdtemp(prefix=f"{place.name}.part-", dir=place.parent))
+        with suppress(FileNotFoundError):  # another process cleared it away
+            os.rename(place, aside / "old")
+        shutil.rmtree(aside, ignore_errors=True)
+    return None
 
 
 def check_folder(folder: Path, room: int = 0, purpose: str = "", mend: str = "") -> None:

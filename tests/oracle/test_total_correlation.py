@@ -137,7 +137,7 @@ def test_of_many_images_some_are_taken():
     assert score.count == 1000
     assert score.ceiling == pytest.approx(2 * log(10_000))
     assert score.value == pytest.approx(truth, abs=0.06)
-    assert [score] == total_correlation(loc.astype(np.float32), scale.astype(np.float32)), "always the same draws"
+    assert (score,) == total_correlation(loc.astype(np.float32), scale.astype(np.float32)), "always the same draws"
 
 
 def test_one_latent_and_one_image_have_none():

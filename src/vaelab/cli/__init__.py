@@ -16,7 +16,7 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
-from vaelab.errors import InputError, unknown_name
+from vaelab.errors import InputError, printable, unknown_name
 
 ABOUT = "Learn, measure and explain the latent space of an image collection."
 EXAMPLES = """\
@@ -108,5 +108,5 @@ def _about(module: ModuleType) -> str:
 
 def _refused(error: InputError) -> int:
     """Says it on one line, whatever was typed; the exit code."""
-    print("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(error)), file=sys.stderr)
+    print(printable(str(error)), file=sys.stderr)
     return 2

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from vaelab.errors import printable
+
 if TYPE_CHECKING:
     from vaelab.data import Dataset, ImageCollection
     from vaelab.evaluation import Measured
@@ -27,7 +29,7 @@ def say_left_out(left_out: Sequence[tuple[str, str]], num_images: int) -> None:
         return
     print(f"Left out: {len(left_out):,} (used: {num_images:,} images)", file=sys.stderr)
     for file, reason in left_out[:5]:
-        print(f"  {file}: {reason}", file=sys.stderr)
+        print(f"  {printable(f'{file}: {reason}')}", file=sys.stderr)
     if len(left_out) > 5:
         print(f"  and {len(left_out) - 5:,} more; vaelab data info names more, --strict refuses them", file=sys.stderr)
 
@@ -78,4 +80,4 @@ def say_collapse(measured: Measured, done: Run) -> None:
 
 def say(text: str) -> None:
     """Says it on a line of its own."""
-    print(f"Note: {text}.", file=sys.stderr)
+    print(f"Note: {printable(text)}.", file=sys.stderr)

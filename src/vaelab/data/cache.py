@@ -10,7 +10,6 @@ no whole cache is made again.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
@@ -30,6 +29,7 @@ from vaelab.data.files import File
 from vaelab.data.parallel import by_processes, by_threads, can_fork, without_collection
 from vaelab.data.png import Unreadable
 from vaelab.errors import InputError
+from vaelab.files import put_first
 from vaelab.machine import cache_folder
 from vaelab.screen import Progress
 
@@ -131,7 +131,7 @@ def decode(
         if failed:
             return failed
         found = _open(part, len(items))  # stays mapped wherever the folder goes
-        _put(part, place, len(items))
+        put_first(part, place, lambda: _open(place, len(items)) is not None)
     except OSError as error:
         raise _unwritable(place.parent, error) from None
     finally:
@@ -193,27 +193,6 @@ def _is_whole(found: Decoded, count: int) -> bool:
         and bool(((found.items >= 0) & (found.items < count)).all())
         and all(isinstance(row, dict) for row in found.rows)
     )
-
-
-def _put(part: Path, place: Path, count: int) -> None:
-    """Gives the finished cache its place, unless another process was first; what is no whole cache makes room.
-
-    Raises:
-        OSError: It cannot be put there.
-    """
-    for _ in range(8):
-        try:
-            return os.rename(part, place)
-        except OSError:
-            if not os.path.lexists(place):
-                raise
-        if _open(place, count) is not None:
-            return None
-        aside = Path(tempfile.mkdtemp(prefix=f"{place.name}.part-", dir=place.parent))
-        with contextlib.suppress(FileNotFoundError):  # another process cleared it away
-            os.rename(place, aside / "old")
-        shutil.rmtree(aside, ignore_errors=True)
-    return None
 
 
 def _fill(

@@ -25,7 +25,7 @@ class ImageCollection:
     """(image, channel, height, width); uint8, uint16 or float32: an array, mapped from a file or not, or any
     `StoredImages`."""
     table: pd.DataFrame
-    """One row per image, any columns, index 0 to n-1."""
+    """One row per image, any columns, index 0 to n-1. Bytes of a name that are no text in UTF-8 are escaped."""
     channels: tuple[str, ...] = ()
     """One name per channel; left out, they are numbered from 0."""
     factors: tuple[str, ...] = ()
@@ -40,6 +40,11 @@ class ImageCollection:
     def __post_init__(self):
         if not self.channels:
             object.__setattr__(self, "channels", tuple(str(i) for i in range(self.images.shape[1])))
+        object.__setattr__(self, "channels", tuple(map(speakable, self.channels)))
+        table = self.table
+        words = [name for name, column in table.items() if pd.api.types.infer_dtype(column) in ("string", "mixed")]
+        odd = {str(name): _escaped(table[name].tolist()) for name in words}
+        object.__setattr__(self, "table", table.assign(**{name: values for name, values in odd.items() if values}))
 
     def __len__(self) -> int:
         return len(self.images)
@@ -65,3 +70,18 @@ class ImageCollection:
             f"ImageCollection({len(self):,} images, {channels}x{height}x{width} {self.images.dtype}, "
             f"channels: {', '.join(self.channels)}; table: {', '.join(map(str, self.table.columns)) or 'no columns'})"
         )
+
+
+def speakable(text: str) -> str:
+    """The text, with what cannot be encoded, such as a byte of a file's name in Latin-1, escaped.
+
+    >>> speakable("caf\\udce9"), speakable("caf\xe9")
+    ('caf\\\\udce9', 'café')
+    """
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _escaped(values: list[object]) -> list[object]:
+    """The values with every text speakable; none of them where they are so already."""
+    escaped = [speakable(value) if isinstance(value, str) and not value.isascii() else value for value in values]
+    return escaped if any(a is not b and a != b for a, b in zip(values, escaped, strict=True)) else []

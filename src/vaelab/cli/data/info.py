@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from vaelab.cli._options import Argument, Changing
-from vaelab.errors import InputError
+from vaelab.errors import InputError, printable
 from vaelab.settings.ranges import PathText
 
 if TYPE_CHECKING:
@@ -37,15 +37,15 @@ def run(options: Options) -> int:
     source = _source(options)
     with options.naming():
         collection = source.load(strict=options.strict, progress=not options.quiet)
-    print(collection)
+    print(printable(repr(collection)))
     _print_channels(collection)
     _print_table(collection)
     for note in collection.notes:
-        print(f"\nNote: {note}.")
+        print(f"\nNote: {printable(note)}.")
     if collection.left_out:
         print(f"\nLeft out: {len(collection.left_out):,}")
         for file, reason in collection.left_out[:20]:
-            print(f"  {file}: {reason}")
+            print(f"  {printable(f'{file}: {reason}')}")
         if len(collection.left_out) > 20:
             print(f"  and {len(collection.left_out) - 20:,} more")
     return 0
@@ -97,7 +97,7 @@ def _print_table(collection: ImageCollection) -> None:
         missing = int(column.isna().sum())
         gaps = f", {missing:,} missing" if missing else ""
         factor = ", a factor" if name in collection.factors else ""
-        print(f"  {name!s:<16}{column.nunique():,} values{gaps}{factor}{_values(column)}")
+        print(f"  {printable(str(name)):<16}{column.nunique():,} values{gaps}{factor}{printable(_values(column))}")
 
 
 def _values(column: pd.Series) -> str:
