@@ -107,21 +107,23 @@ def choose(
         num_steps: Steps that the run takes.
         threads: Threads, where they are not to be chosen; ``OMP_NUM_THREADS`` fixes them too.
         precision: Of the networks; ``auto`` chooses.
-        memory: File that remembers choices; default ``choices.json`` in the cache folder.
+        memory: File that remembers choices; default ``choices.json`` in the cache folder. What was chosen for a run of
+            as many steps or more, which had as long to choose, is taken again.
         say: Is told what was chosen, in one line.
     """
     say = say or (lambda line: None)
     memory = memory or cache_folder() / "choices.json"
-    key = _key(model, batch_size, num_steps, threads, precision)
+    key = _key(model, batch_size, threads, precision)
     remembered = _read(memory)
-    if key in remembered:
-        best = Choices(**remembered[key])
+    before = dict(remembered.get(key, {}))
+    if before.pop("num_steps", 0) >= num_steps:
+        best = Choices(**before)
         say(f"Computed with {best} (chosen by timing before).")
         return best
     race = _Race(copy.deepcopy(model), step, num_steps)
     best = _search(race, threads, precision)
     say(f"Computed with {best} (chosen by timing in {race.spent:.1f} s).")
-    _remember(memory, {**remembered, key: asdict(best)})
+    _remember(memory, {**remembered, key: {"num_steps": num_steps, **asdict(best)}})
     return best
 
 
@@ -257,11 +259,11 @@ def _set_layout(model: nn.Module, layout: torch.memory_format) -> None:
             parameter.data = torch.empty_like(parameter.data, memory_format=layout).copy_(parameter.data)
 
 
-def _key(model: Model, batch_size: int, num_steps: int, threads: int | None, precision: str) -> str:
+def _key(model: Model, batch_size: int, threads: int | None, precision: str) -> str:
     shapes = [tuple(parameter.shape) for parameter in model.parameters()]
     facts = (
         processor(), torch.backends.cpu.get_cpu_capability(), os.cpu_count(), os.environ.get("OMP_NUM_THREADS"),
-        torch.__version__, repr(model), shapes, model.image_shape, batch_size, num_steps, threads, precision,
+        torch.__version__, repr(model), shapes, model.image_shape, batch_size, threads, precision,
     )  # fmt: skip
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 

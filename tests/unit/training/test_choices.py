@@ -128,6 +128,11 @@ def test_a_choice_is_remembered_for_the_same_run(clock, tmp_path):
     assert choose(small(), step, batch_size=4, threads=1, memory=memory, say=said.append) == found
     assert len(steps) == count
     assert said == [f"Computed with {found} (chosen by timing before)."]
+    assert choose(small(), step, batch_size=4, num_steps=100, threads=1, memory=memory) == found, "of a longer run"
+    assert len(steps) == count
+    choose(small(), step, batch_size=4, num_steps=2_000_000, threads=1, memory=memory)
+    assert len(steps) > count, "a longer run has longer to choose"
+    count = len(steps)
     choose(small(), step, batch_size=5, threads=1, memory=memory)
     assert len(steps) > count
     assert len(json.loads(memory.read_text())) == 2
