@@ -21,7 +21,7 @@ INITIAL_SHAPE = 1.0
 class BetaLikelihood(Likelihood):
     """Grey pixels with a Beta density, its two shape parameters from the decoder.
 
-        y = margin + (1 - 2 margin) x,  y ~ Beta(a, b),  a, b = 0.01 + softplus(raw + 0.54), which begin at 1.01
+        y = margin + (1 - 2 margin) x,  y ~ Beta(a, b),  a, b = 0.01 + softplus(raw + ln(e - 1)), which begin at 1.01
         log p(x|z) = sum (a - 1) log y + (b - 1) log(1 - y) - log B(a, b) + log(1 - 2 margin)
 
     The Beta's density is 0 or infinite at its ends, where black and white pixels would lie; hence the margin. The last

@@ -35,9 +35,10 @@ class MixturePrior(Prior):
 
         E_q[log p(x|z) + log p(z|c) + log p(c) - log q(z|x) - log p(c|z)] = E_q[log p(x|z) + log p(z) - log q(z|x)]
 
-    The paper's q(c|x) = E_q(z|x)[p(c|z)] gives a bound that is lower by E_q(z|x) KL(q(c|x) || p(c|z)), its equation 14;
-    from one sample, as it is trained there, both are the same. `vaelab.distributions.mixture.responsibilities` gives
-    p(c|z).
+    The paper's q(c|x) = E_q(z|x)[p(c|z)] gives a bound that is lower by E_q(z|x) KL(q(c|x) || p(c|z)), its equation 14.
+    From one sample, as it is trained there, that difference is 0; but the paper then takes the mean of log p(z|c) over
+    q(z|x) in closed form, with the weights p(c|z) of the sample, so its values are not exactly these.
+    `vaelab.distributions.mixture.responsibilities` gives p(c|z).
 
     Fresh components lie at random; `start` fits them to codes. Codes of an encoder that has learnt nothing have no
     clusters, and then most components end unused, so train as the paper does: first as an autoencoder

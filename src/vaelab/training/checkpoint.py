@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -100,11 +101,19 @@ def _beginning_with(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
+def _forms(tensors: Mapping[str, Tensor]) -> dict[str, str]:
+    """Name -> shape and type of number."""
+    return {
+        name: f"{tuple(value.shape)} {str(value.dtype).removeprefix('torch.')}" for name, value in tensors.items()
+    }
+
+
 def _load_weights(model: nn.Module, prefix: str, tensors: dict[str, Tensor], path: Path) -> None:
     weights = _beginning_with(prefix, tensors)
-    expected = {name: tuple(value.shape) for name, value in model.state_dict().items()}
-    found = {name: tuple(value.shape) for name, value in weights.items()}
+    expected, found = _forms(model.state_dict()), _forms(weights)
     if expected != found:
-        odd = sorted(set(expected.items()) ^ set(found.items()))[0]
+        odd = sorted(set(expected.items()) ^ set(found.items()), key=str)[0]
         raise InputError(str(path), "hold the weights of this model", f"a difference at {odd[0]} {odd[1]}")
+    if wrong := next((name for name, value in weights.items() if not value.isfinite().all()), ""):
+        raise InputError(str(path), "hold finite weights", f"others in {wrong}", "The file was altered; train anew.")
     model.load_state_dict(weights)
