@@ -42,8 +42,8 @@ class VAEConfig(ModelConfig):
     """p(z)."""
     posterior_scale: Literal["softplus", "log_scale"] | Positive = "softplus"
     """How the posterior's scale comes from the network: softplus(.) + 1e-6, log_scale: exp(.), or for a number that
-    constant. exp(.) is the papers' way, but its rate can reach 10^11 nats in the first steps of a deep network; softplus
-    does not."""
+    constant. exp(.) is the papers' way, but its rate can reach 10^11 nats in the first steps of a deep network; that
+    of softplus does not."""
     noise_latents: AtLeast0 = 0
     """How many of the latents, the last ones, carry no code: q(z|x) is N(0, 1) there for every image, so that the
     decoder gets pure noise; fewer than latent_dim."""
