@@ -103,9 +103,7 @@ def _beginning_with(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor
 
 def _forms(tensors: Mapping[str, Tensor]) -> dict[str, str]:
     """Name -> shape and type of number."""
-    return {
-        name: f"{tuple(value.shape)} {str(value.dtype).removeprefix('torch.')}" for name, value in tensors.items()
-    }
+    return {name: f"{tuple(value.shape)} {str(value.dtype).removeprefix('torch.')}" for name, value in tensors.items()}
 
 
 def _load_weights(model: nn.Module, prefix: str, tensors: dict[str, Tensor], path: Path) -> None:
