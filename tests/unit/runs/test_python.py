@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 import vaelab
 from vaelab.errors import InputError
@@ -119,3 +121,24 @@ def test_a_run_that_goes_on_changes_nothing_but_its_length(run):
 def test_the_folder_of_several_runs_names_them(run):
     with pytest.raises(InputError, match=rf"got a folder of runs \(1\). Name one of them: {run.folder}"):
         vaelab.load(run.folder.parent)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda value: value.half(), "hold the weights of this model, got a difference at .*float"),
+        (lambda value: value[:1], "hold the weights of this model, got a difference at "),
+        (lambda value: value * float("nan"), "hold finite weights, got others in "),
+    ],
+    ids=["type", "shape", "not finite"],
+)
+def test_an_altered_checkpoint_is_refused(change, sentence, tmp_path, run):
+    shutil.copytree(run.folder, tmp_path / "run")
+    for path in (tmp_path / "run" / "checkpoints").iterdir():
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata()
+        tensors = load_file(path)
+        name = next(name for name, value in tensors.items() if name.startswith("model.") and value.ndim == 2)
+        save_file(tensors | {name: change(tensors[name]).contiguous()}, path, metadata)
+    with pytest.raises(InputError, match=sentence):
+        vaelab.load(tmp_path / "run")
