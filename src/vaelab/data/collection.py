@@ -44,7 +44,8 @@ class ImageCollection:
         table = self.table
         words = [name for name, column in table.items() if pd.api.types.infer_dtype(column) in ("string", "mixed")]
         odd = {str(name): _escaped(table[name].tolist()) for name in words}
-        object.__setattr__(self, "table", table.assign(**{name: values for name, values in odd.items() if values}))
+        if any(odd.values()):
+            object.__setattr__(self, "table", table.assign(**{name: values for name, values in odd.items() if values}))
 
     def __len__(self) -> int:
         return len(self.images)

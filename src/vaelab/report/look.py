@@ -302,10 +302,7 @@ class Look:
     @cached_property
     def metrics(self) -> pd.DataFrame:
         """The terms as training went, a row for each step, split and stage; empty where they are not there."""
-        try:
-            return self.run.metrics()
-        except (OSError, pd.errors.EmptyDataError):
-            return pd.DataFrame()
+        return self.run.metrics()
 
     @property
     def steps_taken(self) -> int:

@@ -182,8 +182,14 @@ class Run:
         return replace(self, model=stages[stage])
 
     def metrics(self) -> pd.DataFrame:
-        """metrics.csv: the terms as training went, in nats per image; ``stage`` is empty for the whole model."""
-        table = pd.read_csv(self.folder / "metrics.csv")
+        """metrics.csv: the terms as training went, in nats per image; ``stage`` is empty for the whole model.
+
+        Of a run that was stopped before its first line, a table without rows.
+        """
+        try:
+            table = pd.read_csv(self.folder / "metrics.csv")
+        except (FileNotFoundError, pd.errors.EmptyDataError):
+            table = pd.DataFrame({"step": [], "split": [], "stage": []})
         return table.assign(stage=table["stage"].fillna("") if "stage" in table else "")
 
 

@@ -12,7 +12,9 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 import vaelab
+from vaelab.cli._notes import say_collapse
 from vaelab.errors import InputError
+from vaelab.evaluation import Measured, Score
 from vaelab.inference.batches import model_of
 from vaelab.presets import digits
 from vaelab.runs import is_finished
@@ -142,3 +144,19 @@ def test_an_altered_checkpoint_is_refused(change, sentence, tmp_path, run):
         save_file(tensors | {name: change(tensors[name]).contiguous()}, path, metadata)
     with pytest.raises(InputError, match=sentence):
         vaelab.load(tmp_path / "run")
+
+
+def test_a_run_stopped_before_its_first_line_is_measured_and_reported_all_the_same(tmp_path, run, capsys):
+    shutil.copytree(run.folder, tmp_path / "run")
+    log = tmp_path / "run" / "metrics.csv"
+    log.write_text("")
+    assert vaelab.load(tmp_path / "run").metrics().empty
+    log.unlink()
+    bare = vaelab.load(tmp_path / "run")
+    assert bare.metrics().empty
+    nothing = Measured(scores=(Score(metric="rate", value=0.0, unit="nats", count=9),), per_image=bare.metrics(),
+                       rows=np.arange(9), arrays={})  # fmt: skip
+    assert nothing.is_collapsed
+    say_collapse(nothing, bare)
+    assert not capsys.readouterr().err, "how long it was trained is not known"
+    assert vaelab.write_report(bare, num_images=20, num_samples=2).exists()
