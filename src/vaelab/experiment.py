@@ -18,7 +18,7 @@ from vaelab.settings.ranges import Seed, Settings
 from vaelab.settings.record import digest, from_record, numbers, to_record
 from vaelab.training import Machine, Training, Watching
 
-_FORMAT = 2
+_FORMAT = 3
 """Of the file. It changes when a file of the old kind can no longer be read as it stands."""
 _MOVED = {"machine": Machine, "watching": Watching}
 """What stood among the fields of training in files of format 1."""
@@ -100,12 +100,13 @@ def read(path: Path | str) -> Experiment:
     if not isinstance(record, dict):
         raise InputError(str(path), "hold one JSON object, an experiment", type(record).__name__)
     version = record.pop("format", _FORMAT)
+    if version not in range(1, _FORMAT + 1):
+        mend = "If a newer vaelab wrote the file, update yours."
+        raise InputError(f"{path}: format", f"be 1 to {_FORMAT}", repr(version), mend)
     if version == 1:
         record = _from_format_1(record)
-    elif version != _FORMAT:
-        raise InputError(
-            f"{path}: format", f"be 1 or {_FORMAT}", repr(version), "If a newer vaelab wrote the file, update yours."
-        )
+    if version < 3:
+        record = _from_format_2(record)
     if unknown := set(record) - set(field_types(Experiment)):
         raise unknown_name(min(unknown), min(unknown), ["format", *field_types(Experiment)])
     return from_record(Experiment, record)
@@ -119,6 +120,14 @@ def _from_format_1(record: dict[str, Any]) -> dict[str, Any]:
     moved = {part: {n: training[n] for n in field_types(cls) if n in training} for part, cls in _MOVED.items()}
     names = {name for fields in moved.values() for name in fields}
     return {**record, "training": {n: v for n, v in training.items() if n not in names}, **moved}
+
+
+def _from_format_2(record: dict[str, Any]) -> dict[str, Any]:
+    """The record with synthetic cells under the name that they have now."""
+    data = record.get("data")
+    if isinstance(data, dict) and isinstance(data.get("source"), dict) and data["source"].get("kind") == "cells":
+        return {**record, "data": {**data, "source": {**data["source"], "kind": "cells_synthetic"}}}
+    return record
 
 
 def _json(path: Path) -> Any:

@@ -7,7 +7,7 @@ import pytest
 from scipy.ndimage import binary_erosion, map_coordinates
 from scipy.stats import kstest, linregress, spearmanr
 
-from vaelab.data.sources.cells import CellsSource, cell_look, cell_table, render_cells
+from vaelab.data.sources.cells_synthetic import CellsSyntheticSource, cell_look, cell_table, render_cells
 from vaelab.errors import InputError
 
 COUNTS = [1018, 1204, 796, 987, 734, 432, 2216]
@@ -17,7 +17,7 @@ SIZE = 96
 @pytest.fixture(scope="module")
 def cells():
     """Cells and where each pixel lies relative to its cell's centre, undoing rotation and elongation."""
-    collection = CellsSource(num_images=250, size=SIZE).load()
+    collection = CellsSyntheticSource(num_images=250, size=SIZE).load()
     return collection.images / 255, collection.table
 
 
@@ -157,7 +157,7 @@ def test_the_same_cell_at_twice_the_size():
 
 
 def test_cells_lie_within_the_picture_and_seldom_saturate():
-    images = CellsSource(num_images=300).load().images
+    images = CellsSyntheticSource(num_images=300).load().images
     rim = np.concatenate([images[..., 0], images[..., -1], images[..., 0, :], images[..., -1, :]], axis=-1)
     assert (rim.max((1, 2)) > 25).mean() < 0.02
     assert (images == 255).mean() < 0.004

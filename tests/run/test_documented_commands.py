@@ -74,7 +74,9 @@ def world(tmp_path_factory):
         put_pictures(place / "wells", [f"A{i:02}_w{k}.png" for i in range(15) for k in (1, 2)], (204, 204))
         pd.DataFrame({"file": [f"A{i:02}_w1.png" for i in range(15)], "drug": ["x", "y", "z"] * 5}).to_csv("wells.csv")
         put_idx(place / "mnist")
-        table = pd.DataFrame({"plate": np.repeat(list("abcdefgh"), 6), "concentration": np.arange(48) / 7})
+        table = pd.DataFrame(
+            {"plate": np.repeat(list("abcdefgh"), 6), "moa": list("ab") * 24, "concentration": np.arange(48) / 7}
+        )
         save_npz(ImageCollection(images=pixels(48, 3, 64, 64), table=table), "cells.npz")
         save_npz(ImageCollection(images=pixels(5, 3, 64, 64), table=table[:5]), "other.npz")
         train("digits", "digits-1", "--training.num-steps", "150")

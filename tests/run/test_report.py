@@ -25,8 +25,8 @@ from vaelab.report.cautions import cautions
 from vaelab.report.names import kind_of
 from vaelab.report.page import parts
 from vaelab.report.parts.components import Components
-from vaelab.report.parts.plane import label_column, labels_of
 from vaelab.report.parts.settings import settings
+from vaelab.report.table import label_column, labels_of
 from vaelab.report.terms import kept_step, still_improving
 from vaelab.report.words import duration, interval_of, number, value_of
 from vaelab.runs import Run, load

@@ -53,7 +53,7 @@ class Parser(argparse.ArgumentParser):
         """
         flags = {flag for flag in self._option_string_actions if flag.startswith("--")}
         own, settings = _split(argv, flags, takes_settings=self.rest is not None)
-        values = {name: self._value(name, text) for name, text in vars(self.parse_args(own)).items()}
+        values = {name: self._value(name, text) for name, text in vars(self.parse_intermixed_args(own)).items()}
         with naming({name: flag_of(name, kind) for name, kind in field_types(self.cls).items()}):
             return self.cls(**values | ({self.rest: tuple(settings)} if self.rest else {}))
 

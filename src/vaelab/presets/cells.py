@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from vaelab.data import Data, Split
-from vaelab.data.sources.cells import CellsSource
+from vaelab.data.sources.cells_synthetic import CellsSyntheticSource
 from vaelab.experiment import Experiment
 from vaelab.likelihoods.gaussian import GaussianLikelihood
 from vaelab.models import TwoStageConfig, VAEConfig
@@ -41,7 +41,7 @@ def cells_synthetic() -> Experiment:
     """
     return Experiment(
         name="cells-synthetic",
-        data=Data(source=CellsSource(), split=Split(stratify="process")),
+        data=Data(source=CellsSyntheticSource(), split=Split(stratify="process")),
         model=VAEConfig(
             latent_dim=100,
             encoder=ConvEncoder(widths=(32, 64, 128, 256, 512), dense=(1024, 256), activation="leaky_relu"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import re
+from importlib.metadata import version
+from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -12,6 +14,11 @@ from matplotlib.figure import Figure
 from vaelab import plots
 from vaelab.report.pictures import Picture
 
+POLICY = (
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; "
+    "form-action 'none'"
+)
+"""The browser itself refuses whatever would come from outside the file."""
 _ENVIRONMENT = Environment(
     loader=PackageLoader("vaelab.report"),
     autoescape=True,
@@ -32,8 +39,13 @@ def html(template: str, **values: object) -> Markup:
 
 
 def page(name: str, values: dict[str, object]) -> str:
-    """The text of the template in the file of that name."""
-    return _ENVIRONMENT.get_template(name).render(values)
+    """A whole document that asks for nothing outside itself, from the template in the file of that name."""
+    own = {"policy": POLICY, "version": version("vaelab"), "style": _own("report.css"), "script": _own("report.js")}
+    return _ENVIRONMENT.get_template(name).render(own | values)
+
+
+def _own(name: str) -> Markup:
+    return Markup(files("vaelab.report").joinpath(name).read_text(encoding="utf-8"))
 
 
 def _svg(sheet: Figure) -> Markup:

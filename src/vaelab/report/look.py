@@ -7,6 +7,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
@@ -35,6 +36,30 @@ BUDGET, COST_OF_PIXEL = 1e12, 5e3
 """What measuring may cost, in floating-point operations of the decoder, and what each pixel that it draws adds."""
 PIXELS_KEPT = 20_000_000
 """Pixels of measured images that are held at most."""
+
+
+@dataclass(frozen=True, eq=False)
+class Shade:
+    """How images of a run are coloured."""
+
+    run: Run
+    """Whose images they are."""
+    white: float
+    """What is shown at full brightness, in [0, 1]."""
+
+    @classmethod
+    def of(cls, run: Run, images: np.ndarray) -> Shade:
+        """White is 1, or where the brightest thousandth of these images' pixels begins if that is much darker, to two
+        digits upward. A photograph is shown as it is."""
+        bright = float(np.quantile(images, 0.999))
+        dark = 0 < bright <= 0.6 and not cls(run, 1.0).is_photograph
+        return cls(run, float(np.ceil(bright * 100) / 100) if dark else 1.0)
+
+    @property
+    def is_photograph(self) -> bool:
+        """Whether colours are shown as stored, since each channel was scaled by itself."""
+        run = self.run
+        return run.experiment.data.binarize == "no" and run.intensity.distorts(run.channels, run.facts.dtype)
 
 
 class Look:
@@ -131,22 +156,10 @@ class Look:
         """(image,): places among the measured images in random order, of which the first are shown."""
         return np.random.default_rng(self.seed).permutation(len(self.rows))
 
-    @property
-    def is_photograph(self) -> bool:
-        """Whether colours are shown as stored, since each channel was scaled by itself."""
-        data = self.run.experiment.data
-        return data.binarize == "no" and self.run.intensity.distorts(self.channels, self.run.facts.dtype)
-
     @cached_property
-    def white(self) -> float:
-        """1, or where the brightest thousandth of pixels begins if that is much darker, to two digits upward.
-
-        A photograph is shown as it is.
-        """
-        if self.is_photograph:
-            return 1.0
-        bright = float(np.quantile(self.originals(self.shuffled[:64]), 0.999))
-        return 1.0 if bright > 0.6 or bright <= 0 else float(np.ceil(bright * 100) / 100)
+    def shade(self) -> Shade:
+        """How images are coloured."""
+        return Shade.of(self.run, self.originals(self.shuffled[:64]))
 
     # What it may cost
 

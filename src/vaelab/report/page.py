@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
-from importlib.resources import files
 from typing import NamedTuple, get_args
 
 from markupsafe import Markup
@@ -35,11 +33,6 @@ SECTIONS: dict[Section, tuple[str, str, str]] = {
     "made": ("How made?", "How was it made?", ""),
 }
 """Name -> its words among the contents, its heading, and what stands below that."""
-POLICY = (
-    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; "
-    "form-action 'none'"
-)
-"""The browser itself refuses whatever would come from outside the file."""
 
 
 class Shown(NamedTuple):
@@ -64,10 +57,6 @@ def render(look: Look) -> str:
         "findings": list(findings(look)),
         "cautions": list(cautions(look)),
         "sections": [(section, *words, shown[section]) for section, words in SECTIONS.items()],
-        "policy": POLICY,
-        "version": version("vaelab"),
-        "style": _own("report.css"),
-        "script": _own("report.js"),
     }
     return page("page.html", values)
 
@@ -104,7 +93,3 @@ def _facts(look: Look) -> list[tuple[str, str, str, str, str]]:
             unit = f"of {score.ceiling:.0f}" if score.ceiling else score.unit
             cards.append((words.title, value_of(score), unit, interval_of(score), f"{score.count:,} images"))
     return cards
-
-
-def _own(name: str) -> Markup:
-    return Markup(files("vaelab.report").joinpath(name).read_text(encoding="utf-8"))

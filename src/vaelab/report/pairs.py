@@ -12,6 +12,7 @@ from vaelab.report.html import html
 from vaelab.report.look import Look
 from vaelab.report.parts import Arrays
 from vaelab.report.pictures import Picture, colour, per_row, scale_for, tile
+from vaelab.report.table import captions, label_column
 from vaelab.report.words import number
 
 SIDE = 96
@@ -28,6 +29,7 @@ def pairs(look: Look, places: np.ndarray) -> Arrays:
 
     Returns:
         rows: (pair,), in the collection.
+        names: (pair,), the number of each, and the name and the class of its image where the table has such.
         fits: (pair,), how well each is fitted against the others.
         levels: (level,), what ``images`` holds from top to bottom: original, then each stage's reconstruction.
         images: (level, pair, channel, height, width) in [0, 1]: the mean of p(x|z) at the posterior's mean.
@@ -36,6 +38,7 @@ def pairs(look: Look, places: np.ndarray) -> Arrays:
     several = len(look.stages) > 1
     return {
         "rows": look.rows[places],
+        "names": np.array(captions(look.table, places, label_column(look.table), look.rows[places])),
         "fits": look.fits[places],
         "levels": np.array(["original", *(f"{stage} stage" if several else "reconstruction" for stage in look.stages)]),
         "images": np.stack([originals, *(look.reconstruct(places, stage) for stage in look.stages)]),
@@ -43,9 +46,9 @@ def pairs(look: Look, places: np.ndarray) -> Arrays:
 
 
 def pair_tiles(look: Look, arrays: Arrays, label: str, *, fits: bool = False) -> Markup:
-    """Each image above its reconstructions, with its number (and its fit) below."""
+    """Each image above its reconstructions, with its number, name and class (and its fit) below."""
     scale = scale_for(look.image_shape, SIDE)
-    stacks = reconstruction_pairs(*(colour(look, images) for images in arrays["images"]))
+    stacks = reconstruction_pairs(*(colour(look.shade, images) for images in arrays["images"]))
     shown = [(Picture(pixels, scale), *words) for pixels, words in zip(stacks, _words(arrays, fits), strict=True)]
     return html(
         """{% call tiles(label, width) %}
@@ -71,5 +74,5 @@ def pair_sheet(look: Look, arrays: Arrays, title: str, *, fits: bool = False) ->
 
 def _words(arrays: Arrays, fits: bool) -> Iterator[tuple[int, str]]:
     """Row and caption of each pair."""
-    for row, fit in zip(arrays["rows"].tolist(), arrays["fits"].tolist(), strict=True):
-        yield row, f"#{row}" + (f"\nfit {number(fit, digits=2)}" if fits else "")
+    for row, name, fit in zip(*(arrays[key].tolist() for key in ("rows", "names", "fits")), strict=True):
+        yield row, name + (f"\nfit {number(fit, digits=2)}" if fits else "")

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from vaelab.plots import Tile, channel_colours, composite, image_grid, shrink
-from vaelab.report.look import Look
+from vaelab.report.look import Look, Shade
 
 PAGE, GAP = 1080, 10
 """CSS pixels: the page's width, and the least gap between tiles."""
@@ -53,25 +53,25 @@ def per_row(image_shape: Sequence[int], side: int) -> int:
     return max(1, int((PAGE + GAP) // (scale_for(image_shape, side) * image_shape[2] + GAP)))
 
 
-def colour(look: Look, images: np.ndarray, channel: int | None = None) -> np.ndarray:
+def colour(shade: Shade, images: np.ndarray, channel: int | None = None) -> np.ndarray:
     """(image, height, width, 3) uint8: all channels in their colours, or one in grey.
 
     Args:
-        look: Gives colours and brightness.
+        shade: Gives colours and brightness.
         images: (image, channel, height, width) in [0, 1].
         channel: One channel alone, in grey; None: all together.
     """
     if channel is None:
-        if look.is_photograph:
-            images = look.run.intensity.as_photograph(images, look.run.facts.dtype)
-        return composite(images, channel_colours(look.channels), white=look.white)
-    return composite(images[:, channel : channel + 1], channel_colours(("",)), white=look.white)
+        if shade.is_photograph:
+            images = shade.run.intensity.as_photograph(images, shade.run.facts.dtype)
+        return composite(images, channel_colours(shade.run.channels), white=shade.white)
+    return composite(images[:, channel : channel + 1], channel_colours(("",)), white=shade.white)
 
 
 def small(look: Look, images: np.ndarray, side: int, channel: int | None = None) -> tuple[np.ndarray, int]:
     """Pixels of small pictures (those larger than `side` by an eighth averaged in blocks), and CSS pixels per pixel."""
     shrunk, _ = shrink(images, int(1.125 * side))
-    return colour(look, shrunk, channel), int(scale_for(shrunk.shape, side))
+    return colour(look.shade, shrunk, channel), int(scale_for(shrunk.shape, side))
 
 
 def strip(look: Look, images: np.ndarray, side: int, channel: int | None = None, *, columns: int = 0) -> Picture:
@@ -87,17 +87,21 @@ def gap_for(scale: float) -> int:
 
 def tile(look: Look, image: np.ndarray, words: str = "", *, side: int = 128, channel: int | None = None) -> Tile:
     """One image of a sheet, about so many pixels wide where it is smaller."""
-    pixels, scale = colour(look, image[None], channel)[0], max(1, round(side / max(image.shape[-2:])))
+    pixels, scale = colour(look.shade, image[None], channel)[0], max(1, round(side / max(image.shape[-2:])))
     return Tile(pixels.repeat(scale, 0).repeat(scale, 1), words)
 
 
 def colour_words(look: Look) -> str:
     """How pictures are coloured and scaled, in words."""
-    top = "white is 1" if look.white == 1 else f"full brightness is {look.white:.2f} (dark images are shown brighter)"
+    top = (
+        "white is 1"
+        if look.shade.white == 1
+        else f"full brightness is {look.shade.white:.2f} (dark images are shown brighter)"
+    )
     scale = f"Black is 0 and {top} in the model's scale: {stored(look)}. No image is stretched by itself."
     if len(look.channels) == 1:
         return scale
-    if look.is_photograph:
+    if look.shade.is_photograph:
         return f"Colours are as stored; the scaling of each channel ({stored(look)}) is undone for display."
     named = ", ".join(
         f"{name} {_hue(c)}" for name, c in zip(look.channels, channel_colours(look.channels), strict=True)

@@ -90,12 +90,25 @@ def write_embedding(
     else:
         arrays = ["loc", "scale"] if path.suffix == ".npz" else []
         prefix = _free([*arrays, *codes.table().columns], table, notes)
-    for frame in ours:
-        free = _free(list(frame.columns), table, notes)
-        table = pd.concat([table, _plain_table(frame).add_prefix(free)], axis=1)
+    table = beside(table, ours, notes)
     with files.replacing(path) as part:
         WRITERS[path.suffix](part, codes, table, prefix)
     return notes
+
+
+def beside(table: pd.DataFrame, ours: Sequence[pd.DataFrame], notes: list[str]) -> pd.DataFrame:
+    """The table's columns, then ours: where one of ours has a name that is taken, those of its frame begin with
+    ``vaelab_``.
+
+    Args:
+        table: One row per image.
+        ours: Frames with as many.
+        notes: Gets a sentence for each frame that was renamed.
+    """
+    for frame in ours:
+        free = _free(list(frame.columns), table, notes)
+        table = pd.concat([table, _plain_table(frame).add_prefix(free)], axis=1)
+    return table
 
 
 def _free(names: list[str], table: pd.DataFrame, notes: list[str]) -> str:

@@ -13,7 +13,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from vaelab.data.sources import _generated
-from vaelab.data.sources.cells import CellsSource
+from vaelab.data.sources.cells_synthetic import CellsSyntheticSource
 from vaelab.data.sources.digits import DigitsSource
 from vaelab.data.sources.rosettes import RosettesSource
 from vaelab.data.sources.sprites import SpritesSource
@@ -23,7 +23,7 @@ SMALL = {
     "rosettes": RosettesSource(num_images=300, size=32),
     "punctured rosettes": RosettesSource(num_images=300, size=33, subset="punctured"),
     "transects": RosettesSource(size=16, subset="transects"),
-    "cells": CellsSource(num_images=300, size=24),
+    "cells_synthetic": CellsSyntheticSource(num_images=300, size=24),
     "sprites": SpritesSource(num_images=300, size=32),
     "whole grid of sprites": SpritesSource(num_images=None, size=16, num_orientations=4, num_x=3, num_y=2),
 }
@@ -48,14 +48,14 @@ def test_bad_settings_are_refused_in_one_sentence(source, settings, sentence):
 def test_settings_of_the_wrong_kind_are_refused_in_one_sentence():
     """In a process of its own, since under test the annotations are checked before the settings are."""
     code = """
-from vaelab.data.sources.cells import CellsSource
+from vaelab.data.sources.cells_synthetic import CellsSyntheticSource
 from vaelab.data.sources.rosettes import RosettesSource
 from vaelab.data.sources.sprites import SpritesSource
 from vaelab.errors import InputError
 for source, name, value in [
     (RosettesSource, "num_images", 2.5), (RosettesSource, "num_images", True), (RosettesSource, "subset", "puncturd"),
-    (RosettesSource, "line_width", "thin"), (RosettesSource, "hole_b", None), (CellsSource, "size", "64"),
-    (CellsSource, "seed", None), (SpritesSource, "num_y", [3]), (SpritesSource, "shapes", ("square", "hart")),
+    (RosettesSource, "line_width", "thin"), (RosettesSource, "hole_b", None), (CellsSyntheticSource, "size", "64"),
+    (CellsSyntheticSource, "seed", None), (SpritesSource, "num_y", [3]), (SpritesSource, "shapes", ("square", "hart")),
     (SpritesSource, "held_out", 3),
 ]:
     try:
@@ -91,7 +91,7 @@ def test_same_seed_same_collection_and_other_seed_another(source):
         assert not np.array_equal(first.images, replace(source, seed=1).load().images)
 
 
-@pytest.mark.parametrize("name", ["rosettes", "cells", "sprites"])
+@pytest.mark.parametrize("name", ["rosettes", "cells_synthetic", "sprites"])
 def test_an_image_is_the_same_however_many_are_asked_for(name):
     many, few = SMALL[name].load(), replace(SMALL[name], num_images=70).load()
     np.testing.assert_array_equal(many.images[:70], few.images)
@@ -120,11 +120,11 @@ def test_a_full_disk_or_unusable_folder_is_one_sentence_and_leaves_nothing(monke
     (tmp_path / "file").touch()
     monkeypatch.setenv("VAELAB_CACHE", str(tmp_path / "file"))
     with pytest.raises(InputError, match=r"should be a folder that can be written, got Not a directory.*VAELAB_CACHE"):
-        SMALL["cells"].load()
+        SMALL["cells_synthetic"].load()
     monkeypatch.setenv("VAELAB_CACHE", str(tmp_path))
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 100))
     with pytest.raises(InputError, match=r"should have 1 MB free for the images, got 0 MB.*Ask for fewer"):
-        SMALL["cells"].load()
+        SMALL["cells_synthetic"].load()
     assert not list((tmp_path / "generated").iterdir())
 
 

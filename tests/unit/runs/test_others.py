@@ -199,7 +199,7 @@ def test_photographs_scaled_by_channel_keep_their_colours_in_pictures(tmp_path):
         Image.fromarray(picture).save(tmp_path / "photos" / f"{i:02}.png")
     run = trained(FolderSource(path=str(tmp_path / "photos")), tmp_path / "run", scaling=Scaling(range="min_max"))
     look = Look(run, num_samples=1)
-    np.testing.assert_array_equal(colour(look, look.x.numpy()), pictures[look.rows])
+    np.testing.assert_array_equal(colour(look.shade, look.x.numpy()), pictures[look.rows])
     assert "Colours are as stored" in colour_words(look)
 
 

@@ -61,7 +61,7 @@ def test_a_short_file_takes_the_defaults_for_the_rest(place):
         ("[]", "should hold one JSON object, an experiment, got list"),
         ("null", "should hold one JSON object"),
         ('{"name": "a", "name": "b"}', "name should stand once in its part of the file, got 2 times"),
-        ('{"format": 3}', "format should be 1 or 2, got 3. If a newer vaelab wrote the file, update yours."),
+        ('{"format": 4}', "format should be 1 to 3, got 4. If a newer vaelab wrote the file, update yours."),
         ('{"format": 1, "nmae": "a"}', "nmae should be a known name, got 'nmae'. Known: .* did you mean name?"),
         ("{}", "name should be text, got nothing"),
     ],
@@ -149,7 +149,18 @@ def test_a_file_of_format_1_is_read_as_the_experiment_that_it_was(name, base, se
     new = override(preset(base), [*STILL, *settings])
     assert old == new
     assert old.hash == new.hash
-    assert json.loads(as_json(old))["format"] == 2
+    assert json.loads(as_json(old))["format"] == 3
+
+
+def test_synthetic_cells_of_format_2_are_read_under_their_name_of_now(place):
+    now = preset("cells-synthetic")
+    record = json.loads(as_json(now))
+    record["data"]["source"]["kind"] = "cells"
+    (place / "old.json").write_text(json.dumps(record | {"format": 2}))
+    assert read(place / "old.json") == now
+    (place / "new.json").write_text(json.dumps(record))
+    with pytest.raises(InputError, match=r"data.source should be a known name, got 'cells'.*cells_synthetic"):
+        read(place / "new.json")
 
 
 def test_a_file_of_format_1_has_no_parts_that_came_later(place):

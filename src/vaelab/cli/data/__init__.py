@@ -9,5 +9,5 @@ examples:
   vaelab data info my_folder/                       what is in it, and what cannot be used, with the reason
   vaelab data info my_folder/ --size 64,64          the same, read another way; --help says in which
   vaelab data download mnist --to mnist/            checked against the published checksums
-  vaelab data synthesize cells -o cells.npz --num-images 10000
+  vaelab data synthesize cells-synthetic -o cells.npz --num-images 10000
   vaelab data synthesize rosettes --help            its settings"""

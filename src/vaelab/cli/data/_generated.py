@@ -19,4 +19,7 @@ def generated() -> dict[str, type[Source]]:
 
 def lines(words: Mapping[str, str | None]) -> str:
     """A line for each name, with the first line of what is said of it."""
-    return "\n".join(f"  {name.replace('_', '-'):<12}{(text or '').splitlines()[0]}" for name, text in words.items())
+    width = max(map(len, words)) + 2
+    return "\n".join(
+        f"  {name.replace('_', '-'):<{width}}{(text or '').splitlines()[0]}" for name, text in words.items()
+    )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\
 examples:
-  vaelab data synthesize cells -o cells.npz --num-images 10000
+  vaelab data synthesize cells-synthetic -o cells.npz --num-images 10000
   vaelab data synthesize rosettes --help            its settings"""
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
@@ -14,13 +12,11 @@ from vaelab.report.html import html
 from vaelab.report.look import Look
 from vaelab.report.parts import Arrays, PicturePart
 from vaelab.report.pictures import Picture, colour, scale_for
+from vaelab.report.table import label_column, labels_of
 from vaelab.report.words import plural
 
 SIDE = 32
 """Pixels of an image in its place."""
-USUAL = ("label", "labels", "class", "target", "moa", "treatment", "phenotype", "process")
-"""Columns that colour the points, if there are any."""
-MOST_CLASSES = 20
 
 
 class Plane(PicturePart):
@@ -106,49 +102,6 @@ def project(embedding: Embedding) -> tuple[np.ndarray, tuple[str, str], np.ndarr
     return centered @ first.T, (f"component 1 ({shares[0]:.0%})", f"component 2 ({shares[1]:.0%})"), shares
 
 
-def label_column(table: pd.DataFrame, factors: Sequence[str] = ()) -> str:
-    """The column to colour by, or an empty name.
-
-    First a column with a usual name, then the first with 2 to 20 values that repeat, then the first ground-truth
-    factor.
-
-    >>> label_column(pd.DataFrame({"path": ["a", "b", "c", "d"], "plate": ["1", "1", "2", "2"]}))
-    'plate'
-    """
-    lower = {str(name).lower(): str(name) for name in table.columns}
-    for name in USUAL:
-        if name in lower and table[lower[name]].nunique() > 1:
-            return lower[name]
-    for name in table.columns:
-        values = table[name].nunique()
-        whole = not pd.api.types.is_float_dtype(table[name])
-        if whole and name not in ("split", "part") and 2 <= values <= min(MOST_CLASSES, len(table) // 2):
-            return str(name)
-    return next((name for name in factors if table[name].nunique() > 1), "")
-
-
-def labels_of(values: pd.Series) -> Classes | np.ndarray:
-    """Numbers where there are many different ones, else classes, of which rare ones beyond 19 are put together.
-
-    >>> labels_of(pd.Series(["b", "a", "b"])).names
-    ('b', 'a')
-    """
-    numeric = pd.api.types.is_numeric_dtype(values)
-    if numeric and not pd.api.types.is_bool_dtype(values) and values.nunique() > MOST_CLASSES:
-        return values.to_numpy(float)
-    kinds = values.value_counts(dropna=True)
-    ordered = sorted(kinds.index) if numeric else list(kinds.index)
-    whole = numeric and all(float(kind).is_integer() for kind in ordered)
-    names = [str(int(kind)) if whole else str(kind) for kind in ordered]
-    place = {kind: i for i, kind in enumerate(ordered)}
-    codes = np.array([place.get(value, -1) for value in values])
-    if len(names) > MOST_CLASSES:
-        names, codes = [*names[: MOST_CLASSES - 1], "other"], np.minimum(codes, MOST_CLASSES - 1)
-    if (codes < 0).any():
-        names, codes = [*names, "no label"], np.where(codes < 0, len(names), codes)
-    return Classes(codes=codes, names=tuple(names))
-
-
 def _labels(arrays: Arrays) -> Classes | np.ndarray | None:
     if not arrays["label"].item():
         return None
@@ -167,7 +120,7 @@ def _figure(arrays: Arrays):
 
 
 def _atlas(look: Look, arrays: Arrays) -> Picture:
-    pixels = colour(look, arrays["images"])
+    pixels = colour(look.shade, arrays["images"])
     return Picture(atlas(arrays["points"], pixels), int(scale_for(arrays["images"].shape, SIDE)))
 
 

@@ -47,7 +47,7 @@ TEXTURE_BANDS = ((7.0, 4.0), (8.0, 2.0), (9.0, 3.0), (4.0, 2.0), (7.0, 3.0))
 
 
 @dataclass(frozen=True, kw_only=True)
-class CellsSource(Source):
+class CellsSyntheticSource(Source):
     """Cells whose look is set by a point (x, y) of the unit square, as in the image set BBBC031.
 
         red = y    green = 1 - x    blue = 1 - |1 - (x + y)|    irregularity = (2 - x - y)/4
@@ -67,7 +67,7 @@ class CellsSource(Source):
     *Source*: plane, curves and counts as in BBBC031v1 (Broad Bioimage Benchmark Collection; Ljosa et al., Nature
     Methods 9, 637, 2012). The images are vaelab's own; how cells look, and which share a well, is not BBBC031's.
 
-    >>> cells = CellsSource(num_images=10, size=32).load()
+    >>> cells = CellsSyntheticSource(num_images=10, size=32).load()
     >>> cells.images.shape, cells.channels, cells.factors
     ((10, 3, 32, 32), ('red', 'green', 'blue'), ('x', 'y'))
     """
