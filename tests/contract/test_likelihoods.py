@@ -162,6 +162,7 @@ def test_an_image_is_the_sum_of_its_pixels(likelihood):
             total += likelihood(one_raw, one_free).log_prob(x[:, channel, i, j, None, None, None])
     torch.testing.assert_close(p.log_prob(x), total, atol=1e-4, rtol=1e-5)
     torch.testing.assert_close(p.nats_per_channel(x).sum(1), -p.log_prob(x))
+    torch.testing.assert_close(p.nats_per_pixel(x).sum((-2, -1)), p.nats_per_channel(x))
 
 
 @every_likelihood

@@ -6,7 +6,7 @@ import torch
 from torch.distributions import constraints
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from vaelab.distributions.pixelwise import PerChannel, Pixels, Pixelwise
+from vaelab.distributions.pixelwise import Pixels, Pixelwise
 
 
 class BernoulliPixels(Pixelwise):
@@ -42,10 +42,10 @@ class BernoulliPixels(Pixelwise):
         """1 where that is more likely than 0."""
         return (self.logits > 0).to(self.logits.dtype)
 
-    def nats_per_channel(self, x: Pixels) -> PerChannel:
+    def nats_per_pixel(self, x: Pixels) -> Pixels:
         """See Pixelwise."""
         logits, x = torch.broadcast_tensors(self.logits, x)
-        return binary_cross_entropy_with_logits(logits, x, reduction="none").sum((-2, -1))
+        return binary_cross_entropy_with_logits(logits, x, reduction="none")
 
     def draw(self, shape: torch.Size) -> Pixels:
         """See Pixelwise."""

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Beta, constraints
 
-from vaelab.distributions.pixelwise import PerChannel, Pixels, Pixelwise
+from vaelab.distributions.pixelwise import Pixels, Pixelwise
 
 
 class BetaPixels(Pixelwise):
@@ -53,14 +53,13 @@ class BetaPixels(Pixelwise):
         peak = self._stretch(rising / torch.where(peaked, rising + falling, 1.0)).clamp(0, 1)
         return torch.where(peaked, peak, (self.a > self.b).to(self.a.dtype))
 
-    def nats_per_channel(self, x: Pixels) -> PerChannel:
+    def nats_per_pixel(self, x: Pixels) -> Pixels:
         """See Pixelwise."""
         shrink = 1 - 2 * self.margin
         log_y = (self.margin + shrink * x).log()
         log_rest = (self.margin + shrink * (1 - x)).log()
         log_norm = torch.lgamma(self.a) + torch.lgamma(self.b) - torch.lgamma(self.a + self.b)
-        nats = log_norm - (self.a - 1) * log_y - (self.b - 1) * log_rest - log(shrink)
-        return nats.sum((-2, -1))
+        return log_norm - (self.a - 1) * log_y - (self.b - 1) * log_rest - log(shrink)
 
     def draw(self, shape: torch.Size) -> Pixels:
         """See Pixelwise. A pixel can lie outside [0, 1] by margin / (1 - 2 margin)."""

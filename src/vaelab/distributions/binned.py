@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.distributions import Distribution, constraints
 
 from vaelab.distributions.levels import LevelConstraint, check_num_levels, quantize
-from vaelab.distributions.pixelwise import Density, PerChannel, Pixels, Pixelwise
+from vaelab.distributions.pixelwise import Density, Pixels, Pixelwise
 from vaelab.errors import InputError
 
 FAR = 1e6
@@ -57,9 +57,9 @@ class BinnedPixels(Pixelwise):
             best = torch.where(better, mass, best)
         return mode
 
-    def nats_per_channel(self, x: Pixels) -> PerChannel:
+    def nats_per_pixel(self, x: Pixels) -> Pixels:
         """See Pixelwise."""
-        return -self._log_mass(quantize(x, self.num_levels).to(x.dtype)).sum((-2, -1))
+        return -self._log_mass(quantize(x, self.num_levels).to(x.dtype))
 
     def draw(self, shape: torch.Size) -> Pixels:
         """See Pixelwise. Draws of the density, moved to their level."""

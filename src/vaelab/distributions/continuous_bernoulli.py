@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.distributions import constraints
 
-from vaelab.distributions.pixelwise import Density, PerChannel, Pixels
+from vaelab.distributions.pixelwise import Density, Pixels
 
 
 class ContinuousBernoulliPixels(Density):
@@ -45,9 +45,9 @@ class ContinuousBernoulliPixels(Density):
         """1 where the density rises, else 0."""
         return (self.logits > 0).to(self.logits.dtype)
 
-    def nats_per_channel(self, x: Pixels) -> PerChannel:
+    def nats_per_pixel(self, x: Pixels) -> Pixels:
         """See Pixelwise."""
-        return torch.addcmul(LogSinhc.apply(self.logits / 2), self.logits, 0.5 - x).sum((-2, -1))
+        return torch.addcmul(LogSinhc.apply(self.logits / 2), self.logits, 0.5 - x)
 
     def log_interval(self, lower: Tensor, upper: Tensor) -> Pixels:
         """See Density. An exponential again: of the interval's middle and width."""

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.distributions import constraints
 from torch.nn.functional import cross_entropy
 
-from vaelab.distributions.pixelwise import Levels, PerChannel, Pixels, Pixelwise
+from vaelab.distributions.pixelwise import Levels, Pixels, Pixelwise
 from vaelab.errors import InputError
 from vaelab.shapes import Images
 
@@ -124,7 +124,7 @@ class CategoricalPixels(Pixelwise):
         """The likeliest level."""
         return self.logits.argmax(-4).to(self.logits.dtype) / (self.num_levels - 1)
 
-    def nats_per_channel(self, x: Pixels) -> PerChannel:
+    def nats_per_pixel(self, x: Pixels) -> Pixels:
         """See Pixelwise."""
         batch = torch.broadcast_shapes(x.shape[:-3], self.batch_shape)
         level = quantize(x, self.num_levels).expand(*batch, *self.event_shape)
@@ -132,7 +132,7 @@ class CategoricalPixels(Pixelwise):
         nats = cross_entropy(
             logits.reshape(-1, *logits.shape[-4:]), level.reshape(-1, *level.shape[-3:]), reduction="none"
         )
-        return nats.view(level.shape).sum((-2, -1))
+        return nats.view(level.shape)
 
     def draw(self, shape: torch.Size) -> Pixels:
         """See Pixelwise. By the Gumbel-max trick."""

@@ -63,12 +63,15 @@ class GaussianPixels(LocationScale):
     tensor([0.3989])
     """
 
-    def nats_per_channel(self, x: Pixels) -> PerChannel:
+    def nats_per_pixel(self, x: Pixels) -> Pixels:
         """See Pixelwise."""
-        constant = log(2 * pi) / 2
+        return torch.add(self.scale.log() + log(2 * pi) / 2, self.standard(x).square(), alpha=0.5)
+
+    def nats_per_channel(self, x: Pixels) -> PerChannel:
+        """See Pixelwise. With one scale per channel, a third of the passes over the pixels."""
         if self.scale.shape[-2:].numel() > 1:
-            return torch.add(self.scale.log() + constant, self.standard(x).square(), alpha=0.5).sum((-2, -1))
-        # One scale per channel: a third of the passes over the pixels.
+            return super().nats_per_channel(x)
+        constant = log(2 * pi) / 2
         scale = self.scale[..., 0, 0] if self.scale.ndim else self.scale
         squared_error = mse_loss(*torch.broadcast_tensors(self.loc, x), reduction="none").sum((-2, -1))
         return squared_error / (2 * scale.square()) + self.event_shape[-2:].numel() * (scale.log() + constant)
@@ -95,9 +98,9 @@ class LaplacePixels(LocationScale):
     tensor([0.5000])
     """
 
-    def nats_per_channel(self, x: Pixels) -> PerChannel:
+    def nats_per_pixel(self, x: Pixels) -> Pixels:
         """See Pixelwise."""
-        return (self.standard(x).abs() + (2 * self.scale).log()).sum((-2, -1))
+        return self.standard(x).abs() + (2 * self.scale).log()
 
     def log_interval(self, lower: Tensor, upper: Tensor) -> Pixels:
         """See Density."""
@@ -122,10 +125,10 @@ class LogisticPixels(LocationScale):
     tensor([0.2500])
     """
 
-    def nats_per_channel(self, x: Pixels) -> PerChannel:
+    def nats_per_pixel(self, x: Pixels) -> Pixels:
         """See Pixelwise."""
         z = self.standard(x)
-        return (softplus(z) + softplus(-z) + self.scale.log()).sum((-2, -1))
+        return softplus(z) + softplus(-z) + self.scale.log()
 
     def log_interval(self, lower: Tensor, upper: Tensor) -> Pixels:
         """See Density. With a, b the interval in units of the scale:

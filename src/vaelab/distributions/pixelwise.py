@@ -26,9 +26,9 @@ PerBatch = Float[Tensor, "..."]
 class Pixelwise(Distribution, ABC):
     """One distribution over (channel, height, width) per image, with independent pixels.
 
-        log p(x) = - sum of nats_per_channel(x)
+        log p(x) = - sum of nats_per_pixel(x)
 
-    Besides `nats_per_channel` and `draw`, a member gives `mean` and `mode`, in [0, 1]-image space, and its `support`.
+    Besides `nats_per_pixel` and `draw`, a member gives `mean` and `mode`, in [0, 1]-image space, and its `support`.
 
     Args:
         shape: (..., channel, height, width).
@@ -38,8 +38,12 @@ class Pixelwise(Distribution, ABC):
         super().__init__(shape[:-3], shape[-3:], validate_args=False)
 
     @abstractmethod
+    def nats_per_pixel(self, x: Pixels) -> Pixels:
+        """-log p of each pixel and channel, in nats. Images broadcast against the batch of distributions."""
+
     def nats_per_channel(self, x: Pixels) -> PerChannel:
-        """-log p of each channel of an image, in nats. Images broadcast against the batch of distributions."""
+        """-log p of each channel of an image, in nats: the sum over its pixels. A member may do it faster."""
+        return self.nats_per_pixel(x).sum((-2, -1))
 
     @abstractmethod
     def draw(self, shape: torch.Size) -> Pixels:

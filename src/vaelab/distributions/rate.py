@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torch.distributions import Distribution, Independent, kl_divergence
+from torch.distributions import Distribution, Independent, MultivariateNormal, Normal, kl_divergence, register_kl
 
 from vaelab.errors import InputError
 from vaelab.shapes import Latents, PerImage
@@ -49,3 +49,15 @@ def rate_per_latent(q: Distribution, prior: Distribution) -> Latents:
         mend = "Take the standard normal prior, or an objective that needs the whole rate only."
         raise InputError("rate_per_latent.prior", "factorise over the latents", type(prior).__name__, mend)
     return kl_divergence(q.base_dist, prior.base_dist)
+
+
+@register_kl(MultivariateNormal, Independent)
+def _kl_of_full_covariance(q: MultivariateNormal, prior: Independent) -> PerImage:
+    """KL(N(m, L L^T) || N(a, s^2)) = sum_j log(s_j / L_jj) + (sum_k L_jk^2 + (m_j - a_j)^2) / (2 s_j^2) - 1/2."""
+    base = prior.base_dist
+    if not isinstance(base, Normal):
+        raise NotImplementedError
+    factor = q.scale_tril
+    squares = factor.square().sum(-1) + (q.loc - base.loc).square()
+    logs = base.scale.log() - factor.diagonal(dim1=-2, dim2=-1).log()
+    return (logs + squares / (2 * base.scale.square()) - 0.5).sum(-1)

@@ -7,8 +7,10 @@ model and the random generators as they were.
 from __future__ import annotations
 
 from vaelab.inference.batches import ImageBatches, Trained, batches, images_at_once, opened
+from vaelab.inference.complete import Completion, complete
 from vaelab.inference.decode import decode_mean
 from vaelab.inference.embed import Embedding, embed
+from vaelab.inference.infer import STUDY, Inferred, Search, infer
 from vaelab.inference.interpolate import Interpolation, interpolate, interpolation_grid, one_of_every_other_class
 from vaelab.inference.reconstruct import reconstruct
 from vaelab.inference.sample import sample
@@ -16,15 +18,21 @@ from vaelab.inference.swap_condition import swap_condition
 from vaelab.inference.traverse import Traversal, traverse
 
 __all__ = [
+    "STUDY",
+    "Completion",
     "Embedding",
     "ImageBatches",
+    "Inferred",
     "Interpolation",
+    "Search",
     "Trained",
     "Traversal",
     "batches",
+    "complete",
     "decode_mean",
     "embed",
     "images_at_once",
+    "infer",
     "interpolate",
     "interpolation_grid",
     "one_of_every_other_class",
