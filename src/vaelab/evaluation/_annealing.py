@@ -77,23 +77,18 @@ def schedule(num_temperatures: int) -> Tensor:
 def _chains(model: Model, x: Images, codes: Latents | None, num_temperatures: int, num_chains: int) -> np.ndarray:
     """The estimates of one batch; forward from the prior, or backward from the codes."""
     many = x.expand(num_chains, *x.shape).flatten(0, 1)
-    powers = schedule(num_temperatures)
     if codes is None:
-        z, sign = model.prior.sample(torch.Size([len(many)])), 1
+        powers, z = schedule(num_temperatures), model.prior.sample(torch.Size([len(many)]))
     else:
-        z, sign, powers = codes.expand(num_chains, *codes.shape).flatten(0, 1), -1, powers.flip(0)
+        powers, z = schedule(num_temperatures).flip(0), codes.expand(num_chains, *codes.shape).flatten(0, 1)
     weights = torch.zeros(len(many), dtype=torch.float64, device=x.device)
-    size = torch.full((len(many),), 0.1 / math.sqrt(model.latent_dim), device=x.device)
+    size = torch.full((len(many),), 0.1, device=x.device)
     likelihood = model.decode(z).log_prob(many)
     for before, now in zip(powers[:-1].tolist(), powers[1:].tolist(), strict=True):
-        if codes is None:
-            weights += (now - before) * likelihood.double()
-            z, likelihood, size = _move(model, many, z, likelihood, now, size)
-        else:
-            z, likelihood, size = _move(model, many, z, likelihood, before, size)
-            weights += (before - now) * likelihood.double()
-    of_chains = sign * weights.view(num_chains, len(x)) if sign > 0 else -weights.view(num_chains, len(x))
-    return (sign * (of_chains.logsumexp(0) - math.log(num_chains))).cpu().numpy()
+        weights += (now - before) * likelihood.double()
+        z, likelihood, size = _move(model, many, z, likelihood, now, size)
+    estimate = weights.view(num_chains, len(x)).logsumexp(0) - math.log(num_chains)
+    return (estimate if codes is None else -estimate).cpu().numpy()
 
 
 def _move(
