@@ -245,6 +245,16 @@ class Sound:
         quiet = ["--quiet"] * ("quiet" in field_types(COMMANDS[command]))
         return [*command.split(), *places, *flags, *quiet, *SETTINGS.get(command, [])]
 
+    def files(self, command, what):
+        """Odd things that lie where a command looks for what it is to read."""
+        if what == "RUN":
+            return self.runs
+        if what == "images":  # where a run's images have gone is read by the same code everywhere: a quarter for each
+            return self.images[list(COMMANDS).index(command) % 4 :: 4]
+        if what in ("FILE", "ANCHORS.csv"):
+            return [*self.tables, *(path for path in self.images if os.path.isfile(path))]
+        return [*self.images, *self.tables]
+
     def trials(self, command):
         """The command with each odd word in the place of each sound one, and with odd words behind."""
         for name, kind in fields(command).items():
@@ -255,7 +265,7 @@ class Sound:
             elif name in OUTPUTS:
                 odd = odd_outputs(self.folder / f"{command} {name}", ending(command, name))
             else:
-                odd = [*WORDS, *(self.runs if argument(kind) == "RUN" else [*self.images, *self.tables])]
+                odd = [*WORDS, *self.files(command, argument(kind) or name)]
             for word in odd:
                 if (command, name, word) not in FOR_EVER:
                     yield self.argv(command, **{name: word})
