@@ -44,4 +44,4 @@ def processor() -> str:
 
 def cache_folder() -> Path:
     """``$VAELAB_CACHE``, else ``~/.cache/vaelab``: what can be made again, and is kept to save time."""
-    return Path(os.environ.get("VAELAB_CACHE") or "~/.cache/vaelab").expanduser()
+    return Path(os.path.expanduser(os.environ.get("VAELAB_CACHE") or "~/.cache/vaelab"))

@@ -80,9 +80,19 @@ class Ramp(Schedule):
 
 @dataclass(frozen=True)
 class Cosine(Schedule):
-    """Down to 0 along half a cosine over `steps`."""
+    """Down to 0 along half a cosine over `steps`.
+
+    >>> schedule = Cosine(2.0, steps=10)
+    >>> round(float(schedule(time_of(5))), 6), schedule(None)
+    (1.0, 0.0)
+    """
 
     steps: int = 1
+
+    @property
+    def end(self) -> float:
+        """See Schedule."""
+        return 0.0
 
     def share(self, t: Time) -> Time:
         """See Schedule."""
@@ -91,9 +101,19 @@ class Cosine(Schedule):
 
 @dataclass(frozen=True)
 class Drops(Schedule):
-    """Times 0.1 at 2/3 and at 5/6 of `steps`."""
+    """Times 0.1 at 2/3 and at 5/6 of `steps`.
+
+    >>> schedule = Drops(2.0, steps=6)
+    >>> [round(float(schedule(time_of(step))), 6) for step in (0, 4, 5, 6)], schedule(None)
+    ([2.0, 0.2, 0.02, 0.02], 0.02)
+    """
 
     steps: int = 1
+
+    @property
+    def end(self) -> float:
+        """See Schedule."""
+        return self.value * 0.01
 
     def share(self, t: Time) -> Time:
         """See Schedule."""

@@ -135,4 +135,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], lef
         drawn.add_column(Text(name), justify="left" if name in left else "right", no_wrap=True)
     for row in rows:
         drawn.add_row(*map(Text, row))
-    Console(width=Console(width=999).measure(drawn).maximum).print(drawn)
+    console = Console(width=Console(width=999).measure(drawn).maximum)
+    with console.capture() as shown:
+        console.print(drawn)
+    print(shown.get(), end="")

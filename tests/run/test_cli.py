@@ -367,7 +367,7 @@ def test_beta_of_the_study_with_the_mean_over_pixels(capsys):
         (["train", "digits", "--seeds", "1", "1"], "--seeds should be different numbers"),
         (["train", "digits", "--seeds", "1", "--seed", "1"], "--seeds should be left out where --seed is given"),
         (["train", "digits", "--seeds", str(2**32)], "--seeds[0] should be from 0"),
-        (["train", "digits", "--out", ""], "--out should be a folder, got nothing."),
+        (["train", "digits", "--out", ""], "--out should be a path, got nothing."),
         (["train", "digits", "--data", "nowhere"], "nowhere"),
         (["train", "nowhere.json"], "nowhere.json should be an experiment's JSON file, got nothing there."),
         (["train", "images"], "--data should be given, got nothing."),

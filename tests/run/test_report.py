@@ -510,7 +510,8 @@ def test_numbers_and_durations_read_well():
     assert number(1e-12) == "1e\N{MINUS SIGN}12"
     assert number(0.5, digits=2) == "0.50"
     times = {0.04: "0.0 s", 59.96: "1 min 0 s", 60: "1 min 0 s", 3599.7: "1 h 0 min", 7384: "2 h 3 min"}
-    assert {seconds: duration(seconds) for seconds in times} == times
+    assert {seconds: duration(seconds).replace("\N{NO-BREAK SPACE}", " ") for seconds in times} == times
+    assert duration(134).split(" ") == ["2\N{NO-BREAK SPACE}min", "14\N{NO-BREAK SPACE}s"]
 
 
 def test_the_kept_step_is_that_of_the_lowest_validation_loss():

@@ -47,10 +47,11 @@ def test_in_numbers(kind, expected):
     assert {step: at(KINDS[kind], step) for step in expected} == pytest.approx(expected, abs=1e-12)
 
 
-@every
-def test_no_time_is_the_end_whose_value_is_whole(schedule):
-    """Held-out images are judged by the whole weight; a learning rate's end is never asked for."""
-    assert schedule(None) == schedule.end == 2.5
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_time_is_the_end(kind):
+    """What rises is whole there, by which held-out images are judged; what falls has fallen."""
+    schedule = KINDS[kind]
+    assert schedule(None) == schedule.end == {"cosine": 0, "drops": 0.025}.get(kind, 2.5)
     assert isinstance(schedule(None), float)
 
 

@@ -8,6 +8,7 @@ settings has `help_on(options)` besides: what help says of the part that is name
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import io
 import os
@@ -46,7 +47,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
             print(f"vaelab {version('vaelab')}")
             return 0
-        return _run(sys.modules[__name__], argv, "vaelab")
+        code = _run(sys.modules[__name__], argv, "vaelab")
+        print(end="", flush=True)  # what cannot be written is found out here, and not at exit
+        return code
     except InputError as error:
         return _refused(error)
     except KeyboardInterrupt as error:
@@ -57,9 +60,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         mend = "Take smaller widths, smaller images or a smaller training.batch_size."
         return _refused(InputError("the settings", "ask for what fits the memory", "more", mend))
-    except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except OSError as error:
+        return _failed(error)
 
 
 def commands(package: ModuleType) -> dict[str, ModuleType]:
@@ -104,6 +106,21 @@ def _overview(package: ModuleType, typed: str, known: dict[str, ModuleType]) -> 
 
 def _about(module: ModuleType) -> str:
     return module.ABOUT if hasattr(module, "ABOUT") else (module.Options.__doc__ or "").splitlines()[0]
+
+
+def _failed(error: OSError) -> int:
+    """What the system would not do, said; or nothing, where the reader of our output, such as `head`, has seen enough.
+
+    Only what is printed has no name. What is left of it would be tried again at exit, so it goes nowhere.
+    """
+    if error.filename is None and sys.stdout is not None:
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):
+        return 0
+    if error.filename is None:
+        return _refused(InputError("what is printed", "have a place to go", error.strerror or error))
+    return _refused(InputError(str(error.filename), "be a file that can be used", error.strerror or error))
 
 
 def _refused(error: InputError) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from dataclasses import MISSING, fields
 from typing import Any, Literal, NoReturn, TypeVar, get_args, get_origin
@@ -79,9 +80,18 @@ class Parser(argparse.ArgumentParser):
         kind = field_types(self.cls)[name]
         where = flag_of(name, kind)
         if isinstance(text, list):
-            items = next(option for option in options(kind) if get_origin(option) is tuple)
-            return tuple(parse_value(get_args(items)[0], item, where) for item in text)
-        return parse_value(kind, text, where) if isinstance(text, str) else text
+            items = get_args(next(option for option in options(kind) if get_origin(option) is tuple))[0]
+            return tuple(parse_value(items, _at_home(items, item, where), where) for item in text)
+        return parse_value(kind, _at_home(kind, text, where), where) if isinstance(text, str) else text
+
+
+def _at_home(kind: Any, text: str, where: str) -> str:
+    """A path with the home folder in place of ``~``, which shells leave in ``--out=~/runs``; any other text itself."""
+    if not is_place(kind):
+        return text
+    if not text:
+        raise InputError(where, "be a path", "nothing")
+    return os.path.expanduser(text)
 
 
 def flag_of(name: str, kind: Any) -> str:

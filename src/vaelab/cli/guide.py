@@ -35,10 +35,14 @@ class Options(OnStage):
 
 def run(options: Options) -> int:
     """Does it."""
+    from vaelab.cli._notes import say
+    from vaelab.data.tables import read_table
     from vaelab.runs.guide import guide, read_anchors
 
-    trained = options.load()
-    guidance = read_anchors(options.anchors, trained.at_stage(options.stage), options.weight)
+    trained, anchors = options.load(), read_table(options.anchors, "ANCHORS.csv")
+    for note in anchors.notes:
+        say(note)
+    guidance = read_anchors(anchors, trained.at_stage(options.stage), options.weight)
     done = guide(
         trained,
         guidance,

@@ -49,10 +49,13 @@ def run(options: Options) -> int:
     if options.output is not None and not options.output.endswith(".csv"):
         raise InputError("--output", "end in .csv", repr(options.output))
 
+    from vaelab.cli._notes import say
     from vaelab.cli.evaluate import show
     from vaelab.evaluation import measure_table, read_table, scores_table
 
     table = read_table(options.file, "FILE")
+    for note in table.attrs.get("notes", ()):
+        say(note)
     with naming({name: f"--{name}" for name in ("codes", "labels", "factors", "groups", "metrics")}):
         measured = measure_table(
             table,

@@ -57,8 +57,6 @@ class Options(Changing):
 
     def __post_init__(self):
         super().__post_init__()
-        if self.out == "":
-            raise InputError("out", "be a folder", "nothing")
         if len(set(self.seeds)) < len(self.seeds):
             raise InputError("seeds", "be different numbers", " ".join(map(str, self.seeds)))
         if self.seeds and any(path == "seed" for path, _ in self.settings):

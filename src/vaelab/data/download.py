@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import http.client
+import os
 import shutil
 import urllib.error
 import urllib.parse
@@ -76,7 +77,7 @@ def download(
     if name not in KNOWN:
         raise unknown_name("the data set", name, KNOWN)
     known = KNOWN[name]
-    target = cache_folder() / "downloads" / name if folder is None else Path(folder).expanduser()
+    target = cache_folder() / "downloads" / name if folder is None else Path(os.path.expanduser(folder))
     try:
         target.mkdir(parents=True, exist_ok=True)
         total = sum(file.size for file in known.files)
@@ -160,7 +161,7 @@ def _local_folder(address: str) -> Path | None:
         return None
     if address.startswith("file://"):
         return Path(urllib.request.url2pathname(urllib.parse.urlsplit(address).path))
-    return Path(address).expanduser()
+    return Path(os.path.expanduser(address))
 
 
 def _unreachable(file: RemoteFile, address: str, reason: str) -> InputError:

@@ -6,6 +6,7 @@ import logging
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,9 @@ LOST = "is named by the metadata of an OME-TIFF and not there"
 BROKEN = "is damaged: further pages that it names hold no pixels or cannot be found"
 ALONE: dict[str, Any] = {"_multifile": False, "is_ome": False, "is_mmstack": False, "is_ndtiff": False}
 """Kinds of metadata that lead tifffile to open other files than the one that is read."""
+
+_MISTAKES = (TypeError, AttributeError, NameError, AssertionError)
+"""What a mistake of ours raises."""
 
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 logging.getLogger("tifffile").propagate = False
@@ -88,8 +92,17 @@ def _reading(read: Callable[[Any], Any], path: str) -> Any:
             return read(file)
     except (Unreadable, OSError, MemoryError):
         raise
-    except Exception:  # hostile tags may raise anything
+    except Exception as error:  # hostile tags make tifffile raise anything
+        if isinstance(error, _MISTAKES) and _is_ours(error.__traceback__):
+            raise
         raise Unreadable("is a damaged TIFF file") from None
+
+
+def _is_ours(trace: TracebackType | None) -> bool:
+    """Whether what was raised was raised in vaelab itself."""
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and str(trace.tb_frame.f_globals.get("__name__")).startswith("vaelab.")
 
 
 def _count(series: Any) -> int:

@@ -65,7 +65,7 @@ def fit_mixture(
         covariance: Whether a component's axes are the latents' (diag) or lie anyhow (full).
 
     Raises:
-        InputError: There are fewer different codes than components, or one is not finite.
+        InputError: There are fewer different codes than components, or only one, or one is not finite.
 
     *Source*: https://scikit-learn.org/stable/modules/mixture.html#gaussian-mixture.
 
@@ -80,6 +80,8 @@ def fit_mixture(
         raise InputError("components", "be at least 1", num_components)
     if not np.isfinite(codes).all():
         raise InputError("the codes", "be finite numbers", "others", "The encoder may have diverged.")
+    if len(codes) < 2:
+        raise InputError("the codes", "be those of at least 2 images", len(codes))
     if num_components > 1:
         num_codes = len(np.unique(codes, axis=0))
         if num_codes < num_components:

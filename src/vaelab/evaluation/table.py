@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,6 +16,7 @@ from vaelab.distributions.mixture import fit_mixture
 from vaelab.errors import InputError, unknown_name
 from vaelab.evaluation._evaluate import all_metrics, measure_arrays
 from vaelab.evaluation.measured import Measured
+from vaelab.files import DAMAGED
 
 _CODES, _SCALE, _CLUSTERS = (
     (re.compile(r"(vaelab_)+z\d+"), re.compile(r"z\d+")),
@@ -30,7 +30,8 @@ _MOST_LABELS = 1000
 def read_table(path: Path | str, what: str = "the file") -> pd.DataFrame:
     """A table with one row per image, from CSV, npz, Parquet or AnnData, as `vaelab embed` writes it or anyone else.
 
-    In a CSV, columns are numbers only where each cell is plainly one; see `vaelab.data.tables`. Arrays of an npz with
+    In a CSV, columns are numbers only where each cell is plainly one; see `vaelab.data.tables`; what is
+    worth knowing of how it was read stands in the table's ``attrs["notes"]``. Arrays of an npz with
     several columns, and AnnData's ``X`` become columns ``z0``, ``z1``, ...; arrays called
     ``scale``, and the layer of that name, ``z0_scale`` and so on.
 
@@ -55,7 +56,7 @@ def read_table(path: Path | str, what: str = "the file") -> pd.DataFrame:
         raise
     except FileNotFoundError:
         raise InputError(what, "be a file", f"{str(path)!r}, which is not there") from None
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except DAMAGED as error:
         raise InputError(what, f"be a table in {path.suffix}", f"{str(path)!r}: {error}") from None
     return table.rename(columns=str)
 
@@ -140,6 +141,12 @@ def _kinds(table: pd.DataFrame, name: str, what: str) -> np.ndarray:
     return table[name].to_numpy()
 
 
+def _csv(path: Path, what: str) -> pd.DataFrame:
+    text = read_text(path, what)
+    text.frame.attrs["notes"] = tuple(text.notes)
+    return text.frame
+
+
 def _npz(path: Path, what: str) -> pd.DataFrame:
     columns: dict[str, np.ndarray] = {}
     with np.load(path, allow_pickle=False) as arrays:
@@ -171,7 +178,7 @@ def _dense(array) -> np.ndarray:
 
 
 _READERS: dict[str, Callable[[Path, str], pd.DataFrame]] = {
-    ".csv": lambda path, what: read_text(path, what).frame,
+    ".csv": _csv,
     ".npz": _npz,
     ".parquet": lambda path, _: pd.read_parquet(path),
     ".h5ad": _h5ad,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from vaelab.data import Source, open_source
@@ -24,4 +25,4 @@ def source_of(name: str, data: Images, what: str) -> Source:
     """
     if data is None:
         raise InputError("--data", "be given", "nothing", f"The preset {name} needs {what}.")
-    return data if isinstance(data, Source) else open_source(Path(data).expanduser().absolute())
+    return data if isinstance(data, Source) else open_source(Path(os.path.expanduser(data)).absolute())

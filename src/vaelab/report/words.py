@@ -57,14 +57,16 @@ def interval_of(score: Score) -> str:
 
 
 def duration(seconds: float) -> str:
-    """
-    >>> duration(3.2), duration(134), duration(7384)
-    ('3.2 s', '2 min 14 s', '2 h 3 min')
+    """The time in words; no line ends between a number and its unit.
+
+    >>> [duration(seconds).replace("\\N{NO-BREAK SPACE}", "_") for seconds in (3.2, 134, 7384)]
+    ['3.2_s', '2_min 14_s', '2_h 3_min']
     """
     if seconds < 59.95:
-        return f"{seconds:.1f} s"
+        return f"{seconds:.1f}\N{NO-BREAK SPACE}s"
     minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+    large, small, units = (minutes, rest, ("min", "s")) if minutes < 60 else (minutes // 60, minutes % 60, ("h", "min"))
+    return f"{large}\N{NO-BREAK SPACE}{units[0]} {small}\N{NO-BREAK SPACE}{units[1]}"
 
 
 def plural(count: int, noun: str) -> str:

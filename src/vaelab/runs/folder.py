@@ -76,7 +76,7 @@ def read_facts(path: Path) -> DataFacts:
         conditions = tuple(Condition(**column) for column in columns)
         left_out = tuple((file, reason) for file, reason in facts.pop("left_out"))
         return DataFacts(intensity=intensity, conditions=conditions, left_out=left_out, **lists, **facts)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (*files.DAMAGED, TypeError, AttributeError):
         raise InputError(str(path), "be the data.json of a run", "something else", "Train anew.") from None
 
 
@@ -99,5 +99,5 @@ def read_environment(path: Path) -> Choices:
     """What was chosen by timing when the run began."""
     try:
         return Choices(**json.loads(path.read_text())["choices"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (*files.DAMAGED, TypeError):
         raise InputError(str(path), "be the environment.json of a run", "something else", "Train anew.") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from vaelab import files
+from vaelab.data.tables import TextTable, read_table
 from vaelab.errors import InputError
 from vaelab.inference import embed
 from vaelab.penalties.guidance import Guidance
@@ -80,42 +82,37 @@ def guide(
     return Guided(run=after, anchors=pd.DataFrame({"image": rows, **distances}), moves=moves)
 
 
-def read_anchors(path: Path | str, run: Run, weight: float = 1.0) -> Guidance:
+def read_anchors(path: Path | str | TextTable, run: Run, weight: float = 1.0) -> Guidance:
     """The guidance that a CSV asks for: the column ``image``, one for each latent (``z0``, ``z1``, ...), and ``delta``.
 
     An image is a row number of the collection or, where its table has a column ``path``, a path in it. ``delta`` is the
     weight of the image, 1 where there is no such column.
 
     Args:
-        path: The file.
+        path: The file, or what was read from it.
         run: Whose images and latents are meant; see `Run.at_stage`.
         weight: Of the whole guidance, in the loss.
 
     Raises:
         InputError: The file cannot be read as such a table, or names images that are not there.
     """
-    try:
-        table = pd.read_csv(path)
-    except (OSError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(str(path), "be a CSV with the columns image, z0, z1, ...", reason) from None
+    table = (path if isinstance(path, TextTable) else read_table(path, "the anchors")).frame
     latents = [f"z{i}" for i in range(run.model.latent_dim)]
     missing = [name for name in ("image", *latents) if name not in table]
-    if missing or not len(table):
-        got = f"one without {missing[0]}" if missing else "one without rows"
-        raise InputError(str(path), f"be a CSV with the columns image, {_to_last(latents)}", got)
-    places = table[latents].apply(pd.to_numeric, errors="coerce").to_numpy(float)
+    if missing:
+        got = f"a table without {missing[0]}"
+        raise InputError("the anchors", f"have the columns image, {_to_last(latents)}", got)
+    numbers = [*latents, *(["delta"] if "delta" in table else [])]
+    places = table[numbers].apply(pd.to_numeric, errors="coerce").to_numpy(float)
     if not np.isfinite(places).all():
-        got = f"others in line {int(np.argmin(np.isfinite(places).all(1))) + 2}"
-        raise InputError(str(path), f"hold numbers in {_to_last(latents)}", got)
-    deltas = np.ones(len(table))
-    if "delta" in table:
-        deltas = np.nan_to_num(np.asarray(pd.to_numeric(table["delta"], errors="coerce"), float))
+        got = f"others in row {int(np.argmin(np.isfinite(places).all(1))) + 1}"
+        raise InputError("the anchors", f"hold numbers in {_to_last(numbers)}", got)
+    deltas = places[:, len(latents)] if "delta" in table else np.ones(len(table))
     return Guidance(
         weight=weight,
-        rows=tuple(_row(path, name, run) for name in table["image"]),
-        anchors=tuple(map(tuple, places.tolist())),
-        deltas=tuple(map(float, deltas)),
+        rows=tuple(_row(name, run) for name in table["image"]),
+        anchors=tuple(map(tuple, places[:, : len(latents)].tolist())),
+        deltas=tuple(deltas.tolist()),
     )
 
 
@@ -128,15 +125,16 @@ def _to_last(latents: list[str]) -> str:
     return ", ".join(latents if len(latents) < 5 else [*latents[:2], "...", latents[-1]])
 
 
-def _row(path: Path | str, name: object, run: Run) -> int:
+def _row(name: object, run: Run) -> int:
     """The row number that an entry of the column ``image`` stands for."""
     text = str(name)
-    if text.isdigit():
+    if re.fullmatch("[0-9]+", text):
         return int(text)
     paths = run.dataset.collection.table.get("path")
     found = np.flatnonzero(paths.astype(str) == text) if paths is not None else []
-    if not len(found):
-        raise InputError(str(path), "name images by row number or by the path in their table", repr(text))
+    if len(found) != 1:
+        got = repr(text) + f", the path of {len(found)} images" * (len(found) > 1)
+        raise InputError("the anchors", "name each image by its row number or by a path that is its own", got)
     return int(found[0])
 
 

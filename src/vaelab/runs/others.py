@@ -108,9 +108,9 @@ class Distance:
     """Training images that the codes were compared with."""
 
     def words(self) -> list[str]:
-        """It in sentences."""
-        shares = ", ".join(f"{share:.2%} of {name}" for name, share in self.clipped.items())
-        found = [f"pixels beyond the training images' range, which were clipped: {shares}"]
+        """It in sentences; nothing of pixels where none was clipped."""
+        shares = [f"{max(share, 1e-4):.2%} of {name}" for name, share in self.clipped.items() if share]
+        found = [f"pixels beyond the training images' range, which were clipped: {', '.join(shares)}"] if shares else []
         if self.beyond is None:
             return [*found, "codes were not compared with those of training images, which are not at hand"]
         chance = f"{2 / (self.num_images + 1):.2%} would by chance"

@@ -27,6 +27,7 @@ from vaelab.data.opening import moved
 from vaelab.data.rows import Rows, row_numbers
 from vaelab.errors import InputError, unknown_name
 from vaelab.experiment import Experiment
+from vaelab.files import DAMAGED
 from vaelab.inference import ImageBatches
 from vaelab.machine import Device
 from vaelab.models import Model, device_of, local_randomness
@@ -185,11 +186,18 @@ class Run:
         """metrics.csv: the terms as training went, in nats per image; ``stage`` is empty for the whole model.
 
         Of a run that was stopped before its first line, a table without rows.
+
+        Raises:
+            InputError: It was altered.
         """
         try:
             table = pd.read_csv(self.folder / "metrics.csv")
         except (FileNotFoundError, pd.errors.EmptyDataError):
             table = pd.DataFrame({"step": [], "split": [], "stage": []})
+        except DAMAGED:
+            table = pd.DataFrame()
+        if not {"step", "split"} <= {*table.columns}:
+            raise InputError(str(self.folder / "metrics.csv"), "be the log of a run", "something else", "Train anew.")
         return table.assign(stage=table["stage"].fillna("") if "stage" in table else "")
 
 
@@ -220,7 +228,7 @@ class RunImages:
         try:
             with np.load(path, allow_pickle=False) as rows:
                 return Splits(train=rows["train"], validation=rows["validation"], test=rows["test"])
-        except (OSError, ValueError, KeyError) as error:
+        except DAMAGED as error:
             raise InputError(str(path), "be the splits.npz of a run", str(error), "Train anew.") from None
 
     @cached_property

@@ -221,7 +221,7 @@ def _read(folder: Path) -> Measured | None:
         with np.load(folder / "arrays.npz", allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         return Measured(scores=result.scores, rows=table.pop("row").to_numpy(), per_image=table, arrays=arrays)
-    except (OSError, ValueError, KeyError) as error:
+    except files.DAMAGED as error:
         raise _unusable(folder, error) from None
 
 
@@ -230,7 +230,7 @@ def _result(path: Path) -> Result:
         record = json.loads(path.read_text(encoding="utf-8"))
         scores = tuple(_score(score) for score in record["scores"])
         return Result(question=Question(**record["question"]), scores=scores, folder=path.parent)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (*files.DAMAGED, TypeError, AttributeError) as error:
         raise _unusable(path.parent, error) from None
 
 

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from vaelab.errors import InputError
-from vaelab.files import write
+from vaelab.files import DAMAGED, write
 from vaelab.machine import cache_folder, processor
 from vaelab.models import Model, models_in
 from vaelab.networks import kernels
@@ -270,9 +270,10 @@ def _key(model: Model, batch_size: int, threads: int | None, precision: str) -> 
 
 def _read(memory: Path) -> dict:
     try:
-        return json.loads(memory.read_text())
-    except (OSError, ValueError):
+        found = json.loads(memory.read_text())
+    except DAMAGED:
         return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _remember(memory: Path, choices: dict) -> None:

@@ -8,13 +8,14 @@ for state in train(...):
 from __future__ import annotations
 
 import csv
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from vaelab.errors import InputError
-from vaelab.files import replacing
+from vaelab.files import DAMAGED, replacing
 from vaelab.screen import Steps
 from vaelab.training.checkpoint import save_checkpoint, save_weights
 from vaelab.training.config import Watching
@@ -91,12 +92,19 @@ class CSVLog:
     def _cut(self, step: int) -> None:
         rows = self._rows()
         self.columns = [name for name in rows[0] if name is not None] if rows else []
-        whole = [row for row in rows if row["step"].isdigit() and None not in (*row, *row.values())]
+        whole = [row for row in rows if re.fullmatch("[0-9]+", str(row["step"])) and None not in (*row, *row.values())]
         self._rewrite([row for row in whole if int(row["step"]) <= step])
 
     def _rows(self) -> list[dict[str, Any]]:
-        with self.path.open(newline="") as file:
-            return list(csv.DictReader(file))
+        try:
+            with self.path.open(newline="") as file:
+                rows = list(csv.DictReader(file))
+        except (*DAMAGED, csv.Error):
+            rows = [{}]
+        if rows and "step" not in rows[0]:
+            mend = "Move it away; the log goes on without it."
+            raise InputError(str(self.path), "be the log of a run", "something else", mend)
+        return rows
 
     def _rewrite(self, rows: list[dict[str, Any]]) -> None:
         with replacing(self.path) as part, part.open("w", newline="") as file:

@@ -107,10 +107,12 @@ def test_schedules_do_not_begin_again(run, tmp_path):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("image,z0\n1,2\n", "with the columns image, z0, z1, got one without z1"),
-        ("image,z0,z1\n", "got one without rows"),
-        ("image,z0,z1\n1,2,x\n", "hold numbers in z0, z1, got others in line 2"),
-        ("image,z0,z1\na.png,2,3\n", "by row number or by the path in their table, got 'a.png'"),
+        ("image,z0\n1,2\n", "have the columns image, z0, z1, got a table without z1"),
+        ("image,z0,z1\n", "have a row for each image, got .* without rows"),
+        ("image,z0,z1\n1,2,x\n", "hold numbers in z0, z1, got others in row 1"),
+        ("image,z0,z1,delta\n1,2,3,\n", "hold numbers in z0, z1, delta, got others in row 1"),
+        ("image,z0,z1\n\u00b2,2,3\n", "got '\u00b2'"),
+        ("image,z0,z1\na.png,2,3\n", "by its row number or by a path that is its own, got 'a.png'"),
         ("image,z0,z1\n1,2,3\n1,2,3\n", "rows should be different row numbers, got"),
         ("image,z0,z1,delta\n1,2,3,-1\n", "deltas.* should be positive and finite, got -1.0"),
     ],

@@ -150,6 +150,9 @@ def test_shares_of_clipped_pixels_and_of_codes_beyond_are_known(tmp_path):
     codes = embed(run.model, run.feed.batches(run.splits.train))
     found = distance(run, collection, codes)
     assert found.clipped == {"0": 24 / (4 * 64)}
+    assert "which were clipped: 9.38% of 0" in found.words()[0]
+    assert "clipped: 0.01% of 0" in replace(found, clipped={"0": 1e-9, "1": 0.0}).words()[0]
+    assert not any("clipped" in words for words in replace(found, clipped={"0": 0.0, "1": 0.0}).words())
     assert (found.beyond, found.num_images) == (0, 16)
     far = replace(codes, loc=codes.loc + np.where(np.arange(len(codes)) < 4, 1e3, 0)[:, None].astype(np.float32))
     assert distance(run, collection, far).beyond == 0.25
@@ -164,7 +167,7 @@ def test_embed_says_how_new_images_were_read(stained, tmp_path, capsys):
     assert main(["embed", str(stained.folder), str(tmp_path / "new.npz"), "-o", str(out), "--quiet"]) == 0
     said = capsys.readouterr().err
     assert "Note: channels were put into the run's order: DNA, actin" in said
-    assert "0.00% of DNA, 0.00% of actin" in said
+    assert "clipped" not in said
     assert "codes beyond the range of 16 training images" in said
     assert main(["embed", str(stained.folder), "-o", str(out), "--size", "8,8"]) == 2
     assert "--size should come with IMAGES, got none" in capsys.readouterr().err

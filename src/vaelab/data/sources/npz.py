@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,7 +135,7 @@ def save_npz(collection: ImageCollection, path: str | Path) -> None:
         InputError: A column holds other values than numbers, truth values, texts, dates or classes; or the file
             cannot be written.
     """
-    place = Path(path).expanduser()
+    place = Path(os.path.expanduser(path))
     images = read(collection.images, np.arange(len(collection)))
     arrays: dict[str, np.ndarray] = {"images": images, "channels": np.array(collection.channels, dtype=str)}
     columns = []

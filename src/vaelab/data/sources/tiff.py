@@ -65,7 +65,7 @@ class TiffSource(Source):
 
     def load(self, *, strict: bool = False, progress: bool = False) -> ImageCollection:
         """See Source."""
-        if Path(self.path).expanduser().is_dir():
+        if os.path.isdir(os.path.expanduser(self.path)):
             files = list_images(locate(self.path, "path", folder=True), "path")
         else:
             place = locate(self.path, "path", folder=False)

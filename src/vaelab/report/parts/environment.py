@@ -8,6 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from vaelab.files import DAMAGED
 from vaelab.report.html import html
 from vaelab.report.look import Look
 from vaelab.report.parts import Arrays, Part
@@ -25,7 +26,7 @@ class Environment(Part):
         """See Part."""
         try:
             found = json.loads((look.run.folder / "environment.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except DAMAGED:
             found = {"environment.json": "not in the run's folder"}
         rows = [[html("{{ text|code }}", text=text) for text in pair] for pair in _flat(found)]
         return html('{{ table(["What", "Value"], rows, "Environment of the run", "settings") }}', rows=rows)
