@@ -334,6 +334,8 @@ def test_beta_of_the_study_with_the_mean_over_pixels(capsys):
             ["train", "digits", "--lr", "1"],
             "--lr should be a setting by its whole path, got 'lr'. Did you mean --training",
         ),
+        (["train", "digits", "--training.log-every", "1"], "Did you mean --watching.log-every?"),
+        (["train", "digits", "--training.lr", "1"], "Did you mean --training.learning-rate?"),
         (["train", "cells-two-stage", "--z-dim", "1"], "--model.first.latent-dim or --model.second.latent-dim?"),
         (["train", "."], "To learn its images: vaelab train images --data ."),
         (
