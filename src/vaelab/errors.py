@@ -5,6 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+KNOWN_NAME = "be a known name"
+"""What `unknown_name` asks for."""
+
 
 class InputError(ValueError):
     """A refused input: ``<what> should <be>, got <got>. <The mend.>``
@@ -52,4 +55,4 @@ def unknown_name(what: str, name: str, known: Iterable[str]) -> InputError:
     known = sorted(known)
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f"; did you mean {near[0]}?" if near else "."
-    return InputError(what, "be a known name", repr(name), f"Known: {', '.join(known)}{hint}")
+    return InputError(what, KNOWN_NAME, repr(name), f"Known: {', '.join(known)}{hint}")

@@ -334,6 +334,8 @@ def test_beta_of_the_study_with_the_mean_over_pixels(capsys):
             ["train", "digits", "--lr", "1"],
             "--lr should be a setting by its whole path, got 'lr'. Did you mean --training",
         ),
+        (["train", "digits", "--training.log-every", "1"], "Did you mean --watching.log-every?"),
+        (["train", "digits", "--training.lr", "1"], "Did you mean --training.learning-rate?"),
         (["train", "cells-two-stage", "--z-dim", "1"], "--model.first.latent-dim or --model.second.latent-dim?"),
         (["train", "."], "To learn its images: vaelab train images --data ."),
         (
@@ -507,3 +509,9 @@ def test_any_numbers_train_or_are_refused_in_one_sentence(changes, tmp_path_fact
 def test_a_presets_help_shows_its_own_images(capsys):
     assert main(["train", "digits", "--help"]) == 0
     assert "--data.source digits" in capsys.readouterr().out
+
+
+def test_a_training_that_stops_early_says_so(tmp_path, capsys):
+    how = ["--training.learning-rate", "1e-30", "--training.validate-every", "1", "--training.patience", "2"]
+    assert main(["train", "digits", "--out", str(tmp_path / "run"), "--quiet", "--machine.tune", "false", *how]) == 0
+    assert "Note: training stopped at step 3: no better validation loss than at step 1" in capsys.readouterr().err

@@ -49,11 +49,16 @@ def say_data(dataset: Dataset) -> None:
 
 
 def say_signs(done: Run) -> None:
-    """Says which estimates of a log's last step came to the top of what they can show, and which codes say nothing."""
+    """Says where training stopped early, which estimates of a log's last step came to the top of what they can show,
+    and which codes say nothing."""
     import pandas as pd
 
+    from vaelab.training.checkpoint import read_numbers
     from vaelab.training.signs import FEW_STEPS, at_ceiling, collapsed
 
+    numbers = read_numbers(done.folder / "checkpoints" / "last.safetensors")
+    if numbers["stop"]:
+        say(f"training stopped at step {numbers['step']:,}: {numbers['stop']} (training.patience)")
     log = done.metrics()
     log = pd.DataFrame(log[log["split"] == "train"])
     for stage in log["stage"].unique():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from vaelab.cli._notes import say_data, say_signs
 from vaelab.cli._options import Argument, Changing, Flag
-from vaelab.errors import InputError, unknown_name
+from vaelab.errors import KNOWN_NAME, InputError, unknown_name
 from vaelab.settings.fields import field_types
 from vaelab.settings.ranges import PathText, Seed
 
@@ -126,26 +126,32 @@ def _experiment(options: Options, *, placeholder: bool = False) -> Experiment:
 
     for path, _ in options.settings:
         if path.split(".")[0].replace("-", "_") not in field_types(Experiment):
-            raise _unknown(path, options)
+            known = {*field_types(Options), *field_types(Experiment)} - {"settings"}
+            raise _meant(path, options) or unknown_name(f"--{path}", path.replace("-", "_"), known)
     later = placeholder or any(path.replace("-", "_") == "data.source.path" for path, _ in options.settings)
     unknown = FolderSource(path="PATH") if later and takes_images(options.experiment) else None
-    return override(find(options.experiment, options.data or unknown), options.settings)
+    try:
+        return override(find(options.experiment, options.data or unknown), options.settings)
+    except InputError as error:
+        wrong = [path for path, _ in options.settings if path.replace("-", "_") == error.what]
+        raise (_meant(wrong[0], options) if wrong and error.should == KNOWN_NAME else None) or error from None
 
 
-def _unknown(path: str, options: Options) -> InputError:
-    """The refusal of a flag that is no setting's path, with the settings that may be meant."""
+def _meant(path: str, options: Options) -> InputError | None:
+    """The refusal of a flag that is no setting's path, with those that end like it; None where there are none."""
     from vaelab.data.sources.folder import FolderSource
     from vaelab.experiment import Experiment
     from vaelab.presets import find, takes_images
     from vaelab.settings.help import paths
 
     name = path.replace("-", "_")
-    wanted = _OTHER_WORDS.get(name, name.rpartition(".")[2])
+    last = name.rpartition(".")[2]
+    wanted = _OTHER_WORDS.get(last, last)
     unknown = FolderSource(path="PATH") if takes_images(options.experiment) else None
     known = list(paths(find(options.experiment, options.data or unknown)))
     meant = [f"--{each.replace('_', '-')}" for each in known if wanted in (each, each.rpartition(".")[2])]
-    if not meant:
-        return unknown_name(f"--{path}", name, {*field_types(Options), *field_types(Experiment)} - {"settings"})
+    if not meant or name in known or name in field_types(Experiment):
+        return None
     return InputError(f"--{path}", "be a setting by its whole path", repr(name), f"Did you mean {' or '.join(meant)}?")
 
 

@@ -58,6 +58,8 @@ def _packed(data: bytes, kind: np.dtype, count: int) -> np.ndarray:
         raise Unreadable("is truncated")
     if data[size : size + 2] in STARTS or len(data) - size > 2:
         raise Unreadable("holds more than one image")
+    if data[:1] == b"\n" and len(data) > size:
+        raise Unreadable("has a line's end of two bytes before its pixels, so that it can be read in two ways")
     return np.frombuffer(data, kind, count)
 
 

@@ -51,8 +51,12 @@ class OmeImage:
         places = itertools.product(*map(range, self.sizes))
         named = [self._words(p) for p in itertools.islice((p for p in places if p not in self.pages), NAMED)]
         more = f" and {count - NAMED:,} more" if count > NAMED else ""
-        planes = "plane" if count == 1 else f"{count:,} planes"
-        return f"lacks {planes} that its metadata promise and that were never written: {', '.join(named)}{more}"
+        planes = (
+            "a plane that its metadata promise and that was"
+            if count == 1
+            else (f"{count:,} planes that its metadata promise and that were")
+        )
+        return f"lacks {planes} never written: {', '.join(named)}{more}"
 
     def _words(self, place: Plane) -> str:
         words = {"T": "time", "Z": "z", "C": "channel"}
@@ -84,10 +88,10 @@ def read_ome(metadata: str, path: str, pages: int, samples: int) -> list[OmeImag
     """
     try:
         root = ElementTree.fromstring(metadata)
-    except ElementTree.ParseError:
+        described = [pixels for node in _children(root, "Image") for pixels in _children(node, "Pixels")]
+        found = [_image(pixels, root.get("UUID", ""), path, pages, samples) for pixels in described]
+    except (ElementTree.ParseError, ValueError):  # no XML, or words where numbers should be
         return []
-    described = [pixels for node in _children(root, "Image") for pixels in _children(node, "Pixels")]
-    found = [_image(pixels, root.get("UUID", ""), path, pages, samples) for pixels in described]
     return [image for image in found if image is not None]
 
 
@@ -151,7 +155,4 @@ def _children(node: ElementTree.Element, kind: str) -> Iterator[ElementTree.Elem
 
 
 def _number(node: ElementTree.Element, name: str, other: int) -> int:
-    try:
-        return int(node.get(name, other))
-    except ValueError:
-        return other
+    return int(node.get(name, other))

@@ -62,12 +62,34 @@ class TextTable:
         if self.separator == ";":
             found.append(f"{self.name} is separated by semicolons, so that a comma in a number is its decimal point")
         for name, cells in self.columns.items():
-            is_text = self.frame[name].dtype.kind == "O"
-            words = {cell for cell in cells if cell and not NUMBER.fullmatch(cell)} if is_text else set()
-            if words and {word.lower() for word in words} <= GAP_WORDS and len(words) < len({*cells} - {""}):
+            if self.frame[name].dtype.kind != "O":
+                continue
+            given = {*cells} - {""}
+            words = {cell for cell in given if not NUMBER.fullmatch(cell)}
+            if words and {word.lower() for word in words} <= GAP_WORDS and len(words) < len(given):
                 gap = "a gap is an empty cell"
                 found.append(f"column {name!r} of {self.name} is text for the {min(words)!r} in it; {gap}")
-        return found
+            blank = min((cell for cell in words if cell != cell.strip()), default=None)
+            if blank is not None:
+                found.append(f"column {name!r} of {self.name} has cells with blanks at an end, which stay: {blank!r}")
+        return found + self._merged()
+
+    def _merged(self) -> list[str]:
+        """A note where numbers of a column are written in two ways, such as 1.1 and 1.10, on the first such column."""
+        found = []
+        for name in self.frame.select_dtypes("float64"):
+            values = dict(zip(self.columns[str(name)], self.frame[name].tolist(), strict=True))
+            if len(values) == len({*values.values()}):
+                continue
+            spelt: dict[float, str] = {}
+            pairs = ((spelt.setdefault(value, cell), cell) for cell, value in values.items())
+            pair = next((pair for pair in pairs if pair[0] != pair[1] and float(values[pair[0]])), None)
+            found += [(name, *pair)] if pair else []
+        if not found:
+            return []
+        name, one, other = found[0]
+        more = f", and so in {len(found) - 1:,} other columns" if len(found) > 1 else ""
+        return [f"column {name!r} of {self.name} is numbers: {one!r} and {other!r} in it are one value{more}"]
 
 
 def read_table(path: str | Path, what: str) -> TextTable:

@@ -29,6 +29,7 @@ MEMORY_BYTES = 1 << 28
 INVERTED = "0 is white in {}: inverted, so that 0 is black"
 LOST = "is named by the metadata of an OME-TIFF and not there"
 BROKEN = "is damaged: further pages that it names hold no pixels or cannot be found"
+UNNAMED = "pages that the metadata do not name are not read in {}"
 ALONE: dict[str, Any] = {"_multifile": False, "is_ome": False, "is_mmstack": False, "is_ndtiff": False}
 """Kinds of metadata that lead tifffile to open other files than the one that is read."""
 
@@ -120,7 +121,10 @@ def _stacks(file: Any, path: str, axes: str) -> list[Stack]:
     forms, starts, whole = page_forms(file)
     described = read_ome(first.description, path, len(forms), first.samplesperpixel) if first.is_ome else []
     if any(image.pages for image in described):
+        named = {page for image in described for page in image.pages.values()}
         stacks = [_ome_stack(file, image, described, path, axes) for image in described if image.pages]
+        if len(named) < len(forms):
+            stacks[0] = replace(stacks[0], notes=(*stacks[0].notes, UNNAMED))
     else:
         series = _series(file)
         if len(series) == 1 and series[0].size > first.size:

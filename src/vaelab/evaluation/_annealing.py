@@ -49,8 +49,8 @@ def annealed(
     Raises:
         InputError: A number is below 1, or there are other codes than images.
 
-    *Source*: Neal 2001 (https://arxiv.org/abs/physics/9803008); Wu et al. 2017 (https://arxiv.org/abs/1611.04273), with the
-    bidirectional check of Grosse, Ancha and Roy 2016 (https://arxiv.org/abs/1606.02275).
+    *Source*: Neal 2001 (https://arxiv.org/abs/physics/9803008); Wu et al. 2017 (https://arxiv.org/abs/1611.04273), with
+    the bidirectional check of Grosse, Ancha and Roy 2016 (https://arxiv.org/abs/1606.02275).
     """
     for name, value in (("num_temperatures", num_temperatures), ("num_chains", num_chains)):
         if value < 1:
@@ -94,7 +94,7 @@ def _chains(model: Model, x: Images, codes: Latents | None, num_temperatures: in
 def _move(
     model: Model, x: Images, z: Latents, likelihood: PerImage, power: float, size: PerImage
 ) -> tuple[Latents, PerImage, PerImage]:
-    """One Hamiltonian move that leaves p(z) p(x|z)^power as it is; the size of the next steps follows what is accepted."""
+    """One Hamiltonian move that leaves p(z) p(x|z)^power as it is; the next steps' size follows what is accepted."""
 
     def slope(z: Latents) -> tuple[Tensor, Tensor, Tensor]:
         with torch.enable_grad():

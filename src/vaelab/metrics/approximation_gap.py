@@ -22,8 +22,8 @@ def approximation_gap(log_evidences: PerImage, inferred_elbos: PerImage) -> np.n
         log p(x) - max over q of ELBO(q)
 
     It is what is lost because the true posterior is no Gaussian, or none with independent latents. log p(x) is an
-    estimate that is a lower bound on average, so the gap is at least this large; a search that fell short of the maximum
-    makes it larger.
+    estimate that is a lower bound on average, so the gap is at least this large; a search that fell short of the
+    maximum makes it larger.
 
     Args:
         log_evidences: estimates of log p(x), nats.

@@ -109,12 +109,20 @@ def colour_words(look: Look) -> str:
     return f"Channels are overlaid, the brightest winning at each pixel: {named}. {scale}"
 
 
+def _called(channel: str) -> str:
+    return f"channel {channel}:" if channel.isdigit() else channel
+
+
 def stored(look: Look) -> str:
     """How pixels are stored, and how they were scaled, in words."""
     intensity = look.run.intensity
     ranges = [f"{lo:g} to {hi:g}" for lo, hi in zip(intensity.lo, intensity.hi, strict=True)]
     same = len(set(ranges)) == 1
-    named = ranges[0] if same else "; ".join(f"{name} {one}" for name, one in zip(look.channels, ranges, strict=True))
+    named = (
+        ranges[0]
+        if same
+        else "; ".join(f"{_called(name)} {one}" for name, one in zip(look.channels, ranges, strict=True))
+    )
     words = f"stored as {look.run.facts.dtype}; {named} {'became' if same else 'each became'} 0 to 1"
     words += ", then its square root" if intensity.square_root else ""
     drawn = {"threshold": "1 above 0.5, else 0", "dynamic": "drawn with the pixel's value as the probability of a 1"}

@@ -140,6 +140,8 @@ def describe(kind: Any) -> str:
     'relu, tanh or a number (positive)'
     >>> describe(tuple[Annotated[int, Ge(1)], ...])
     'a list of whole numbers (each at least 1)'
+    >>> describe(tuple[Annotated[int, Ge(1)], Annotated[int, Ge(1)]])
+    'a list of 2 whole numbers (each at least 1)'
     """
     words = [word for option, range_ in _alternatives(kind) for word in _words(option, in_words(range_))]
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
@@ -168,11 +170,12 @@ def _words(kind: Any, within: str) -> list[str]:
         return [str(value) for value in get_args(kind)]
     if get_origin(kind) is tuple:
         inner = get_args(kind)
-        if inner[-1] is not Ellipsis:
+        if inner[-1] is not Ellipsis and len({*inner}) > 1:
             return [f"a list of {len(inner)} ({', '.join(describe(kind) for kind in inner)})"]
         each = in_words(limits(inner[0]))
         items = _PLURALS.get(bare(inner[0])) or f"items, each {describe(inner[0])}"
-        return [f"a list of {items}" + (f" (each {each})" if each and bare(inner[0]) in _PLURALS else "")]
+        count = "" if inner[-1] is Ellipsis else f"{len(inner)} "
+        return [f"a list of {count}{items}" + (f" (each {each})" if each and bare(inner[0]) in _PLURALS else "")]
     if is_dataclass(kind):
         contract = contract_of(kind)
         if contract is None:

@@ -80,6 +80,7 @@ def test_netpbm_bits_are_black_where_one(tmp_path, ending):
         (b"P5\n100000 100000\n255\n" + bytes(25), "MiB"),
         (b"P5\n5 5\n70000\n" + bytes(50), "largest value would be 70000"),
         (b"P5 5", "header"),
+        (b"P5\r\n5 5\r\n255\r\n" + bytes(25), "read in two ways"),
     ],
 )
 def test_netpbm_that_is_wrong_is_refused(tmp_path, data, words):

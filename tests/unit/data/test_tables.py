@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
 
 import numpy as np
 import pandas as pd
@@ -319,3 +320,40 @@ def test_images_of_several_sizes_are_told_how_they_go_together(tmp_path):
         Image.fromarray(np.full((8 + i, 8), i, np.uint8)).save(tmp_path / f"{i}.png")
     assert "--data.source.size HEIGHT,WIDTH" in open_source(tmp_path).load().notes[0]
     assert open_source(tmp_path, size=(8, 8)).load().notes == ()
+
+
+def test_what_else_lies_in_an_npz_is_named(tmp_path):
+    place = tmp_path / "t.npz"
+    pairs = np.zeros(4, [("a", int), ("b", float)])
+    np.savez(place, images=np.zeros((4, 2, 8, 8), np.uint8), pairs=pairs, waves=np.ones(4) * 1j, channels=["a"] * 2)
+    with zipfile.ZipFile(place, "a") as archive:
+        archive.writestr("readme.txt", "words")
+    found = open_source(place).load()
+    assert not len(found.table.columns)
+    assert ["readme" in n or "names" in n or "pairs" in n or "waves" in n for n in found.notes] == [True] * 4
+
+
+def test_two_arrays_of_one_name_are_refused(tmp_path):
+    place = tmp_path / "t.npz"
+    np.savez(place, images=np.zeros((4, 8, 8), np.uint8))
+    with zipfile.ZipFile(place, "a") as archive, archive.open("images", "w") as member:
+        np.save(member, np.ones((4, 8, 8), np.uint8))
+    with pytest.raises(InputError, match="two arrays of one name"):
+        open_source(place).load()
+
+
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        (["1.1", "1.10"], "'1.1' and '1.10' in it are one value"),
+        (["1", "1.0"], "'1' and '1.0' in it are one value"),
+        (["0.0", "-0.0"], ""),
+        (["DMSO", "DMSO "], "has cells with blanks at an end, which stay: 'DMSO '"),
+        (["1.1", "1.2"], ""),
+        (["DMSO", "a b"], ""),
+    ],
+)
+def test_two_spellings_are_said(tmp_path, cells, words):
+    write(tmp_path / "t.csv", [("file", "x"), *zip("ab", cells, strict=True)])
+    notes = " ".join(read_table(tmp_path / "t.csv", "path").notes)
+    assert words in notes if words else not notes

@@ -174,7 +174,7 @@ def test_an_image_without_all_its_channels_is_left_out(tmp_path, numbers):
     collection = TiffSource(path=str(tmp_path)).load()
     np.testing.assert_array_equal(collection.images, pages[:4].reshape(2, 2, 9, 8))
     assert collection.channels == ("DNA", "actin")
-    assert "lacks plane that" in collection.left_out[0][1]
+    assert "lacks a plane that its metadata promise and that was never written" in collection.left_out[0][1]
     assert "time 2 channel 1" in collection.left_out[0][1]
 
 
@@ -322,3 +322,18 @@ def test_values_that_are_not_finite_leave_their_file_or_image_out(tmp_path, numb
     whole = TiffSource(path=str(tmp_path / "stack.tif")).load()
     np.testing.assert_array_equal(whole.images[:, 0], stack[[0, 1, 2, 4]])
     assert whole.left_out == (("stack.tif", "has images with pixels that are not finite: i 3"),)
+
+
+def test_pages_that_the_metadata_do_not_name_are_said(tmp_path, numbers):
+    pages = numbers.integers(1, 4000, (5, 9, 8)).astype(np.uint16)
+    write_pages(tmp_path / "a.ome.tif", pages, ome({"T": 3}))
+    collection = open_source(tmp_path).load()
+    np.testing.assert_array_equal(collection.images[:, 0], pages[:3])
+    assert collection.notes == ("pages that the metadata do not name are not read in 1 file",)
+
+
+@pytest.mark.parametrize("size", ["six", "1.5", "", "-6"])
+def test_metadata_without_sizes_count_for_nothing(tmp_path, numbers, size):
+    pages = numbers.integers(1, 4000, (6, 9, 8)).astype(np.uint16)
+    write_pages(tmp_path / "a.ome.tif", pages, ome({"T": 6}).replace('SizeT="6"', f'SizeT="{size}"'))
+    np.testing.assert_array_equal(open_source(tmp_path).load().images[:, 0], pages)

@@ -21,6 +21,9 @@ examples:
   vaelab data info my_folder/ --channel-pattern "_(?P<channel>w\\d)"
   vaelab data info my_folder/ --help                in what other ways it can be read"""
 
+MOST_COLUMNS = 50
+"""So many columns of the table are shown."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Options(Changing):
@@ -82,22 +85,30 @@ def _print_channels(collection: ImageCollection) -> None:
     print(f"\nPixels, from {len(rows):,} images:")
     print(f"  {'channel':<16}{'lowest':>10}{'median':>10}{'mean':>10}{'highest':>10}")
     for i, name in enumerate(collection.channels):
-        x = some[:, i]
+        x = some[:, i][np.isfinite(some[:, i])]
+        if not x.size:
+            raise InputError("the images", "hold finite pixel values", f"none in channel {name!r}")
         print(
             f"  {name:<16}"
             + "".join(f"{float(value):>10.5g}" for value in (x.min(), np.median(x), x.mean(dtype=np.float64), x.max()))
         )
+    if bad := int(np.count_nonzero(~np.isfinite(some))):
+        print(f"  {bad:,} values are NaN or infinite, with which training is refused.")
 
 
 def _print_table(collection: ImageCollection) -> None:
     if not len(collection.table.columns):
         return
     print("\nTable:")
-    for name, column in collection.table.items():
+    names = [printable(str(name)) for name in collection.table.columns[:MOST_COLUMNS]]
+    width = min(40, max(16, *(len(name) + 2 for name in names)))
+    for shown, (name, column) in zip(names, collection.table.items(), strict=False):
         missing = int(column.isna().sum())
         gaps = f", {missing:,} missing" if missing else ""
         factor = ", a factor" if name in collection.factors else ""
-        print(f"  {printable(str(name)):<16}{column.nunique():,} values{gaps}{factor}{printable(_values(column))}")
+        print(f"  {shown:<{width}}{column.nunique():,} values{gaps}{factor}{printable(_values(column))}")
+    if len(names) < len(collection.table.columns):
+        print(f"  and {len(collection.table.columns) - len(names):,} more columns")
 
 
 def _values(column: pd.Series) -> str:

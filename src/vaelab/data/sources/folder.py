@@ -22,7 +22,7 @@ from vaelab.settings.ranges import PathText
 
 @dataclass(frozen=True, kw_only=True)
 class FolderSource(Source):
-    """Every image file below a folder: PNG, JPEG, TIFF, BMP and what else Pillow reads.
+    """Every image file below a folder: PNG, JPEG, TIFF, JPEG 2000, PGM, BMP, GIF, WebP and others.
 
     The table has `path` (below the folder) and, where there are subfolders, `label`: their names joined by a slash.
     Hidden files are passed over. Files that are no images by their name, broken files and images of another size,

@@ -28,6 +28,8 @@ Layout = Literal["auto", "channels_first", "channels_last"]
 MOST_CHANNELS = 30
 SMALLEST_SIDE = 8
 MOST_COLUMNS = 64
+COLUMN_KINDS = "biufUmM"
+"""Numbers, truth values, texts, spans and dates."""
 USUAL_NAMES = ("images", "imgs", "x", "data", "arr_0")
 SAVED = "vaelab_collection"
 
@@ -82,10 +84,10 @@ class NpzSource(Source):
             except Exception:  # an altered record may be wrong in any way
                 be, mend = "be an archive as save_npz wrote it", "Write it again."
                 raise InputError("path", be, f"{self.path!r}, whose record does not fit its arrays", mend) from None
-        name = self._images_name(arrays)
-        return self._collection(name, arrays.pop(name), arrays, _unread_notes(unread))
+        name = self._images_name(arrays, unread)
+        return self._collection(name, arrays.pop(name), arrays, tuple(unread))
 
-    def _images_name(self, arrays: Mapping[str, np.ndarray]) -> str:
+    def _images_name(self, arrays: Mapping[str, np.ndarray], unread: Sequence[str]) -> str:
         if self.images:
             if self.images not in arrays:
                 raise unknown_name("images", self.images, arrays)
@@ -96,6 +98,7 @@ class NpzSource(Source):
             return usual[0] if len(usual) == 1 else found[0]
         shapes = ", ".join(f"{name} {arrays[name].shape}" for name in found or arrays)
         got = f"{'several that could be' if found else 'none among'}: {shapes or 'no arrays'}"
+        got += f" ({unread[0]})" if unread and not found else ""
         raise InputError("images", "name the array of images", got, "Set source.images.")
 
     def _collection(
@@ -108,6 +111,8 @@ class NpzSource(Source):
         names = tuple(map(str, found)) if found is not None and fits else numbers
         if len(set(names)) < len(names):
             names = numbers
+        if found is not None and names is numbers and not self.channels:
+            notes = (*notes, f"the channels' names are not read, as they are not {len(numbers)} different texts")
         channels = name_channels(self.channels, names)
         table, unused = _columns(others, len(images))
         return ImageCollection(images=images, table=table, channels=channels, notes=(*notes, *unused))
@@ -195,21 +200,28 @@ def _unpacked(arrays: Mapping[str, np.ndarray], key: str, kind: str) -> Any:
 
 
 def _read_arrays(file: BinaryIO, size: int) -> tuple[dict[str, np.ndarray], list[str]]:
-    """Every array that holds no Python objects, and the names of those that do.
+    """Every array that holds no Python objects, and a note on each member that is not read.
 
     Raises:
         Unreadable: They would unpack to too much, or an array promises more than its member holds.
     """
     arrays, unread = {}, []
     with np.load(file, allow_pickle=False) as archive:
-        members = {info.filename.removesuffix(".npy"): info for info in archive.zip.infolist()}
-        check_file(sum(info.file_size for info in members.values()), size)
-        for name in archive.files:
-            with archive.zip.open(members[name]) as member:
+        infos = archive.zip.infolist()
+        check_file(sum(info.file_size for info in infos), size)
+        members = {info.filename.removesuffix(".npy"): info for info in infos}
+        if len(members) < len(infos):
+            raise Unreadable("holds two arrays of one name")
+        for name, info in members.items():
+            if not info.filename.endswith(".npy"):
+                unread.append(f"{name!r} is not read, as it is no array")
+                continue
+            with archive.zip.open(info) as member:
                 promised, kind = _promise(member)
             if kind.hasobject:
-                unread.append(name)
-            elif promised > members[name].file_size:
+                fix = "save it as numbers or text, such as labels.astype(str)"
+                unread.append(f"the array {name!r} is not read, as it holds Python objects: {fix}")
+            elif promised > info.file_size:
                 raise Unreadable(f"promises {promised:,} bytes in its array {name!r} and holds fewer")
             else:
                 arrays[name] = as_text(archive[name])
@@ -233,12 +245,6 @@ def _promise(member: Any) -> tuple[int, np.dtype]:
     if any(length < 0 for length in shape):
         raise ValueError("a negative length")
     return math.prod(shape) * kind.itemsize, kind
-
-
-def _unread_notes(names: Sequence[str]) -> tuple[str, ...]:
-    """What is to be said of arrays of Python objects."""
-    fix = "save it as numbers or text, such as labels.astype(str)"
-    return tuple(f"the array {name!r} is not read, as it holds Python objects: {fix}" for name in names)
 
 
 def as_text(array: np.ndarray) -> np.ndarray:
@@ -283,7 +289,11 @@ def _columns(arrays: Mapping[str, np.ndarray], count: int) -> tuple[pd.DataFrame
     for name, array in arrays.items():
         names = arrays.get(f"{name}_names", arrays.get(f"{name.removesuffix('s')}_names"))
         names = names if names is not None and names.ndim == 1 and names is not array else None
-        if array.shape == (count,):
+        if array.dtype.kind not in COLUMN_KINDS:
+            unused.append(
+                f"the array {name!r} is not read, as its {array.dtype} values are no numbers, truth values or texts"
+            )
+        elif array.shape == (count,):
             points = names is not None and array.dtype.kind in "iu" and array.min() >= 0 and array.max() < len(names)
             columns[name] = names[array] if names is not None and points else array
         elif array.ndim == 2 and len(array) == count and array.shape[1] <= MOST_COLUMNS:
