@@ -61,11 +61,11 @@ def test_annealing_is_the_exact_log_likelihood_from_below_and_from_above():
     np.testing.assert_allclose(low, exact(model, x), atol=0.2)
     np.testing.assert_allclose(high, exact(model, x), atol=0.5)
     assert high.mean() == pytest.approx(exact(model, x).mean(), abs=0.1)
-    few_low = annealed(model, x, num_temperatures=10, num_chains=4).mean()
-    few_high = annealed(model, x, num_temperatures=10, num_chains=4, codes=z.numpy()).mean()
-    truth = exact(model, x).mean()
-    assert few_low - 0.05 < truth < few_high + 0.05
-    assert few_low < low.mean() + 0.05
+    x, z = drawn(model, 400)
+    off_low = annealed(model, x, num_temperatures=3, num_chains=1) - exact(model, x)
+    off_high = annealed(model, x, num_temperatures=3, num_chains=1, codes=z.numpy()) - exact(model, x)
+    for off in (-off_low, off_high):
+        assert off.mean() > 3 * off.std() / 20
 
 
 def test_annealing_knows_a_curved_posterior():
