@@ -515,3 +515,47 @@ def test_a_training_that_stops_early_says_so(tmp_path, capsys):
     how = ["--training.learning-rate", "1e-30", "--training.validate-every", "1", "--training.patience", "2"]
     assert main(["train", "digits", "--out", str(tmp_path / "run"), "--quiet", "--machine.tune", "false", *how]) == 0
     assert "Note: training stopped at step 3: no better validation loss than at step 1" in capsys.readouterr().err
+
+
+def test_infer_writes_posteriors_and_gaps(trained, tmp_path, capsys):
+    out = tmp_path / "inferred"
+    assert main(["infer", str(trained), "-o", str(out), "--num-images", "12", "--num-steps", "30", "--quiet"]) == 0
+    table, scores = pd.read_csv(out / "posteriors.csv"), pd.read_csv(out / "scores.csv")
+    assert len(table) == 12
+    assert (table["num_steps"] == 30).all()
+    gap = (table["inferred_elbos"] - table["elbos"]).mean()
+    assert scores.set_index("metric").loc["amortisation_gap", "value"] == pytest.approx(gap)
+    assert set(load(trained).splits.test) >= set(table["row"])
+    assert "approximation_gap" in capsys.readouterr().out
+
+
+def test_infer_completes_from_a_side_or_a_picture(trained, tmp_path):
+    mask = np.zeros((8, 8), np.uint8)
+    mask[:, :4] = 255
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    found = []
+    for visible in ("left", str(tmp_path / "mask.png")):
+        flags = ["--num-images", "6", "--num-steps", "20", "--visible", visible, "--quiet"]
+        assert main(["infer", str(trained), "-o", str(tmp_path / "out"), *flags]) == 0
+        found.append(pd.read_csv(tmp_path / "out" / "posteriors.csv"))
+    pd.testing.assert_frame_equal(*found)
+    assert {"hidden_mse/inferred", "hidden_mse/encoder", "hidden_mse/nearest"} < set(found[0])
+
+
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        (
+            ["--visible", "middle"],
+            "--visible should be left, right, top, bottom or a picture of 8x8 pixels, got 'middle'",
+        ),
+        (["--learning-rate", "0"], "--learning-rate should be"),
+        (["--covariance", "round"], "--covariance should be"),
+        (["--steps", "5"], "--steps should be a known name"),
+        (["--num-draws", "0"], "--num-draws should be at least 1, got 0"),
+    ],
+)
+def test_infer_refuses_in_a_sentence(trained, tmp_path, flags, sentence, capsys):
+    assert main(["infer", str(trained), "-o", str(tmp_path / "out"), *flags]) == 2
+    assert sentence in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

@@ -47,7 +47,7 @@ def render(look: Look) -> str:
     """The report as one HTML document that asks for nothing outside itself."""
     shown = {section: [] for section in SECTIONS}
     for name, part in parts().items():
-        if part.applies(look):
+        if part.on_page and part.applies(look):
             shown[part.section].append(Shown(name, part.title, part.html(look, part.arrays(look))))
     values = {
         "name": look.run.experiment.name,

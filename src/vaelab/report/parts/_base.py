@@ -28,6 +28,8 @@ class Part(ABC):
     """Its place there: lower comes first."""
     title: ClassVar[str] = ""
     """The heading above it; empty: it has none."""
+    on_page: ClassVar[bool] = True
+    """Whether it stands on the page; where it takes too long for that, it is drawn alone."""
     only_for: ClassVar[str] = "every run"
     """What it needs, in words that follow "is for"."""
 
