@@ -148,7 +148,7 @@ def test_what_is_not_a_run_is_refused(experiment, tmp_path):
     with pytest.raises(InputError, match=r"should hold a checkpoint, got none\. Go on with: vaelab resume"):
         load(run.folder)
     (run.folder / "data.json").write_text("[]")
-    with pytest.raises(InputError, match=r"data.json should be the data.json of a run"):
+    with pytest.raises(InputError, match=r"data.json should be as the run wrote it"):
         load(run.folder)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from markupsafe import Markup
 
+from vaelab.files import read_json
 from vaelab.report.html import html
 from vaelab.report.look import Look
 from vaelab.report.parts import Arrays, Part
@@ -24,7 +24,7 @@ class Environment(Part):
     def html(self, look: Look, arrays: Arrays) -> Markup:
         """See Part."""
         try:
-            found = json.loads((look.run.folder / "environment.json").read_text(encoding="utf-8"))
+            found = read_json(look.run.folder / "environment.json")
         except (OSError, ValueError):
             found = {"environment.json": "not in the run's folder"}
         rows = [[html("{{ text|code }}", text=text) for text in pair] for pair in _flat(found)]
