@@ -225,7 +225,7 @@ class Worker:
             how = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "bufsize": 1}
             with self.errors.open("a") as errors:
                 self.process = subprocess.Popen([sys.executable, __file__], stderr=errors, **how)
-            self.judge(self.warm, 60)
+            self.judge(self.warm, 120)
         self.process.stdin.write(f"{path}\n")
         ready, _, _ = select.select([self.process.stdout], [], [], most_seconds or self.most_seconds)
         line = self.process.stdout.readline() if ready else ""

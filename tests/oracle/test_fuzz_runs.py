@@ -209,7 +209,8 @@ def whole(tmp_path_factory) -> Path:
 
 @pytest.mark.slow
 def test_mutated_runs_and_caches_give_the_right_answer_or_one_sentence(whole, tmp_path):
-    worker = Worker(tmp_path / "errors", whole / "run")
+    shutil.copytree(whole / "run", tmp_path / "warm" / "run")
+    worker = Worker(tmp_path / "errors", tmp_path / "warm" / "run")
     (whole / "cache").mkdir()
     right = {name: worker.judge(whole / name) for name in ("run", "images", "choices.json")}
     assert not any(verdict["refused"] for verdict in right.values())
@@ -239,11 +240,11 @@ def test_mutated_runs_and_caches_give_the_right_answer_or_one_sentence(whole, tm
             kept = tmp_path / f"fault_{number}_{file.name}"
             kept.write_bytes(damaged or b"")
             faults.append({"number": number, "file": str(file), "changed": changed, **verdict})
+            print(faults[-1], flush=True)
         shutil.rmtree(whole / top) if file.parts[1:] else (whole / top).unlink(missing_ok=True)
         (shutil.copytree if file.parts[1:] else shutil.copy2)(tmp_path / "kept" / top, whole / top)
     worker.stop()
     print(*sorted(counts.items()), sep="\n")
-    print(*faults, sep="\n")
     assert not faults
     assert (tmp_path / "errors").read_text() == ""
     assert sum(counts.values()) == MUTATIONS

@@ -128,7 +128,10 @@ def read_environment(path: Path) -> Choices:
 def _part(kind: type[T], path: Path, where: Callable[[Any], Any]) -> T:
     """What a file of a run's folder describes, in the place that is asked for."""
     try:
-        return from_record(kind, dict(where(read_json(path))))
+        record = where(read_json(path))
+        if not isinstance(record, dict):
+            raise ValueError("no fields")
+        return from_record(kind, record)
     except InputError as error:
         raise InputError(f"{error.what} in {path}", error.should, error.got, _ALTERED) from None
     except FileNotFoundError:
