@@ -143,7 +143,7 @@ def judge_run(folder: Path) -> dict[str, object]:
 
     def measured() -> list[object]:
         found = measure(run, ask(run, num_images=40, num_samples=2), ["elbo", "rate", "mse"])
-        return [scores_table(found.scores).to_csv(), found.rows, found.codes, found.per_image.to_csv()]
+        return [scores_table(found.scores).to_csv(), found.rows, found.codes, found.per_image.astype(float).to_csv()]
 
     return told_by(
         {
