@@ -1,16 +1,22 @@
 """Reads files named on its input, one a line, and says of each in one line of JSON what became of it.
 
-Each file is read as vaelab reads it; where that gives pixels, they are compared with those of another decoder.
+An image is read as vaelab reads it; where that gives pixels, they are compared with those of another decoder. Of the
+folder of a run, of one of images and of a memory of choices it says what each thing that is done with them gives.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import json
+import os
 import resource
+import select
+import subprocess
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -121,10 +127,132 @@ def judge(path: Path) -> dict[str, object]:
     return {"read": len(images), "wrong": wrong, "megabytes": megabytes}
 
 
-if __name__ == "__main__":
-    for line in sys.stdin:
+def judge_run(folder: Path) -> dict[str, object]:
+    """Of each thing that is done with a run: a digest of what it gives, or why it was refused."""
+    import vaelab
+    from vaelab.evaluation import scores_table
+    from vaelab.runs.results import ask, list_results, measure
+
+    told = told_by({"run": lambda: vaelab.load(folder)})
+    if "run" not in told["gives"]:
+        return told
+    run = vaelab.load(folder)
+
+    def results() -> list[object]:
+        return [part for asked in list_results(run) for part in (asked.question, scores_table(asked.scores).to_csv())]
+
+    def measured() -> list[object]:
+        found = measure(run, ask(run, num_images=40, num_samples=2), ["elbo", "rate", "mse"])
+        return [scores_table(found.scores).to_csv(), found.rows, found.codes, found.per_image.astype(float).to_csv()]
+
+    return told_by(
+        {
+            "run": lambda: (run.experiment, run.facts),
+            "embedding": lambda: (codes := vaelab.embed(run, [0, 3, 5])) and [codes.loc, codes.scale],
+            "feed": lambda: run.feed([0, 3, 5]),
+            "metrics": lambda: run.metrics().to_csv(),
+            "results": results,
+            "measured": measured,
+            "resumed": lambda: vaelab.embed(vaelab.resume(folder, progress=False), [0, 3, 5]).loc,
+        }
+    )
+
+
+def judge_cache(folder: Path) -> dict[str, object]:
+    """Of images, of which the folder beside theirs holds the cache."""
+    os.environ["VAELAB_CACHE"] = str(folder.parent / "cache")
+
+    def read() -> list[object]:
+        found = open_source(folder).load()
+        return [np.asarray(found.images), found.table.to_csv(), found.channels, found.left_out, found.notes]
+
+    return told_by({"images": read})
+
+
+def judge_choices(memory: Path) -> dict[str, object]:
+    """Of a memory of choices by timing."""
+    import torch
+
+    from vaelab.models import VAEConfig
+    from vaelab.training.choices import choose
+
+    model = VAEConfig(latent_dim=2).build((1, 8, 8))
+
+    def chosen() -> str:
+        def step(model: torch.nn.Module) -> None:
+            model.encode(torch.zeros(1, 1, 8, 8)).mean.sum().backward()
+
+        with choose(model, step, batch_size=1, num_steps=3, threads=1, memory=memory).applied(model):
+            step(model)
+        return "choices that can be applied"
+
+    return told_by({"choices": chosen})
+
+
+def told_by(things: dict[str, Callable[[], object]]) -> dict[str, object]:
+    gives, refused = {}, {}
+    for name, do in things.items():
         try:
-            verdict = judge(Path(line.rstrip("\n")))
+            gives[name] = digest(do())
+        except InputError as error:
+            refused[name] = str(error)
+    megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    return {"gives": gives, "refused": refused, "megabytes": megabytes}
+
+
+def digest(value: object) -> str:
+    values = value if isinstance(value, list) else [value]
+    parts = [np.asarray(v).tobytes() if hasattr(v, "__array__") else repr(v).encode() for v in values]
+    return hashlib.sha256(b"|".join(parts)).hexdigest()[:16]
+
+
+class Worker:
+    """A process that judges, started anew when one was taken down.
+
+    Args:
+        errors: File of what it says on stderr.
+        warm: What it judges first, without a limit of time.
+        most_seconds: That one judgement may take.
+        most_megabytes: That the process may take.
+    """
+
+    def __init__(self, errors: Path, warm: Path, most_seconds: float = 10, most_megabytes: int = 1000):
+        self.errors, self.warm, self.process = errors, warm, None
+        self.most_seconds, self.most_megabytes = most_seconds, most_megabytes
+
+    def judge(self, path: Path, most_seconds: float | None = None) -> dict:
+        if self.process is None:
+            how = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "bufsize": 1}
+            with self.errors.open("a") as errors:
+                self.process = subprocess.Popen([sys.executable, __file__], stderr=errors, **how)
+            self.judge(self.warm, 120)
+        self.process.stdin.write(f"{path}\n")
+        ready, _, _ = select.select([self.process.stdout], [], [], most_seconds or self.most_seconds)
+        line = self.process.stdout.readline() if ready else ""
+        if not line:
+            self.stop()
+            return {"traceback": "it hung" if not ready else "it crashed"}
+        verdict = json.loads(line)
+        if verdict.get("megabytes", 0) > self.most_megabytes:
+            self.stop()
+        return verdict
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.communicate()
+            self.process = None
+
+
+if __name__ == "__main__":
+    JUDGES = {"run": judge_run, "images": judge_cache, "choices.json": judge_choices}
+    for line in sys.stdin:
+        path = Path(line.rstrip("\n"))
+        try:
+            verdict = JUDGES.get(path.name, judge)(path)
         except BaseException as error:
-            verdict = {"traceback": f"{type(error).__name__}: {error}"[:300]}
+            import traceback
+
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            verdict = {"traceback": f"{type(error).__name__}: {error} ({where.filename}:{where.lineno})"[-400:]}
         print(json.dumps(verdict), flush=True)

@@ -46,6 +46,15 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def one_line(error: Exception) -> str:
+    """The first line of what an error says, or its name where it says nothing; at most 200 letters.
+
+    >>> one_line(ValueError("no number\\nat all")), one_line(KeyError())
+    ('no number', 'KeyError')
+    """
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+
+
 def unknown_name(what: str, name: str, known: Iterable[str]) -> InputError:
     """The error for a name that is not among those known, with the nearest one.
 

@@ -1,7 +1,14 @@
-"""Files written whole or not at all, and folders checked before anything is computed."""
+"""Files written whole or not at all, and folders checked before anything is computed.
+
+What is being written lies beside its place, under a lock of the kernel. A process that was killed gives the lock up,
+and who next writes the same clears away what it left.
+"""
 
 from __future__ import annotations
 
+import fcntl
+import glob
+import json
 import os
 import shutil
 import tempfile
@@ -10,6 +17,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from vaelab.errors import InputError
 
@@ -29,18 +37,54 @@ def replacing(path: Path | str, what: str = "", mend: str = "") -> Iterator[Path
     Raises:
         InputError: It cannot be written, or the disk is full; what was there stays as it was.
     """
-    path, part = Path(path), ""
+    path = Path(path)
     try:
-        handle, part = tempfile.mkstemp(prefix=f".{path.name}.part-", suffix=path.suffix, dir=path.parent)
-        os.close(handle)
-        os.chmod(part, 0o666 & ~_umask())
-        yield Path(part)
-        put(Path(part), path)
+        with being_written(path) as place:
+            yield place / path.name
+            put(place / path.name, path)
     except OSError as error:
         got = (error.strerror or str(error)) if not what else f"{str(path)!r} ({error.strerror or error})"
         raise InputError(what or str(path), "be a file that can be written", got, mend) from None
+
+
+@contextmanager
+def being_written(path: Path, left: str = "") -> Iterator[Path]:
+    """A new folder beside `path`, gone after the block; such folders of dead processes are removed.
+
+    Args:
+        path: What is made in it, to be put in its place.
+        left: Pattern of the folders that are looked at; left out, those of the same path.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    for other in path.parent.glob(left or f".{glob.escape(path.name)}.part-*"):
+        with suppress(OSError):
+            if (handle := _lock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)) is not None:
+                shutil.rmtree(other, ignore_errors=True)
+                os.close(handle)
+    place, handle = Path(), None
+    while handle is None:  # in the moment before it is locked, another process may take it for left behind
+        place = Path(tempfile.mkdtemp(prefix=f".{path.name}.part-", dir=path.parent))
+        handle = _lock(place, fcntl.LOCK_EX)
+    try:
+        yield place
     finally:
-        Path(part).unlink(missing_ok=True) if part else None
+        shutil.rmtree(place, ignore_errors=True)
+        os.close(handle)
+
+
+def read_json(path: Path) -> Any:
+    """What a JSON file holds.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It is not JSON in UTF-8, or nested too deeply.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
 def write(path: Path | str, data: str | bytes, what: str = "", mend: str = "", *, flush: bool = False) -> None:
@@ -86,7 +130,7 @@ def put_first(part: Path, place: Path, is_whole: Callable[[], bool]) -> None:
                 raise
         if is_whole():
             return None
-        aside = Path(tempfile.mkdtemp(prefix=f"{place.name}.part-", dir=place.parent))
+        aside = Path(tempfile.mkdtemp(prefix=f".{place.name}.part-", dir=place.parent))
         with suppress(FileNotFoundError):  # another process cleared it away
             os.rename(place, aside / "old")
         shutil.rmtree(aside, ignore_errors=True)
@@ -112,7 +156,19 @@ def check_folder(folder: Path, room: int = 0, purpose: str = "", mend: str = "")
         raise InputError(str(folder), should, got, mend or "Make room.")
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _lock(folder: Path, how: int) -> int | None:
+    """The folder, opened, and locked where the disk knows locks; None: it is gone, or another process has locked it."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(handle, how)
+    except OSError:
+        if how & fcntl.LOCK_NB:
+            os.close(handle)
+            return None
+    if folder.exists():
+        return handle
+    os.close(handle)
+    return None

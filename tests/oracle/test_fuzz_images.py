@@ -6,23 +6,19 @@ pytest -m slow tests/oracle/test_fuzz_images.py     # half an hour; VAELAB_FUZZ=
 from __future__ import annotations
 
 import io
-import json
 import os
-import select
 import struct
-import subprocess
-import sys
 import zlib
-from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
 from PIL import Image
 
+from fuzz_worker import Worker
+
 imagecodecs = pytest.importorskip("imagecodecs")
 MUTATIONS = int(os.environ.get("VAELAB_FUZZ", "1000"))
-MOST_SECONDS, MOST_MEGABYTES = 10, 1000
 LIES = (0, 1, 2, 7, 0x7F, 0xFF, 0x100, 0x7FFF, 0xFFFF, 100_000, 0x7FFFFFFF, 0xFFFFFFFF)
 OME = (
     '<?xml version="1.0"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Image ID="Image:0"><Pixels '
@@ -140,44 +136,17 @@ def checked(data: bytes) -> bytes:
     return bytes(out + data[place:])
 
 
-class Worker:
-    """A process that reads files, started anew when one has taken it down."""
-
-    def __init__(self, errors: Path):
-        self.errors, self.process = errors, None
-
-    def judge(self, path: Path) -> dict:
-        if self.process is None:
-            how = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "bufsize": 1}
-            with self.errors.open("a") as errors:
-                script = str(Path(__file__).parents[1] / "fuzz_worker.py")
-                self.process = subprocess.Popen([sys.executable, script], stderr=errors, **how)
-            self.judge(path.parent / "warm.png")
-        self.process.stdin.write(f"{path}\n")
-        ready, _, _ = select.select([self.process.stdout], [], [], MOST_SECONDS)
-        line = self.process.stdout.readline() if ready else ""
-        if not line:
-            self.stop()
-            return {"traceback": "it hung" if not ready else "it crashed"}
-        verdict = json.loads(line)
-        if verdict.get("megabytes", 0) > MOST_MEGABYTES:
-            self.stop()
-        return verdict
-
-    def stop(self) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.communicate()
-            self.process = None
-
-
 @pytest.mark.slow
 def test_mutated_files_are_refused_or_read_as_another_decoder_reads_them(tmp_path, monkeypatch):
     monkeypatch.setenv("VAELAB_CACHE", str(tmp_path / "cache"))
     whole = originals()
     names = sorted(whole)
     Image.fromarray(np.zeros((4, 4), np.uint8)).save(tmp_path / "warm.png")
-    worker, faults, counts = Worker(tmp_path / "errors"), [], {"read": 0, "refused": 0, "alone": 0}
+    worker, faults, counts = (
+        Worker(tmp_path / "errors", tmp_path / "warm.png"),
+        [],
+        {"read": 0, "refused": 0, "alone": 0},
+    )
     seed = int(os.environ.get("VAELAB_FUZZ_SEED", "0"))
     for number in range(-len(names), MUTATIONS):
         numbers = np.random.default_rng([seed, max(number, 0)])
@@ -187,7 +156,7 @@ def test_mutated_files_are_refused_or_read_as_another_decoder_reads_them(tmp_pat
         path.write_bytes(whole[name] if number < 0 else mutated(whole[name], name, numbers, donor))
         verdict = worker.judge(path)
         told = {"file": path.name, **verdict}
-        if "traceback" in verdict or verdict.get("wrong") or verdict.get("megabytes", 0) > MOST_MEGABYTES:
+        if "traceback" in verdict or verdict.get("wrong") or verdict.get("megabytes", 0) > worker.most_megabytes:
             faults.append(told)
         if "\n" in str(verdict.get("refused", "")):
             faults.append(told)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import stat
+import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,6 +24,21 @@ def test_what_fails_leaves_what_was_there(tmp_path):
         part.write_text("half")
         raise ZeroDivisionError
     assert path.read_text() == "before"
+    assert os.listdir(tmp_path) == ["a.txt"]
+
+
+def test_what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_not(tmp_path):
+    path = tmp_path / "a.txt"
+    code = "import os, sys\nfrom vaelab import files\nwith files.replacing(sys.argv[1]) as part:\n"
+    killed = [sys.executable, "-c", code + "    part.write_text('half'); os.kill(os.getpid(), 9)", str(path)]
+    for _ in range(2):
+        assert subprocess.run(killed).returncode == -9
+    assert len(os.listdir(tmp_path)) == 1
+    with files.replacing(path) as part:
+        part.write_text("first")
+        files.write(path, "second")
+        assert part.exists()
+    assert path.read_text() == "first"
     assert os.listdir(tmp_path) == ["a.txt"]
 
 

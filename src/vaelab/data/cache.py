@@ -5,7 +5,7 @@ folder named by its key: a hash of the reader's settings and of every file's pat
 that is edited, added or removed means another cache; hashing the contents instead would cost a full read of the files
 at every start, which is most of what the cache saves. A cache is written beside its place and renamed when it is
 whole, so that of processes that decode the same files at once the first gives its cache to all; what lies there and is
-no whole cache is made again.
+no whole cache, or was changed since it was written, is made again.
 """
 
 from __future__ import annotations
@@ -13,9 +13,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
-import tempfile
-import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -29,7 +26,7 @@ from vaelab.data.files import File
 from vaelab.data.parallel import by_processes, by_threads, can_fork, without_collection
 from vaelab.data.png import Unreadable
 from vaelab.errors import InputError
-from vaelab.files import put_first
+from vaelab.files import being_written, put_first, read_json
 from vaelab.machine import cache_folder
 from vaelab.screen import Progress
 
@@ -40,7 +37,6 @@ MANY = 512
 """From so many items on, processes decode; fewer are done before they would be started."""
 CHUNK_FILES = 64
 CHUNK_BYTES = 1 << 20
-STALE_S = 24 * 3600
 
 
 class Item(NamedTuple):
@@ -122,20 +118,16 @@ def decode(
         return found
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(place.parent)
-        part = Path(tempfile.mkdtemp(prefix=f"{place.name}.part-", dir=place.parent))
+        with being_written(place, left=".*.part-*") as around:
+            part = around / "whole"
+            part.mkdir()
+            failed = _fill(part, items, read, progress)
+            if failed:
+                return failed
+            found = _open(part, len(items))  # stays mapped wherever the folder goes
+            put_first(part, place, lambda: _open(place, len(items)) is not None)
     except OSError as error:
         raise _unwritable(place.parent, error) from None
-    try:
-        failed = _fill(part, items, read, progress)
-        if failed:
-            return failed
-        found = _open(part, len(items))  # stays mapped wherever the folder goes
-        put_first(part, place, lambda: _open(place, len(items)) is not None)
-    except OSError as error:
-        raise _unwritable(place.parent, error) from None
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
     found = _open(place, len(items)) or found
     if found is None:
         raise InputError("the cache", "stay as it was written", f"a changed {place}", "Start again.")
@@ -170,7 +162,9 @@ def refuse_left_out(left_out: Sequence[tuple[str, str]], what: str, strict: bool
 def _open(place: Path, count: int) -> Decoded | None:
     """The cache of so many items, if it is there and whole."""
     try:
-        record = json.loads((place / "index.json").read_text(encoding="utf-8"))
+        if (place / "seal").read_text() != _seal(place):
+            return None
+        record = read_json(place / "index.json")
         images = np.load(place / "images.npy", mmap_mode="r", allow_pickle=False)
         items = np.array(record["items"], np.int64)
         left_out = tuple((str(name), str(reason)) for name, reason in record["left_out"])
@@ -215,7 +209,14 @@ def _fill(
         if commonest != form:
             index, *_ = _pass(part / "images.npy", items, read, commonest, bar)
     (part / "index.json").write_text(json.dumps(vars(index)), encoding="utf-8")
+    (part / "seal").write_text(_seal(part))
     return []
+
+
+def _seal(place: Path) -> str:
+    """What a change of the cache changes: the pixels' size and time of change, which need no reading, and the index."""
+    pixels, index = (place / "images.npy").stat(), (place / "index.json").read_bytes()
+    return f"{pixels.st_size} {pixels.st_mtime_ns} {hashlib.sha256(index).hexdigest()}"
 
 
 def _pass(
@@ -325,13 +326,6 @@ def _chunks(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
             start, size = i + 1, 0
     if start < len(items):
         yield items[start:]
-
-
-def _sweep(folder: Path) -> None:
-    """Removes what decodes that were killed over a day ago left behind."""
-    for part in folder.glob("*.part-*"):
-        if time.time() - part.stat().st_mtime > STALE_S:
-            shutil.rmtree(part, ignore_errors=True)
 
 
 def _unwritable(folder: Path, error: OSError) -> InputError:

@@ -9,22 +9,23 @@ import numpy as np
 import pandas as pd
 
 from vaelab.errors import InputError, unknown_name
+from vaelab.settings.ranges import Finite, Positive, Settings
 
 MANY = 1000
 """More categories than this are taken for a mistake."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Condition:
+class Condition(Settings):
     """One column, as its training images have it."""
 
     column: str
     """Its name in the table."""
     categories: tuple[str, ...] = ()
     """What it says of images, in words and in order; none for a column of numbers."""
-    mean: float = 0.0
+    mean: Finite = 0.0
     """Of a column of numbers, over the training images."""
-    scale: float = 1.0
+    scale: Positive = 1.0
     """Its standard deviation there, or 1 where all are equal."""
 
     @property

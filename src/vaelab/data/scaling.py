@@ -11,7 +11,7 @@ from annotated_types import Ge, Le
 
 from vaelab.data.stored import Pixels, blocks, read
 from vaelab.errors import InputError
-from vaelab.settings.ranges import Settings
+from vaelab.settings.ranges import Finite, Settings
 
 Percent = Annotated[float, Ge(0), Le(100)]
 Range = Literal["type", "min_max", "percentile"]
@@ -26,7 +26,7 @@ NEARLY = 0.99
 
 
 @dataclass(frozen=True, kw_only=True)
-class Intensity:
+class Intensity(Settings):
     """The measured scaling of each channel: y = (x - lo) / (hi - lo), clipped to [0, 1], then its square root if asked.
 
     Inside [lo, hi] it is undone exactly, up to rounding; a channel with hi = lo is 0 everywhere and comes back as lo.
@@ -36,9 +36,9 @@ class Intensity:
     0.20000000298023224
     """
 
-    lo: tuple[float, ...]
+    lo: tuple[Finite, ...]
     """Stored value that becomes 0, one per channel."""
-    hi: tuple[float, ...]
+    hi: tuple[Finite, ...]
     """Stored value that becomes 1, one per channel."""
     square_root: bool = False
     """Take the square root of the scaled value: dark pictures get more of the range."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
+from annotated_types import Ge, Le
 from torch import Tensor, nn
 
 from vaelab.networks._base import Activation, Decoder, Encoder
@@ -42,7 +44,7 @@ class ResidualEncoder(Encoder):
     widths: tuple[AtLeast1, ...] | None = None
     """Channels after each halving, from image to latents. Left out: down to about 4 pixels, with 256 channels there and
     half as many at each size before, but at least 32."""
-    num_blocks: AtLeast1 = 1
+    num_blocks: Annotated[int, Ge(1), Le(100)] = 1
     """Residual blocks after each halving; each has two convolutions."""
     dense: tuple[AtLeast1, ...] = (256,)
     """Widths of the fully connected layers between the last block and the latents; may be none."""
@@ -91,7 +93,7 @@ class ResidualDecoder(Decoder):
     widths: tuple[AtLeast1, ...] | None = None
     """Channels before each doubling, from latents to image; the first belongs to the small image that the fully
     connected layers give. Left out: those of the encoder, backward."""
-    num_blocks: AtLeast1 = 1
+    num_blocks: Annotated[int, Ge(1), Le(100)] = 1
     """Residual blocks before each doubling; each has two convolutions."""
     dense: tuple[AtLeast1, ...] = (256,)
     """Widths of the fully connected layers between the latents and the small image; may be none."""

@@ -98,6 +98,6 @@ def _read(handle: int) -> dict[str, object]:
     """What stands in a lock's file; nothing where it is not to be read."""
     try:
         found = json.loads(os.pread(handle, 4096, 0) or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -127,6 +127,9 @@ def resume(
         place = find_device(device or run.experiment.machine.device)
         run.model.to(place)
         choices = read_environment(run.folder / "environment.json")
+        if not choices.suits(run.model):
+            should, got = "name layers and kernels of the run's model", "others"
+            raise InputError(f"choices.kernels in {run.folder / 'environment.json'}", should, got, "Train anew.")
         return _go(run, _batches(run.experiment, run.dataset, place), choices, progress, longer=longer)
 
 

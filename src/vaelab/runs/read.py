@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from pandas.api.types import is_numeric_dtype
 
 from vaelab import experiment as record
 from vaelab.data import Dataset, ImageCollection, Intensity, Source, Splits
@@ -25,15 +26,15 @@ from vaelab.data.conditions import Condition, encode_conditions
 from vaelab.data.feed import Feed
 from vaelab.data.opening import moved
 from vaelab.data.rows import Rows, row_numbers
-from vaelab.errors import InputError, unknown_name
+from vaelab.data.sources.npz import read_arrays
+from vaelab.errors import InputError, one_line, unknown_name
 from vaelab.experiment import Experiment
-from vaelab.files import DAMAGED
 from vaelab.inference import ImageBatches
 from vaelab.machine import Device
 from vaelab.models import Model, device_of, local_randomness
 from vaelab.runs.folder import DataFacts, read_facts
 from vaelab.settings.record import digest
-from vaelab.training.checkpoint import load_weights
+from vaelab.training.checkpoint import load_weights, within
 from vaelab.training.device import find_device
 from vaelab.training.loop import noise_seed
 
@@ -41,6 +42,7 @@ Images = Source | ImageCollection | Path | str
 """Where images are: a source, a collection in memory, or a folder or file whose kind is found out."""
 
 
+_LOG = "Mend it, or move it away: the weights don't need it."
 _POINT = "point to them with --images PATH, in Python load(run, images=PATH)"
 
 
@@ -190,14 +192,21 @@ class Run:
         Raises:
             InputError: It was altered.
         """
+        path = self.folder / "metrics.csv"
         try:
-            table = pd.read_csv(self.folder / "metrics.csv")
+            table = pd.read_csv(path)
         except (FileNotFoundError, pd.errors.EmptyDataError):
             table = pd.DataFrame({"step": [], "split": [], "stage": []})
-        except DAMAGED:
-            table = pd.DataFrame()
-        if not {"step", "split"} <= {*table.columns}:
-            raise InputError(str(self.folder / "metrics.csv"), "be the log of a run", "something else", "Train anew.")
+        except (OSError, ValueError, OverflowError) as error:
+            raise InputError(str(path), "be the metrics.csv of a run", one_line(error), _LOG) from None
+        words = ("split", "stage")
+        odd = [name for name in ("step", "split") if name not in table]
+        odd += [name for name, column in table.items() if name not in words and not is_numeric_dtype(column)]
+        if not odd and not set(table["split"]) <= {"train", "validation"}:
+            odd = ["split"]
+        if odd:
+            should = "hold a number in each cell but those of split and stage"
+            raise InputError(str(path), should, f"others, as in {odd[0]!r}", _LOG)
         return table.assign(stage=table["stage"].fillna("") if "stage" in table else "")
 
 
@@ -224,12 +233,19 @@ class RunImages:
     @cached_property
     def splits(self) -> Splits:
         """Rows of the collection for training, validation and test."""
-        path = self.folder / "splits.npz"
+        path, mend = self.folder / "splits.npz", "Put the run's own file back, or train anew."
         try:
-            with np.load(path, allow_pickle=False) as rows:
-                return Splits(train=rows["train"], validation=rows["validation"], test=rows["test"])
-        except DAMAGED as error:
-            raise InputError(str(path), "be the splits.npz of a run", str(error), "Train anew.") from None
+            with path.open("rb") as file:
+                rows = read_arrays(file, path.stat().st_size)[0]
+            found = Splits(train=rows["train"], validation=rows["validation"], test=rows["test"])
+            every = np.concatenate(list(found.named().values()))
+        except Exception as error:  # a hostile file may raise anything
+            got = f"a file that cannot be read ({one_line(error)})"
+            raise InputError(str(path), "be the splits.npz of a run", got, mend) from None
+        if every.dtype != np.int64 or not np.array_equal(np.sort(every), np.arange(self.facts.num_images)):
+            should = f"name each of the {self.facts.num_images:,} images once, by row"
+            raise InputError(str(path), should, "other rows", mend)
+        return found
 
     @cached_property
     def dataset(self) -> Dataset:
@@ -298,7 +314,8 @@ def read(folder: Path | str, images: Images | None = None) -> Run:
         raise InputError(str(folder), "be the folder of a run", got, mend)
     experiment = record.read(folder / "experiment.json")
     facts = read_facts(folder / "data.json")
-    model = build(experiment, facts.image_shape, facts.conditions)
+    with within(folder / "checkpoints" / "last.safetensors"):
+        model = build(experiment, facts.image_shape, facts.conditions)
     opened = RunImages(experiment, facts, folder, images)
     return Run(folder=folder, experiment=experiment, model=model, facts=facts, images=opened)
 

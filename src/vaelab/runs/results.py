@@ -19,16 +19,18 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 import torch
+from pandas.api.types import is_numeric_dtype
 
 from vaelab import files
-from vaelab.errors import InputError, unknown_name
+from vaelab.data.sources.npz import read_arrays
+from vaelab.errors import InputError, one_line, unknown_name
 from vaelab.evaluation import Measured, all_metrics, evaluate, scores_table
 from vaelab.inference import images_at_once
 from vaelab.metrics import Score
 from vaelab.models import local_randomness
 from vaelab.runs.read import Run, weights_of
 from vaelab.screen import Progress
-from vaelab.settings.record import digest
+from vaelab.settings.record import digest, from_record, read_value
 
 Split = Literal["train", "validation", "test"]
 _MOST_TRAINING = 5000
@@ -138,7 +140,7 @@ def measure(run: Run, question: Question, metrics: Iterable[str] | None = None, 
         InputError: A metric is not known, the images are not there, or a file of the results cannot be used.
     """
     folder, wanted = folder_of(run, question), all_metrics(metrics)
-    before = _read(folder)
+    before = _read(folder, rows_of(run, question))
     done = {score.metric for score in before.scores} if before else set()
     missing = [name for name in wanted if name not in done]
     found = _compute(run, question, missing, before, progress) if missing else None
@@ -211,31 +213,42 @@ def _write(folder: Path, question: Question, measured: Measured) -> None:
     files.write(folder / "scores.json", json.dumps(record, indent=1, allow_nan=False))
 
 
-def _read(folder: Path) -> Measured | None:
-    """What lies in a folder of results; None: nothing yet."""
+def _read(folder: Path, rows: np.ndarray) -> Measured | None:
+    """What lies in a folder of results, of images of these rows; None: nothing yet."""
     if not (folder / "scores.json").exists():
         return None
     result = _result(folder / "scores.json")
     try:
         table = pd.read_csv(folder / "per_image.csv", float_precision="round_trip")  # pyright: ignore
-        with np.load(folder / "arrays.npz", allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        return Measured(scores=result.scores, rows=table.pop("row").to_numpy(), per_image=table, arrays=arrays)
-    except files.DAMAGED as error:
+        if not np.array_equal(table.pop("row"), rows) or not all(map(is_numeric_dtype, table.dtypes)):
+            raise ValueError("other rows or other than numbers in per_image.csv")
+        path = folder / "arrays.npz"
+        with path.open("rb") as file:
+            arrays = read_arrays(file, path.stat().st_size)[0]
+        if not {"codes", "scales"} <= arrays.keys() or any(
+            array.shape[:1] != rows.shape or array.dtype.kind not in "fiub" for array in arrays.values()
+        ):
+            raise ValueError("other arrays in arrays.npz")
+        return Measured(scores=result.scores, rows=rows, per_image=table, arrays=arrays)
+    except Exception as error:  # a hostile file may raise anything
         raise _unusable(folder, error) from None
 
 
 def _result(path: Path) -> Result:
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = files.read_json(path)
+        question = from_record(Question, record["question"], "question")
+        if question.name != path.parent.name:
+            raise ValueError(f"a question that belongs into {question.name}")
         scores = tuple(_score(score) for score in record["scores"])
-        return Result(question=Question(**record["question"]), scores=scores, folder=path.parent)
-    except (*files.DAMAGED, TypeError, AttributeError) as error:
+        return Result(question=question, scores=scores, folder=path.parent)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise _unusable(path.parent, error) from None
 
 
 def _unusable(folder: Path, error: Exception) -> InputError:
-    return InputError(str(folder), "hold results as they were written", str(error), "Delete it, and measure again.")
+    mend = "Delete it, and measure again."
+    return InputError(str(folder), "hold results as they were written", one_line(error), mend)
 
 
 def _plain(score: Score) -> dict[str, Any]:
@@ -251,9 +264,11 @@ def _plain(score: Score) -> dict[str, Any]:
 def _score(values: Mapping[str, Any]) -> Score:
     """The score again; a value that was no finite number is not a number."""
 
-    def number(value: Any) -> float:
-        return math.nan if value is None else value
-
-    low_high = values["interval"]
-    interval = None if low_high is None else (number(low_high[0]), number(low_high[1]))
-    return Score(**{**values, "value": number(values["value"]), "interval": interval})
+    ends = values["interval"] or ()
+    if len(ends) not in (0, 2) or not values["metric"]:
+        raise ValueError("an interval of other than two ends, or a score of no metric")
+    known = {"value": values["value"], **{str(i): end for i, end in enumerate(ends)}}
+    numbers = {name: read_value(float | None, number, name) for name, number in known.items()}
+    value, *interval = (math.nan if number is None else number for number in numbers.values())
+    score = from_record(Score, {**values, "value": 0.0, "interval": None}, "score")
+    return replace(score, value=value, interval=tuple(interval) or None)

@@ -1,21 +1,34 @@
-"""Checkpoints: a training in one file, written whole or not at all."""
+"""Checkpoints: a training in one file, written whole or not at all, with a digest by which a change is seen."""
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
-from vaelab.errors import InputError
+from vaelab.errors import InputError, one_line
 from vaelab.files import check_folder, write
 from vaelab.training.loop import State, diverged
 
-_NUMBERS = ("step", "counted", "best", "best_step", "waited", "prior_started", "stop")
+_NUMBERS = {
+    "step": int, "counted": int, "best": float | int, "best_step": int, "waited": int, "prior_started": bool,
+    "stop": str,
+}  # fmt: skip
+"""What a checkpoint says of the training, and its types."""
+_SLACK = 64 << 20
+"""Bytes that building a model may take beyond four times those of its checkpoint."""
+_MAKERS = (torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn)
+_ALTERED = "The file was altered; train anew."
 
 
 def save_checkpoint(state: State, path: Path) -> None:
@@ -37,13 +50,20 @@ def save_checkpoint(state: State, path: Path) -> None:
 
 
 def load_checkpoint(state: State, path: Path) -> None:
-    """Puts a training that was just begun where the saved one was."""
+    """Puts a training that was just begun where the saved one was.
+
+    Raises:
+        InputError: The file is broken, was altered, or is of another training.
+    """
     tensors, numbers = _read(path)
+    _check_numbers(numbers, path)
     _load_weights(state.model, "model.", tensors, path)
     _load_weights(state.companions, "companions.", tensors, path)
     for optimizer, name in _optimizers(state):
         for index, parameter in enumerate(p for group in optimizer.param_groups for p in group["params"]):
             moments = _beginning_with(f"{name}.{index}.", tensors)
+            if any(v.shape not in (parameter.shape, ()) or not v.isfinite().all() for v in moments.values()):
+                raise InputError(str(path), "hold finite moments of this model", f"others in {name}.{index}", _ALTERED)
             if moments:
                 optimizer.state[parameter] = {name: value.to(parameter.device) for name, value in moments.items()}
     state.totals = tensors["totals"].to(next(state.model.parameters()).device)
@@ -67,7 +87,25 @@ def load_weights(model: nn.Module, path: Path) -> None:
 
 def read_numbers(path: Path) -> dict:
     """What a checkpoint says of the training: its step, why it stopped, and so on."""
-    return _read(path)[1]
+    numbers = _read(path)[1]
+    _check_numbers(numbers, path)
+    return numbers
+
+
+@contextmanager
+def within(path: Path) -> Iterator[None]:
+    """Lets nothing be made inside the block that is far larger than the checkpoint there, if one is there.
+
+    Raises:
+        InputError: It would be: settings that were altered ask for all of the memory before the weights are compared.
+    """
+    most = 4 * path.stat().st_size + _SLACK if path.exists() else math.inf
+    try:
+        with _Within(most):
+            yield
+    except _TooLarge:
+        should, got = f"describe the model of {path}", "a far larger one"
+        raise InputError("the run's settings", should, got, "Put experiment.json and data.json back.") from None
 
 
 def check_room(folder: Path, model: nn.Module) -> None:
@@ -76,10 +114,48 @@ def check_room(folder: Path, model: nn.Module) -> None:
     check_folder(folder, 8 * size + (16 << 20), " for checkpoints")
 
 
+class _TooLarge(Exception):
+    pass
+
+
+class _Within(TorchFunctionMode):
+    """Counts the bytes of the tensors that are made."""
+
+    def __init__(self, most: float):
+        super().__init__()
+        self.left = most
+
+    def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        """See torch."""
+        if func in _MAKERS:
+            size = (kwargs or {}).get("size", args)
+            size = size[0] if size and isinstance(size[0], tuple | list) else size
+            self.left -= 4 * math.prod(int(length) for length in size)
+            if self.left < 0:
+                raise _TooLarge
+        return func(*args, **(kwargs or {}))
+
+
+def _digest(tensors: Mapping[str, Tensor], numbers: dict) -> str:
+    """Of all names, shapes, types of number and bytes, and of what is said of the training."""
+    found = hashlib.sha256(json.dumps(numbers).encode())
+    for name, value in sorted(tensors.items()):
+        found.update(f"{name} {value.dtype} {tuple(value.shape)}".encode("utf-8", "surrogatepass"))
+        found.update(value.reshape(-1).view(torch.uint8).numpy().data)
+    return found.hexdigest()
+
+
+def _check_numbers(numbers: dict, path: Path) -> None:
+    wrong = [name for name, kind in _NUMBERS.items() if not isinstance(numbers.get(name), kind)]
+    if wrong or numbers.keys() - _NUMBERS.keys() or min(numbers["step"], numbers["counted"], numbers["waited"]) < 0:
+        got = f"another {wrong[0]}" if wrong else "others"
+        raise InputError(str(path), "hold the numbers of a training", got, _ALTERED)
+
+
 def _write(tensors: dict[str, Tensor], path: Path, numbers: dict) -> None:
-    data = save(
-        {name: value.detach().cpu().contiguous() for name, value in tensors.items()}, {"vaelab": json.dumps(numbers)}
-    )
+    plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    record = numbers | {"sha256": _digest(plain, numbers)}
+    data = save(plain, {"vaelab": json.dumps(record)})  # one entry: several would stand in any order
     write(path, data, mend="The last checkpoint is unharmed; make room and resume.", flush=True)
 
 
@@ -87,9 +163,15 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict]:
     try:
         with safe_open(path, "pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
-            return tensors, json.loads(file.metadata()["vaelab"])
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise InputError(str(path), "be a checkpoint of vaelab", f"a file that cannot be read ({error})") from None
+            numbers = dict(json.loads(file.metadata()["vaelab"]))
+            digest = numbers.pop("sha256", None)  # none in checkpoints of before
+            is_whole = digest is None or digest == _digest(tensors, numbers)
+    except Exception as error:  # a hostile file may raise anything
+        got = f"a file that cannot be read ({one_line(error)})"
+        raise InputError(str(path), "be a checkpoint of vaelab", got) from None
+    if not is_whole:
+        raise InputError(str(path), "hold what was saved", "other numbers", _ALTERED)
+    return tensors, numbers
 
 
 def _optimizers(state: State) -> list[tuple[torch.optim.Optimizer, str]]:
@@ -113,5 +195,5 @@ def _load_weights(model: nn.Module, prefix: str, tensors: dict[str, Tensor], pat
         odd = sorted(set(expected.items()) ^ set(found.items()), key=str)[0]
         raise InputError(str(path), "hold the weights of this model", f"a difference at {odd[0]} {odd[1]}")
     if wrong := next((name for name, value in weights.items() if not value.isfinite().all()), ""):
-        raise InputError(str(path), "hold finite weights", f"others in {wrong}", "The file was altered; train anew.")
+        raise InputError(str(path), "hold finite weights", f"others in {wrong}", _ALTERED)
     model.load_state_dict(weights)

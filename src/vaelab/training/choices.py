@@ -16,16 +16,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
+from annotated_types import Ge, Le
 from torch import Tensor, nn
 
 from vaelab.errors import InputError
-from vaelab.files import DAMAGED, write
+from vaelab.files import read_json, write
 from vaelab.machine import cache_folder, processor
 from vaelab.models import Model, models_in
 from vaelab.networks import kernels
+from vaelab.settings.ranges import Settings
+from vaelab.settings.record import from_record
 
 Step = Callable[[Model], None]
 """Computes one step of a model, forward and backward."""
@@ -42,10 +45,10 @@ _WORTH = 0.97
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choices:
+class Choices(Settings):
     """How a training step is computed on this machine."""
 
-    threads: int
+    threads: Annotated[int, Ge(1), Le(1024)]
     """Threads inside one operation."""
     precision: Literal["float32", "bfloat16"] = "float32"
     """Of the networks (by autocast); likelihood, rate, weights and optimiser are float32 always."""
@@ -53,6 +56,13 @@ class Choices:
     """Convolutions on memory laid out as height, width, channel."""
     kernels: dict[str, str] = field(default_factory=dict)
     """Layer -> kernel, for layers that are not computed by the stock kernel."""
+
+    def suits(self, model: nn.Module) -> bool:
+        """Whether the model has these layers, and they these kernels."""
+        layers = _layers(model)
+        return isinstance(self.kernels, dict) and all(
+            name in layers and kernel in kernels(layers[name]) for name, kernel in self.kernels.items()
+        )
 
     def __str__(self) -> str:
         """In words, such as ``2 threads, bfloat16, channels last, 3 layers by other kernels``."""
@@ -115,11 +125,10 @@ def choose(
     memory = memory or cache_folder() / "choices.json"
     key = _key(model, batch_size, threads, precision)
     remembered = _read(memory)
-    before = dict(remembered.get(key, {}))
-    if before.pop("num_steps", 0) >= num_steps:
-        best = Choices(**before)
-        say(f"Computed with {best} (chosen by timing before).")
-        return best
+    before = _taken_again(remembered.get(key), model, num_steps)
+    if before is not None:
+        say(f"Computed with {before} (chosen by timing before).")
+        return before
     race = _Race(copy.deepcopy(model), step, num_steps)
     best = _search(race, threads, precision)
     say(f"Computed with {best} (chosen by timing in {race.spent:.1f} s).")
@@ -268,12 +277,26 @@ def _key(model: Model, batch_size: int, threads: int | None, precision: str) -> 
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
 
-def _read(memory: Path) -> dict:
+def _read(memory: Path) -> dict[str, object]:
+    """What is remembered; nothing where the file is not to be read."""
     try:
-        found = json.loads(memory.read_text())
-    except DAMAGED:
+        found = read_json(memory)
+    except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _taken_again(entry: object, model: Model, num_steps: int) -> Choices | None:
+    """What was chosen before, if it had as long to choose and can be used."""
+    if not isinstance(entry, dict):
+        return None
+    record = dict(entry)
+    made_for = record.pop("num_steps", 0)
+    try:
+        found = from_record(Choices, record)
+    except InputError:
+        return None
+    return found if isinstance(made_for, int) and made_for >= num_steps and found.suits(model) else None
 
 
 def _remember(memory: Path, choices: dict) -> None:

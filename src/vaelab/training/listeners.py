@@ -8,14 +8,13 @@ for state in train(...):
 from __future__ import annotations
 
 import csv
-import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from vaelab.errors import InputError
-from vaelab.files import DAMAGED, replacing
+from vaelab.errors import InputError, one_line
+from vaelab.files import replacing
 from vaelab.screen import Steps
 from vaelab.training.checkpoint import save_checkpoint, save_weights
 from vaelab.training.config import Watching
@@ -90,21 +89,22 @@ class CSVLog:
             yield {**dict(zip(_BEFORE, before, strict=True)), **terms, **dict(zip(_AFTER, after, strict=True))}
 
     def _cut(self, step: int) -> None:
-        rows = self._rows()
+        try:
+            rows = self._rows()
+        except (OSError, ValueError, csv.Error) as error:
+            raise self._altered(one_line(error)) from None
         self.columns = [name for name in rows[0] if name is not None] if rows else []
-        whole = [row for row in rows if re.fullmatch("[0-9]+", str(row["step"])) and None not in (*row, *row.values())]
+        if rows and (*self.columns[: len(_BEFORE)], *self.columns[-len(_AFTER) :]) != (*_BEFORE, *_AFTER):
+            raise self._altered("other columns")
+        whole = [row for row in rows if None not in (*row, *row.values()) and _is_step(row["step"])]
         self._rewrite([row for row in whole if int(row["step"]) <= step])
 
+    def _altered(self, got: str) -> InputError:
+        return InputError(str(self.path), "be the metrics.csv of a run", got, "Mend it, or move it away, and resume.")
+
     def _rows(self) -> list[dict[str, Any]]:
-        try:
-            with self.path.open(newline="") as file:
-                rows = list(csv.DictReader(file))
-        except (*DAMAGED, csv.Error):
-            rows = [{}]
-        if rows and "step" not in rows[0]:
-            mend = "Move it away; the log goes on without it."
-            raise InputError(str(self.path), "be the log of a run", "something else", mend)
-        return rows
+        with self.path.open(newline="") as file:
+            return list(csv.DictReader(file))
 
     def _rewrite(self, rows: list[dict[str, Any]]) -> None:
         with replacing(self.path) as part, part.open("w", newline="") as file:
@@ -171,6 +171,10 @@ class Throughput:
         speed = (step - self.step) * self.batch_size / max(now - self.time, 1e-9)
         self.step, self.time = step, now
         return speed
+
+
+def _is_step(text: str) -> bool:
+    return text.isdecimal() and len(text) < 19
 
 
 def _in_words(means: Means) -> str:

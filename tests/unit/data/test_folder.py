@@ -300,11 +300,13 @@ def test_a_damaged_cache_is_made_anew(tmp_path, own_cache):
         save(tmp_path / f"{i}.png", pixels(i))
     first = np.array(FolderSource(path=str(tmp_path)).load().images)
     (stored,) = (own_cache / "images").glob("*/images.npy")
-    stored.write_bytes(stored.read_bytes()[:-10])
-    np.testing.assert_array_equal(FolderSource(path=str(tmp_path)).load().images, first)
+    whole = stored.read_bytes()
+    for damaged in (whole[:-10], whole[:-1] + bytes([whole[-1] ^ 1])):
+        stored.write_bytes(damaged)
+        np.testing.assert_array_equal(FolderSource(path=str(tmp_path)).load().images, first)
 
 
-@pytest.mark.parametrize("name", ["index.json", "images.npy"])
+@pytest.mark.parametrize("name", ["index.json", "images.npy", "seal"])
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", b"null", b"\x93NUMPY\1\0\x05\0((((\n", b"{" * 5000, bytes(300)])
 def test_whatever_lies_in_the_caches_place_it_is_made_anew(tmp_path, own_cache, name, content):
     for i in range(3):
@@ -327,6 +329,7 @@ def test_whatever_lies_in_the_caches_place_it_is_made_anew(tmp_path, own_cache, 
         lambda record: record.update(rows=[1, 2, 3]),
         lambda record: record.update(items=["a", "b", "c"]),
         lambda record: record.update(items=[0, 1, 7]),
+        lambda record: record.update(items=[0, 0, 1]),
     ],
 )
 def test_a_cache_whose_index_does_not_fit_is_made_anew(tmp_path, own_cache, change):
@@ -446,9 +449,6 @@ def test_a_killed_decode_leaves_nothing_that_is_taken_for_a_cache(tmp_path, own_
     (left,) = (own_cache / "images").iterdir()
     assert ".part-" in left.name
     assert len(FolderSource(path=str(tmp_path)).load()) == 600
-    os.utime(left, (time.time() - 2e5,) * 2)
-    save(tmp_path / "30.png", pixels(30, (6, 5)))
-    FolderSource(path=str(tmp_path)).load()
     assert not left.exists()
 
 

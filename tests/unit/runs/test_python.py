@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 
@@ -135,15 +136,20 @@ def test_the_folder_of_several_runs_names_them(run):
     ids=["type", "shape", "not finite"],
 )
 def test_an_altered_checkpoint_is_refused(change, sentence, tmp_path, run):
+    """Also where the digest, by which any change is seen, was taken out."""
     shutil.copytree(run.folder, tmp_path / "run")
-    for path in (tmp_path / "run" / "checkpoints").iterdir():
-        with safe_open(path, "pt") as file:
-            metadata = file.metadata()
-        tensors = load_file(path)
-        name = next(name for name, value in tensors.items() if name.startswith("model.") and value.ndim == 2)
-        save_file(tensors | {name: change(tensors[name]).contiguous()}, path, metadata)
-    with pytest.raises(InputError, match=sentence):
-        vaelab.load(tmp_path / "run")
+    for digest in (False, True):
+        for path in (run.folder / "checkpoints").iterdir():
+            with safe_open(path, "pt") as file:
+                metadata = file.metadata()
+            tensors = load_file(path)
+            name = next(name for name, value in tensors.items() if name.startswith("model.") and value.ndim == 2)
+            altered = tensors | {name: change(tensors[name]).contiguous()}
+            numbers = json.loads(metadata["vaelab"])
+            kept = numbers if digest else {name: value for name, value in numbers.items() if name != "sha256"}
+            save_file(altered, tmp_path / "run" / "checkpoints" / path.name, {"vaelab": json.dumps(kept)})
+        with pytest.raises(InputError, match="hold what was saved, got other numbers" if digest else sentence):
+            vaelab.load(tmp_path / "run")
 
 
 def test_a_run_stopped_before_its_first_line_is_measured_and_reported_all_the_same(tmp_path, run, capsys):

@@ -148,8 +148,60 @@ def test_what_is_not_a_run_is_refused(experiment, tmp_path):
     with pytest.raises(InputError, match=r"should hold a checkpoint, got none\. Go on with: vaelab resume"):
         load(run.folder)
     (run.folder / "data.json").write_text("[]")
-    with pytest.raises(InputError, match=r"data.json should be the data.json of a run"):
+    with pytest.raises(InputError, match=r"data\.json should be as the run wrote it"):
         load(run.folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"image_shape": [1, 60_000, 60_000]}, "be those of|describe the model of .* got a far larger one"),
+        ({"image_shape": [1, 8]}, "image_shape in .*data.json should be a list of 3"),
+        ({"channels": []}, "channels, lo and hi in .* should be 1 each, got 0, 1 and 1"),
+        ({"intensity": {"lo": [0.0], "hi": [1e300]}}, "intensity in .* should rise from lo to hi within"),
+        ({"intensity": {"lo": [9.0], "hi": [3.0]}}, "intensity in .* should rise from lo to hi within"),
+        ({"dtype": "words"}, "dtype in .* should be the type of a pixel, got 'words'"),
+        ({"num_images": "many"}, "num_images in .* should be a whole number"),
+    ],
+)
+def test_altered_facts_are_refused(change, sentence, experiment, tmp_path):
+    run = train(experiment, tmp_path / "run", progress=False)
+    path = run.folder / "data.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(InputError, match=sentence):
+        load(run.folder)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "", "{", '"text"', "null", "{}"])
+@pytest.mark.parametrize("name", ["experiment.json", "data.json", "environment.json"])
+def test_a_broken_file_of_a_run_is_one_sentence(name, text, experiment, tmp_path):
+    run = train(experiment, tmp_path / "run", progress=False)
+    (run.folder / name).write_text(text)
+    with pytest.raises(InputError) as refused:
+        resume(run.folder, progress=False)
+    assert "\n" not in str(refused.value)
+
+
+def test_altered_splits_and_logs_are_refused(experiment, tmp_path):
+    run = train(experiment, tmp_path / "run", progress=False)
+    (run.folder / "metrics.csv").write_text("step,split\n1,train\nx,train\n")
+    with pytest.raises(InputError, match=r"hold a number in each cell but .*, got others, as in 'step'"):
+        run.metrics()
+    (run.folder / "metrics.csv").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InputError, match=r"be the metrics\.csv of a run"):
+        run.metrics()
+    parts = dict(run.splits.named())
+    for altered in (
+        {**parts, "test": parts["test"] + 1000},
+        {**parts, "train": parts["train"][1:]},
+        {"train": parts["train"]},
+    ):
+        np.savez(run.folder / "splits.npz", **altered)
+        with pytest.raises(InputError, match=r"splits\.npz should"):
+            _ = load(run.folder).splits
+    (run.folder / "splits.npz").write_bytes(b"PK")
+    with pytest.raises(InputError, match=r"splits\.npz should be the splits\.npz of a run"):
+        _ = load(run.folder).splits
 
 
 def test_images_that_changed_since_are_refused(experiment, images, tmp_path):

@@ -61,7 +61,7 @@ def _cached(
     code = Path(inspect.getfile(type(source))).read_bytes()
     key = hashlib.sha256(f"{source!r}\n".encode() + code).hexdigest()[:32]
     path = cache_folder() / "generated" / f"{name_of(source)}-{key}.npy"
-    if not path.exists():
+    if not _is_whole(path, shape):
         mend = "Ask for fewer images, make room or set VAELAB_CACHE to another folder."
         check_folder(path.parent, prod(shape), " for the images", mend)
         with replacing(path, "the image cache", mend) as part, part.open("wb") as file:
@@ -70,6 +70,14 @@ def _cached(
                 file.write(render(rows).data)
                 bar.advance(rows.stop - rows.start)
     return path
+
+
+def _is_whole(path: Path, shape: tuple[int, int, int, int]) -> bool:
+    """Whether the file is there, with so many images."""
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False).shape == shape
+    except Exception:  # whatever lies there, what can't be read is made again
+        return False
 
 
 def _blocks(num_images: int) -> list[slice]:

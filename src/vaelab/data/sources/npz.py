@@ -68,7 +68,7 @@ class NpzSource(Source):
             with open(place, "rb") as file:
                 packed = file.read(2) == b"PK"
                 file.seek(0)
-                arrays, unread = _read_arrays(file, place.stat().st_size) if packed else ({"": _mapped(place)}, [])
+                arrays, unread = read_arrays(file, place.stat().st_size) if packed else ({"": _mapped(place)}, [])
         except Unreadable as error:
             raise InputError("path", be, f"{self.path!r}, which {error}") from None
         except OSError as error:
@@ -199,7 +199,7 @@ def _unpacked(arrays: Mapping[str, np.ndarray], key: str, kind: str) -> Any:
     return pd.Series(texts.tolist()) if len(texts) else pd.Series([], dtype=str)
 
 
-def _read_arrays(file: BinaryIO, size: int) -> tuple[dict[str, np.ndarray], list[str]]:
+def read_arrays(file: BinaryIO, size: int) -> tuple[dict[str, np.ndarray], list[str]]:
     """Every array that holds no Python objects, and a note on each member that is not read.
 
     Raises:

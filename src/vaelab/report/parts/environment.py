@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from markupsafe import Markup
 
-from vaelab.files import DAMAGED
+from vaelab.files import read_json
 from vaelab.report.html import html
 from vaelab.report.look import Look
 from vaelab.report.parts import Arrays, Part
@@ -25,8 +24,8 @@ class Environment(Part):
     def html(self, look: Look, arrays: Arrays) -> Markup:
         """See Part."""
         try:
-            found = json.loads((look.run.folder / "environment.json").read_text(encoding="utf-8"))
-        except DAMAGED:
+            found = read_json(look.run.folder / "environment.json")
+        except (OSError, ValueError):
             found = {"environment.json": "not in the run's folder"}
         rows = [[html("{{ text|code }}", text=text) for text in pair] for pair in _flat(found)]
         return html('{{ table(["What", "Value"], rows, "Environment of the run", "settings") }}', rows=rows)
