@@ -43,7 +43,7 @@ def ksg(x: np.ndarray, y: np.ndarray, num_neighbours: int = NUM_NEIGHBOURS, seed
     if count <= num_neighbours or not (x.size and y.size):
         return np.full(count, np.nan)
     both = np.concatenate([x, y], axis=1)
-    nearer = np.nextafter(KDTree(both).query(both, [num_neighbours + 1], p=np.inf)[0][:, 0], 0)
+    nearer = np.nextafter(_distances(both, num_neighbours), 0)
     near_x, near_y = _count_within(x, nearer), _count_within(y, nearer)
     return digamma(num_neighbours) + digamma(count) - digamma(near_x) - digamma(near_y)
 
@@ -81,7 +81,7 @@ def ksg_of_kinds(x: np.ndarray, kinds: np.ndarray, num_neighbours: int = NUM_NEI
     for kind in np.flatnonzero(sizes > 1):
         own = np.flatnonzero(codes == kind)
         neighbours[own] = k = min(num_neighbours, len(own) - 1)
-        distances[own] = KDTree(x[own]).query(x[own], [k + 1], p=np.inf)[0][:, 0]
+        distances[own] = _distances(x[own], k)
     shares = np.full(len(x), np.nan)
     near = _count_within(x[counted], np.nextafter(distances[counted], 0))
     sizes = sizes[codes][counted]
@@ -96,6 +96,11 @@ def _spread(x: np.ndarray, random: np.random.Generator) -> np.ndarray:
     scale = x.std(0)
     x = x[:, scale > 0] / scale[scale > 0]
     return x + 1e-10 * random.standard_normal(x.shape)
+
+
+def _distances(x: np.ndarray, neighbour: int) -> np.ndarray:
+    """(image,): how far that neighbour is, the first being the nearest, by the largest difference."""
+    return KDTree(x).query(x, [neighbour + 1], p=np.inf)[0][:, 0]  # pyright: ignore[reportArgumentType]
 
 
 def _count_within(x: np.ndarray, radii: np.ndarray) -> np.ndarray:
