@@ -105,6 +105,9 @@ def size_there_is(ranks: np.ndarray, num_neighbours: int) -> int:
 def neighbour_scores(ranks: np.ndarray, unit: str, parts: Callable[[], Iterable[Part]]) -> list[Score]:
     """A score for each part, the mean over images; or, where nothing was ranked, the reason.
 
+    An image moves its own number and, as a neighbour, those of others. So the interval is twice as wide as that of a
+    mean of independent numbers: about right for a fifth of all as neighbours, too wide for 10 among thousands.
+
     Args:
         ranks: As `co_ranks` gives them.
         unit: Of all of them.
@@ -118,12 +121,20 @@ def neighbour_scores(ranks: np.ndarray, unit: str, parts: Callable[[], Iterable[
             value=float(values.mean()),
             unit=unit,
             count=len(values),
-            interval=interval_of_means(values),
+            interval=_twice(interval_of_means(values), float(values.mean()), ceiling),
             null=null,
             ceiling=ceiling,
         )
         for part, values, null, ceiling in parts()
     ]
+
+
+def _twice(interval: tuple[float, float] | None, value: float, ceiling: float | None) -> tuple[float, float] | None:
+    """The interval with both its ends twice as far from the value, as far as values go."""
+    if interval is None:
+        return None
+    low, high = (value + 2 * (end - value) for end in interval)
+    return max(low, min(value, 0.0)), min(high, max(value, np.inf if ceiling is None else ceiling))
 
 
 def common(ranks: np.ndarray, weights: np.ndarray) -> np.ndarray:
