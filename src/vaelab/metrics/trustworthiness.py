@@ -12,7 +12,6 @@ from vaelab.metrics._shapes import Ranks
     "Trustworthiness",
     group="neighbourhoods",
     order=10,
-    headline=True,
     better="higher",
     source="Venna and Kaski 2001, https://doi.org/10.1007/3-540-44668-0_68",
 )
