@@ -14,6 +14,7 @@ from vaelab import metrics
 from vaelab.catalogue import functions
 from vaelab.evaluation import measure_arrays
 from vaelab.metrics import GROUPS, Metric, PerImage, Score
+from vaelab.metrics._coranking import co_ranks
 
 METRICS: dict[str, Metric] = functions("vaelab.metrics")
 PER_IMAGE = [name for name, metric in METRICS.items() if isinstance(metric, PerImage)]
@@ -31,6 +32,7 @@ def made_up() -> dict[str, object]:
     codes = np.column_stack([factors @ [[1.0, 0.3], [0.2, 1.0]], 1e-3 * random.normal(size=COUNT)])
     codes += 0.1 * random.normal(size=codes.shape) * [1, 1, 0]
     images = random.random((COUNT, 2, 12, 12))
+    smooth = np.tanh(factors @ np.random.default_rng(1).normal(size=(2, 288)))
     latent_rates = random.gamma(2.0, size=(COUNT, 3))
     distortions = random.gamma(50.0, 2.0, size=COUNT)
     elbos = -(distortions + latent_rates.sum(1))
@@ -46,8 +48,11 @@ def made_up() -> dict[str, object]:
         "images": images,
         "reconstructions": np.clip(images + 0.1 * random.normal(size=images.shape), 0, 1),
         "factors": factors,
+        "pixels": smooth,
     }
+    ranks = {"image_ranks": co_ranks(codes, smooth), "factor_ranks": co_ranks(codes, factors)}
     names = {"labels": labels, "clusters": (codes[:, 0] > 0.1).astype(int), "groups": np.arange(COUNT) // 10}
+    names["drawn"] = np.ones(COUNT, bool)
     facts = {
         "num_samples": 10,
         "num_pixels": 288,
@@ -57,7 +62,7 @@ def made_up() -> dict[str, object]:
         "channels": ("DNA", "actin"),
         "factor_names": ("size", "angle"),
     }
-    return {**{name: array.astype(np.float32) for name, array in arrays.items()}, **names, **facts}
+    return {**{name: array.astype(np.float32) for name, array in arrays.items()}, **ranks, **names, **facts}
 
 
 def frozen(there: dict[str, object]) -> dict[str, object]:

@@ -73,19 +73,28 @@ def run(options: Options) -> int:
 
 
 def show(scores: Sequence[Score], title: str) -> None:
-    """Prints one line per score, and beside it what trivial models score; of a metric of many parts only the whole."""
+    """Prints one line per score, and beside it what trivial models score, then why some scores have no number.
+
+    Of a metric of many parts, and of measures of neighbourhoods, which all say something alike, only the whole.
+    """
+    from vaelab.evaluation import all_metrics
+
+    alike = {metric.name for metric in all_metrics().values() if metric.words.group == "neighbourhoods"}
     models = list(dict.fromkeys(score.model for score in scores if score.model))
     found = {(score.metric, score.part, score.model): score for score in scores}
     rows = []
     for score in scores:
         parts = sum(other.metric == score.metric and not other.model for other in scores)
-        if score.model or (score.part and parts > _MOST_PARTS):
+        if score.model or (score.part and (parts > _MOST_PARTS or score.metric in alike)):
             continue
         others = [number(found.get((score.metric, score.part, model))) for model in models]
         better = "" if score.better == "neither" else score.better
         rows.append([label(score), number(score), _interval(score), score.unit, better, *others])
     columns = ["measure", "value", "95 % interval", "unit", "better", *models]
     screen.table(title, columns, rows, left=["measure", "unit", "better"])
+    for reason in dict.fromkeys(score.reason for score in scores if score.reason):
+        names = dict.fromkeys(score.metric for score in scores if score.reason == reason)
+        print(f"No number for {', '.join(names)}: {reason}.")
 
 
 def label(score: Score) -> str:

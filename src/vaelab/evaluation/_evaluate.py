@@ -13,16 +13,12 @@ from vaelab.data.rows import Rows
 from vaelab.errors import InputError, unknown_name
 from vaelab.evaluation import _pass
 from vaelab.evaluation._baselines import MEAN_IMAGE, fit_baselines
+from vaelab.evaluation._derived import fill, sources
 from vaelab.evaluation._importance import check_num_samples
 from vaelab.evaluation.measured import Measured
 from vaelab.inference import ImageBatches, Trained, opened
 from vaelab.metrics import GROUPS, Metric, PerImage
 from vaelab.models import Model
-
-DERIVED: dict[str, tuple[tuple[str, ...], Callable[..., np.ndarray]]] = {
-    "elbos": (("distortions", "rates"), lambda distortions, rates: -(distortions + rates)),
-}
-"""Arrays that follow from others: which, and how."""
 
 
 def all_metrics(names: Iterable[str] | None = None) -> dict[str, Metric]:
@@ -94,7 +90,7 @@ def evaluate(
     wanted = _computable(all_metrics(metrics).values(), facts.keys() | _pass.obtainable(model))
     settings = {name: fact for name, fact in facts.items() if not isinstance(fact, np.ndarray)}
     streamed = [m for m in wanted if isinstance(m, PerImage) and _of_pixels_alone(m, settings)]
-    asked = _asked([m for m in wanted if m not in streamed], facts) & _pass.obtainable(model)
+    asked = _asked([m for m in wanted if m not in streamed], facts, _pass.obtainable(model))
     arrays, values = {}, {}
     if streamed or asked or "codes" not in facts:
         baselines = {}
@@ -121,7 +117,7 @@ def evaluate(
     ]
     nulls = {(score.metric, score.part): score.value for score in trivial if score.model == MEAN_IMAGE}
     own = (replace(score, null=nulls.get((score.metric, score.part), score.null)) for score in measured.scores)
-    kept = (_pass.obtainable(model) - _pass.PIXELS) | DERIVED.keys()
+    kept = (_pass.obtainable(model) - _pass.PIXELS - _pass.SOME_PIXELS) | {"elbos"}
     arrays = {name: array for name, array in measured.arrays.items() if name in kept}
     return replace(measured, scores=(*own, *trivial), arrays=arrays)
 
@@ -141,9 +137,7 @@ def measure_arrays(
     scores, columns = [], {}
     for metric in wanted:
         for name in metric.takes:
-            needs, follow = DERIVED.get(name, ((), None))
-            if follow and name not in given and all(need in given for need in needs):
-                given[name] = follow(*(given[need] for need in needs))
+            fill(given, name)
         if not isinstance(metric, PerImage):
             scores += metric(**{name: given[name] for name in metric.takes if name in given})
             continue
@@ -174,8 +168,7 @@ def _facts(model: Model, num_levels: int | None) -> dict[str, object]:
 def _computable(metrics: Iterable[Metric], names: Iterable[str], done: Iterable[str] = ()) -> list[Metric]:
     """The metrics that are done already, or all of whose needs are among the names or follow from them."""
     names, done = set(names), set(done)
-    names |= {name for name, (needs, _) in DERIVED.items() if names.issuperset(needs)}
-    return [metric for metric in metrics if names.issuperset(metric.needs) or metric.name in done]
+    return [m for m in metrics if m.name in done or all(sources(need, names) <= names for need in m.needs)]
 
 
 def _of_pixels_alone(metric: Metric, settings: Mapping[str, object]) -> bool:
@@ -183,7 +176,8 @@ def _of_pixels_alone(metric: Metric, settings: Mapping[str, object]) -> bool:
     return bool(arrays) and arrays <= _pass.PIXELS
 
 
-def _asked(metrics: Iterable[Metric], there: Mapping[str, object]) -> set[str]:
-    """What these metrics take, or what it follows from, as far as it isn't there yet."""
-    wanted = {name for metric in metrics for name in metric.takes if name not in there}
-    return {need for name in wanted for need in (DERIVED[name][0] if name in DERIVED else (name,))} - there.keys()
+def _asked(metrics: Iterable[Metric], there: Mapping[str, object], obtainable: set[str]) -> set[str]:
+    """What of the obtainable these metrics take, or what it follows from, as far as it isn't there yet."""
+    known = there.keys() | obtainable
+    wanted = {source for metric in metrics for name in metric.takes for source in sources(name, known)}
+    return (wanted & obtainable) - there.keys()

@@ -12,6 +12,7 @@ from torch.distributions import Independent
 
 from vaelab.distributions import rate, rate_per_latent
 from vaelab.errors import InputError
+from vaelab.evaluation._derived import DrawnImages
 from vaelab.evaluation._importance import ImportanceSums, apart, draws
 from vaelab.inference import ImageBatches, batches
 from vaelab.likelihoods import check_pixels
@@ -26,12 +27,14 @@ DRAWN = {"rates", "distortions", "log_evidences", "effective_samples"}
 """What draws of the posterior give; rates in closed form where there is one."""
 PIXELS = {"images", "reconstructions"}
 """What is looked at batch by batch, and kept only where a metric asks for all images at once."""
+SOME_PIXELS = {"pixels", "drawn"}
+"""Those of some images, and which they are; see `DrawnImages`."""
 
 
 def obtainable(model: Model) -> set[str]:
     """The names of what a pass over images can give."""
     factorises = isinstance(model.prior, Independent)
-    return {"codes", "scales"} | DRAWN | PIXELS | ({"latent_rates"} if factorises else set())
+    return {"codes", "scales"} | DRAWN | PIXELS | SOME_PIXELS | ({"latent_rates"} if factorises else set())
 
 
 def run(
@@ -71,6 +74,7 @@ def run(
     columns: dict[str, list[np.ndarray]] = defaultdict(list)
     values: dict[str, dict[str, list[np.ndarray]]] = defaultdict(lambda: defaultdict(list))
     ways: dict[str, Reconstructor] = dict(baselines) if streamed else {}
+    some = DrawnImages(seed)
     with evaluating(model), local_randomness(apart(seed), device_of(model)):
         for given, x in batches(model, images, batch_size):
             if model.likelihood.space == "binary":
@@ -83,11 +87,14 @@ def run(
                 for name, reconstruction in _each(own, ways, x):
                     for metric, numbers in _per_image(streamed, settings, x, reconstruction):
                         values[name][metric].append(numbers)
+            if asked & SOME_PIXELS:
+                some.add(x.cpu().numpy())
             for name, array in found.items():
                 columns[name].append(array.cpu().numpy())
             if on_batch:
                 on_batch(len(x))
     arrays = {name: np.concatenate(parts) for name, parts in columns.items()}
+    arrays |= {name: array for name, array in (("pixels", some.pixels), ("drawn", some.mask)) if name in asked}
     joined = {n: {m: np.concatenate(parts) for m, parts in of.items()} for n, of in values.items()}
     return arrays, joined
 

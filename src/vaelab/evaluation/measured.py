@@ -14,7 +14,7 @@ from vaelab.metrics import Score
 
 _COLUMNS = (
     *("metric", "part", "value", "low", "high", "unit", "better", "count"),
-    *("null", "ceiling", "stage", "model", "source"),
+    *("null", "ceiling", "stage", "model", "source", "reason"),
 )
 
 

@@ -11,10 +11,10 @@ from typing import Any, Generic, Literal, ParamSpec, get_args
 import numpy as np
 
 from vaelab.metrics._resample import mean_score
-from vaelab.metrics._score import Score, Way
+from vaelab.metrics._score import Score, Way, no_score
 
 P = ParamSpec("P")
-Group = Literal["nats", "code", "clusters", "factors", "pixels"]
+Group = Literal["nats", "code", "neighbourhoods", "clusters", "factors", "pixels"]
 """What a metric looks at."""
 GROUPS: tuple[Group, ...] = get_args(Group)
 """In the order in which metrics are listed."""
@@ -92,6 +92,8 @@ class PerImage(Metric[P]):
 
         def score(column: np.ndarray, part: str = "") -> Score:
             shown = how.counted(column).astype(np.float64) if how.counted else column
+            if not len(shown):
+                return replace(no_score(how.nothing, unit, len(column)), part=part, null=null, ceiling=ceiling)
             return mean_score(shown, unit, part=part, null=null, ceiling=ceiling)
 
         return self._said(score(column, part) for part, column in self.columns(values, settings).items())
@@ -115,6 +117,7 @@ class Averaging:
     counted: Callable[[np.ndarray], np.ndarray] | None
     whole: Callable[[np.ndarray], np.ndarray]
     parts: str
+    nothing: str
 
 
 def metric(
@@ -158,6 +161,7 @@ def per_image(
     counted: Callable[[np.ndarray], np.ndarray] | None = None,
     whole: Callable[[np.ndarray], np.ndarray] = lambda values: values.mean(1),
     parts: str = "channels",
+    nothing: str = "",
 ) -> Callable[[Callable[P, np.ndarray]], PerImage[P]]:
     """Makes a metric of a function that gives a number for each image, or for each part of each image.
 
@@ -172,6 +176,7 @@ def per_image(
         counted: What of the numbers the mean is taken; left out, of the numbers themselves.
         whole: From an image's parts (image, part) to the image; left out, their mean.
         parts: The setting that names the parts; they are numbered where it is empty.
+        nothing: Why no number may be left to count.
 
     >>> @per_image("Brightness", group="pixels", unit="intensity", better="neither", source="nobody")
     ... def brightness(images, channels=()):
@@ -182,7 +187,7 @@ def per_image(
     words = Words(
         title=title, group=group, order=order, better=better, source=source, same_data=same_data, headline=headline
     )
-    how = Averaging(unit=unit, null=null, ceiling=ceiling, counted=counted, whole=whole, parts=parts)
+    how = Averaging(unit=unit, null=null, ceiling=ceiling, counted=counted, whole=whole, parts=parts, nothing=nothing)
     return lambda function: PerImage(function, words, how)
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Bool, Float, Shaped, UInt16
 
 PerImage = Float[np.ndarray, "image"]
 Codes = Float[np.ndarray, "image latent"]
 Images = Float[np.ndarray, "image channel row column"]
+Ranks = UInt16[np.ndarray, "drawn_image neighbour 2"]
+Mask = Bool[np.ndarray, "image"]
+Pixels = Float[np.ndarray, "drawn_image pixel"]
 Factors = Shaped[np.ndarray, "image factor"]
 Groups = Shaped[np.ndarray, "image"]
 TrainingCodes = Float[np.ndarray, "training_image latent"]

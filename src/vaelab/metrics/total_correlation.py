@@ -73,20 +73,29 @@ def log_density_ratio(z: np.ndarray, loc: np.ndarray, scale: np.ndarray, leave_o
     >>> float(log_density_ratio(loc[:, :1], loc[:, :1], np.exp(scale[:, :1])).max())  # one latent
     0.0
     """
-    latent_dim = loc.shape[1]
-    log_count = np.log(len(loc) - leave_own_out)
+    joint, marginals = log_sums(z, loc, scale, leave_own_out)
+    return joint - sum(marginals.T, np.zeros(len(z))) + (loc.shape[1] - 1) * np.log(len(loc) - leave_own_out)
+
+
+def log_sums(
+    z: np.ndarray, loc: np.ndarray, scale: np.ndarray, leave_own_out: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """Logs of sums over images of the posteriors' densities at draws, of all latents and of each latent alone.
+
+    Args: as `log_density_ratio`. Densities lack the factor 1 / sqrt(2 pi) of each latent.
+
+    Returns:
+        (draw,) and (draw, latent); less the log of the number of images they are those of means.
+    """
     rows = max(1, BLOCK // len(loc))
-    return np.concatenate(
-        [
-            _joint_over_marginals(z[first : first + rows], loc, scale, first if leave_own_out else None)
-            + (latent_dim - 1) * log_count
-            for first in range(0, len(z), rows)
-        ]
-    )
+    starts = range(0, len(z), rows)
+    parts = [_log_sums(z[i : i + rows], loc, scale, i if leave_own_out else None) for i in starts]
+    joint, marginals = zip(*parts, strict=True)
+    return np.concatenate(joint), np.concatenate(marginals)
 
 
-def _joint_over_marginals(z: np.ndarray, loc: np.ndarray, scale: np.ndarray, first: int | None) -> np.ndarray:
-    """Log of the sum of densities over images, minus the sum over latents of the same for each latent alone.
+def _log_sums(z: np.ndarray, loc: np.ndarray, scale: np.ndarray, first: int | None) -> tuple[np.ndarray, np.ndarray]:
+    """Log of the sum of densities over images, and the same for each latent alone.
 
     Args:
         z: (draw, latent).
@@ -94,7 +103,7 @@ def _joint_over_marginals(z: np.ndarray, loc: np.ndarray, scale: np.ndarray, fir
         scale: (image, latent).
         first: Image of the first draw, if each draw's own image is left out.
     """
-    joint, marginals = np.zeros((len(z), len(loc))), np.zeros(len(z))
+    joint, marginals = np.zeros((len(z), len(loc))), np.zeros(z.shape)
     for j in range(loc.shape[1]):
         log_density = z[:, j, None] - loc[:, j]
         log_density /= scale[:, j]
@@ -104,8 +113,8 @@ def _joint_over_marginals(z: np.ndarray, loc: np.ndarray, scale: np.ndarray, fir
         if first is not None:
             log_density[np.arange(len(z)), first + np.arange(len(z))] = -np.inf
         joint += log_density
-        marginals += _log_sum_exp(log_density)
-    return _log_sum_exp(joint) - marginals
+        marginals[:, j] = _log_sum_exp(log_density)
+    return _log_sum_exp(joint), marginals
 
 
 def _log_sum_exp(rows: np.ndarray) -> np.ndarray:

@@ -32,6 +32,7 @@ class Measures(Part):
 
 def _row(score: Score) -> list:
     ceiling = f" At most {most}." if (most := ceiling_of(score)) else ""
+    ceiling += f" No number: {score.reason}." * bool(score.reason)
     what = html(
         "<span>{{ title }}</span><small>{{ said|prose }}</small>",
         title=words_of(score.metric).title, said=summary_of(score.metric) + ceiling,
