@@ -10,11 +10,12 @@ arrays of these names can compute it:
     effective_samples     (image,)         how many equal weights would be as good
     images                (image, channel, row, column)  in [0, 1]; reconstructions likewise
     labels, clusters      (image,)         what is known of an image, and where it was put
-    groups                (image,)         which images belong together, such as those of one well
+    groups                (image,)         which images belong together, such as those of one well or plate
     factors               (image, factor)  known numbers
 
 Those with a default are settings, or facts that are known by that name: num_samples, num_pixels, num_levels, space,
-normalized, channels, factor_names. A metric gives one `Score`, or several: of the whole first, then of its parts.
+normalized, channels, factor_names, batches (image,) which groups were made together, value_alone: whether intervals,
+nulls and ceilings are not wanted. A metric gives one `Score`, or several: of the whole first, then of its parts.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ class Score:
     part: str = ""
     """The channel, latent, factor, class or pair that it speaks of; empty: of all."""
     value: float
-    """The measured number."""
+    """The measured number; not a number where there is none, and `reason` says why."""
     unit: str
     """Such as ``nats per image``, ``bits per dimension``, ``dB``, ``latents``."""
     better: Way = "neither"
@@ -30,10 +30,21 @@ class Score:
     null: float | None = None
     """What a code that says nothing of the image scores, where that is known."""
     ceiling: float | None = None
-    """The value that the estimator cannot pass, where there is one."""
+    """The value that the estimator cannot pass, or what the truth itself in the codes' place reaches; where known."""
     source: str = ""
     """Where the measure is defined."""
     stage: str = ""
     """The model's stage; empty where it has but one."""
     model: str = ""
     """The trivial model that was measured in the model's place, such as ``PCA``; empty: the model itself."""
+    reason: str = ""
+    """Why there is no number; empty where there is one."""
+
+
+def no_score(reason: str, unit: str, count: int) -> Score:
+    """A score without a number, for images of which nothing can be said.
+
+    >>> no_score("there is one image alone", "dB", 1).reason
+    'there is one image alone'
+    """
+    return Score(value=float("nan"), unit=unit, count=count, reason=reason)
