@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from vaelab.evaluation._evaluate import all_metrics, evaluate, measure_arrays
 from vaelab.evaluation._importance import ImportanceSums, importance_weights
+from vaelab.evaluation.known import measure_known, trivial_codes
 from vaelab.evaluation.measured import Measured, scores_table
-from vaelab.evaluation.table import measure_table, read_table
+from vaelab.evaluation.table import clusters_of, known_of, measure_table, read_table
 from vaelab.metrics import Score
 
 __all__ = [
@@ -13,10 +14,14 @@ __all__ = [
     "Measured",
     "Score",
     "all_metrics",
+    "clusters_of",
     "evaluate",
     "importance_weights",
+    "known_of",
     "measure_arrays",
+    "measure_known",
     "measure_table",
     "read_table",
     "scores_table",
+    "trivial_codes",
 ]

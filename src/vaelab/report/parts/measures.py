@@ -32,9 +32,10 @@ class Measures(Part):
 
 def _row(score: Score) -> list:
     ceiling = f" At most {most}." if (most := ceiling_of(score)) else ""
+    nothing = f" No number, since {score.reason}." if score.reason else ""
     what = html(
         "<span>{{ title }}</span><small>{{ said|prose }}</small>",
-        title=words_of(score.metric).title, said=summary_of(score.metric) + ceiling,
+        title=words_of(score.metric).title, said=summary_of(score.metric) + ceiling + nothing,
     )  # fmt: skip
     arrow = {"higher": "\N{UPWARDS ARROW}", "lower": "\N{DOWNWARDS ARROW}"}.get(score.better)
     way = html(
