@@ -148,6 +148,8 @@ def clusters_of(codes: np.ndarray, labels: np.ndarray, seed: int = 0) -> np.ndar
     if num_labels > _MOST_LABELS:
         raise InputError("labels", f"be at most {_MOST_LABELS} kinds, or stand beside a column `cluster`", num_labels)
     num_components = min(num_labels, len(np.unique(codes, axis=0)))
+    if num_components == 1:
+        return np.zeros(len(codes), int)
     return fit_mixture(codes, num_components, seed).predict(codes)
 
 

@@ -10,7 +10,7 @@ from vaelab.metrics._metric import metric
 from vaelab.metrics._score import Score
 from vaelab.metrics._shapes import Codes, Groups, Labels
 
-MOST_IMAGES = 5000
+MOST_IMAGES = 3000
 
 
 @metric(
@@ -29,7 +29,7 @@ def class_separation(codes: Codes, labels: Labels, groups: Groups | None = None)
     1: each kind is a point far from all others; 0: they lie on top of each other; below 0: an image lies nearer to
     another kind. An image that is the only one of its kind has 0. Distances are Euclidean, of the codes as they are.
     The null is that of the same codes dealt to the images at random. The interval is over images, or groups. Of more
-    than 5,000 images 5,000 are drawn.
+    than 3,000 images 3,000 are drawn.
 
     Args:
         codes: posterior means.
