@@ -20,6 +20,8 @@ METRICS: dict[str, Metric] = functions("vaelab.metrics")
 PER_IMAGE = [name for name, metric in METRICS.items() if isinstance(metric, PerImage)]
 PIXELS = {"images", "reconstructions"}
 OF_PIXELS = [name for name in PER_IMAGE if PIXELS.issuperset(METRICS[name].needs)]
+OF_FEW = {"dci", "factor_vae_score"}
+"""Whose interval is from five fits, or from votes: how wide it is is itself uncertain."""
 every = pytest.mark.parametrize("name", METRICS)
 COUNT = 60
 
@@ -146,7 +148,7 @@ def test_its_scores_are_finite_numbers_with_all_that_is_needed_to_read_them(name
         assert isinstance(score.value, float)
         assert score.unit
         assert score.unit == found[0].unit
-        assert score.count == COUNT
+        assert 0 < score.count <= found[0].count == COUNT, "a part may be of some images"
         assert (score.stage, score.model) == ("", "")
 
 
@@ -159,13 +161,13 @@ def test_its_interval_holds_its_value(name):
         assert high - low < 10 * (abs(score.value) + 1)
 
 
-@every
+@pytest.mark.parametrize("name", [name for name in METRICS if name not in OF_FEW])
 def test_its_interval_is_narrower_where_there_are_more_images(name):
     """Six times the same images, in groups of their own: it shrinks by about the root of six, unless it is a point."""
     many = permuted(WORLD, np.tile(np.arange(COUNT), 6)) | {"groups": np.arange(6 * COUNT) // 10}
     for one, more in zip(scores(name), scores(name, many), strict=True):
         few, lots = (score.interval[1] - score.interval[0] for score in (one, more))
-        assert more.count == 6 * COUNT
+        assert more.count == 6 * one.count
         assert lots < 0.75 * few or few == lots == 0
 
 

@@ -70,11 +70,10 @@ def test_numbers_that_have_nothing_to_do_with_the_codes_score_nothing():
     assert fitted(y, probe="neighbours").value < 0.05
 
 
-def test_what_cannot_be_predicted_is_refused_or_left_out():
+def test_what_cannot_be_predicted_is_refused_or_says_why():
     with pytest.raises(InputError, match=r"train_codes should be one for each of none images"):
         probe_r2(Z, Z, (), Z[:3])
-    with pytest.raises(InputError, match=r"codes should be one for each of 1 images, and at least 2, got 1"):
-        probe_r2(Z[:1], Z[:1])
-    with pytest.raises(InputError, match=r"groups should be .*of 2 kinds or more, got 600, of 1 kinds"):
-        probe_r2(Z, Z, groups=np.zeros(600))
-    assert probe_r2(Z, np.ones((600, 1))) == ()
+    assert probe_r2(Z[:1], Z[:1])[0].reason == "there are fewer than 2 images"
+    assert probe_r2(Z, Z, groups=np.zeros(600))[0].reason == "there is one group alone"
+    assert probe_r2(Z, np.ones((600, 1)))[0].reason == "no factor varies"
+    assert probe_r2(np.full((9, 2), np.nan), Z[:9])[0].reason == "a code is not finite"

@@ -19,10 +19,13 @@ examples:
   vaelab evaluate runs/mnist-1
   vaelab evaluate runs/mnist-1 --num-samples 5000 --num-images 1000     a tight bound on log p(x)
   vaelab evaluate runs/mnist-1 --split validation --metrics mse ssim
+  vaelab evaluate runs/cells-1 --factors x y --labels process     what the codes say of what is known
 
 Terms are in nats per image; brackets hold 95 % confidence intervals. A mean image and as many principal components as
-there are latents are measured likewise. All of it is kept in RUN/results, in a folder of its own for each question
-(stage, images, draws, seed, weights), and read from there when the same is asked again.
+there are latents are measured likewise. Beside what is known of the images (columns of the run's table, by --labels,
+--factors, --groups, --batches) stand the codes of an untrained model, of PCA, of features made by hand (intensity,
+area, second moments), and the factors themselves. All of it is kept in RUN/results, in a folder of its own for each
+question (stage, images, draws, seed, weights, columns), and read from there when the same is asked again.
 
 metrics: {", ".join(names("vaelab.metrics"))}"""
 
@@ -43,6 +46,14 @@ class Options(OnStage):
     """A random draw of so many images; left out: all."""
     seed: Seed = 0
     """Of the draws."""
+    labels: Annotated[str | None, Flag(metavar="COLUMN")] = None
+    """A column of the run's table, of kinds."""
+    factors: Annotated[tuple[str, ...], Flag(metavar="COLUMN")] = ()
+    """Columns of known numbers."""
+    groups: Annotated[str | None, Flag(metavar="COLUMN")] = None
+    """A column that says which images belong together, such as those of one plate."""
+    batches: Annotated[str | None, Flag(metavar="COLUMN")] = None
+    """A column that says which groups were made together."""
 
 
 def run(options: Options) -> int:
@@ -51,7 +62,7 @@ def run(options: Options) -> int:
     from vaelab.runs.results import ask, folder_of, measure
 
     trained = options.load()
-    with naming({"split": "--split", "metrics": "--metrics"}):
+    with naming({name: f"--{name}" for name in ("split", "metrics", "labels", "factors", "groups", "batches")}):
         question = ask(
             trained,
             stage=options.stage,
@@ -59,6 +70,10 @@ def run(options: Options) -> int:
             num_images=options.num_images,
             num_samples=options.num_samples,
             seed=options.seed,
+            labels=options.labels,
+            factors=options.factors,
+            groups=options.groups,
+            batches=options.batches,
         )
         measured = measure(trained, question, options.metrics or None, progress=not options.quiet)
     plural = "s" * (question.num_images != 1)
@@ -92,8 +107,9 @@ def show(scores: Sequence[Score], title: str) -> None:
         rows.append([label(score), number(score), _interval(score), score.unit, better, *others])
     columns = ["measure", "value", "95 % interval", "unit", "better", *models]
     screen.table(title, columns, rows, left=["measure", "unit", "better"])
-    for reason in dict.fromkeys(score.reason for score in scores if score.reason):
-        names = dict.fromkeys(score.metric for score in scores if score.reason == reason)
+    unsaid = [score for score in scores if score.reason and not score.model]
+    for reason in dict.fromkeys(score.reason for score in unsaid):
+        names = dict.fromkeys(score.metric for score in unsaid if score.reason == reason)
         print(f"No number for {', '.join(names)}: {reason}.")
 
 

@@ -36,6 +36,8 @@ class Options(Quiet):
     """Columns of known numbers."""
     groups: Annotated[str | None, Flag(metavar="COLUMN")] = None
     """A column that says which images belong together."""
+    batches: Annotated[str | None, Flag(metavar="COLUMN")] = None
+    """A column that says which groups were made together."""
     metrics: Annotated[tuple[str, ...], Flag(metavar="NAME")] = ()
     """Which metrics; left out: all that can be computed."""
     output: Annotated[PathText | None, Flag("-o", metavar="FILE.csv")] = None
@@ -56,13 +58,14 @@ def run(options: Options) -> int:
     table = read_table(options.file, "FILE")
     for note in table.attrs.get("notes", ()):
         say(note)
-    with naming({name: f"--{name}" for name in ("codes", "labels", "factors", "groups", "metrics")}):
+    with naming({name: f"--{name}" for name in ("codes", "labels", "factors", "groups", "batches", "metrics")}):
         measured = measure_table(
             table,
             codes=options.codes,
             labels=options.labels,
             factors=options.factors,
             groups=options.groups,
+            batches=options.batches,
             metrics=options.metrics or None,
             seed=options.seed,
         )

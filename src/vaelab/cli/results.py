@@ -56,9 +56,10 @@ def _list(results: list[Result]) -> None:
     for result in results:
         asked, metrics = result.question, {score.metric for score in result.scores}
         numbers = [f"{asked.num_images:,}", f"{asked.num_samples:,}", f"{asked.seed}", f"{len(metrics)}"]
-        rows.append([asked.stage, asked.split, *numbers, str(result.folder)])
-    columns = ["stage", "split", "images", "samples", "seed", "metrics", "folder"]
-    screen.table("", columns, rows, left=["stage", "split", "folder"])
+        known = " ".join(filter(None, (asked.labels, *asked.factors, asked.groups, asked.batches)))
+        rows.append([asked.stage, asked.split, *numbers, known, str(result.folder)])
+    columns = ["stage", "split", "images", "samples", "seed", "metrics", "known", "folder"]
+    screen.table("", columns, rows, left=["stage", "split", "known", "folder"])
 
 
 def _compare(runs: Mapping[str, Run], found: Mapping[str, list[Result]]) -> None:
@@ -82,7 +83,7 @@ def _compare(runs: Mapping[str, Run], found: Mapping[str, list[Result]]) -> None
         left_out = {name for name, metric in all_metrics().items() if metric.words.same_data}
         said = f"Left out: {', '.join(sorted(left_out))}. {error}"
     for asked in shared:
-        title = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in asked if value != "")
+        title = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in asked if value not in ("", ()))
         _side_by_side({folder: own[asked] for folder, own in answers.items()}, left_out, title)
     if said:
         print(said)

@@ -6,8 +6,9 @@ from vaelab.evaluation._annealing import annealed
 from vaelab.evaluation._evaluate import all_metrics, evaluate, measure_arrays
 from vaelab.evaluation._importance import ImportanceSums, importance_weights
 from vaelab.evaluation.gaps import measure_gaps
+from vaelab.evaluation.known import measure_known, trivial_codes
 from vaelab.evaluation.measured import Measured, scores_table
-from vaelab.evaluation.table import measure_table, read_table
+from vaelab.evaluation.table import clusters_of, known_of, measure_table, read_table
 from vaelab.metrics import Score
 
 __all__ = [
@@ -16,11 +17,15 @@ __all__ = [
     "Score",
     "all_metrics",
     "annealed",
+    "clusters_of",
     "evaluate",
     "importance_weights",
+    "known_of",
     "measure_arrays",
     "measure_gaps",
+    "measure_known",
     "measure_table",
     "read_table",
     "scores_table",
+    "trivial_codes",
 ]

@@ -34,11 +34,8 @@ def fit_baselines(training_images: ImageBatches, num_components: int, seed: int 
     >>> {name: tuple(f(x).shape) for name, f in fit_baselines(x, num_components=2).items()}
     {'mean image': (20, 1, 8, 8), 'PCA': (20, 1, 8, 8)}
     """
-    rows = _first_rows(training_images)
-    mean = rows.mean(0)
-    with np.errstate(invalid="ignore"):  # all images the same: the share of the variance is 0 / 0, and not looked at
-        pca = PCA(min(num_components, *rows.shape), random_state=seed).fit(rows)
-    axes = torch.from_numpy(np.asarray(pca.components_, rows.dtype))
+    mean, directions = principal_axes(training_images, num_components, seed)
+    axes = torch.from_numpy(directions)
 
     def mean_image(x: Images) -> Images:
         return torch.from_numpy(mean).to(x).view(1, *x.shape[1:]).expand_as(x)
@@ -49,6 +46,14 @@ def fit_baselines(training_images: ImageBatches, num_components: int, seed: int 
         return (center + codes @ on).clamp(0, 1).view_as(x)
 
     return {MEAN_IMAGE: mean_image, "PCA": principal}
+
+
+def principal_axes(training_images: ImageBatches, num_components: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """(pixel,) the mean training image, and (component, pixel) PCA's axes; arguments as of `fit_baselines`."""
+    rows = _first_rows(training_images)
+    with np.errstate(invalid="ignore"):  # all images the same: the share of the variance is 0 / 0, and not looked at
+        pca = PCA(min(num_components, *rows.shape), random_state=seed).fit(rows)
+    return rows.mean(0), np.asarray(pca.components_, rows.dtype)
 
 
 def _first_rows(images: ImageBatches) -> np.ndarray:

@@ -86,4 +86,5 @@ def scores_table(scores: Iterable[Score]) -> pd.DataFrame:
     rows = [asdict(score) for score in scores]
     for row in rows:
         row["low"], row["high"] = row.pop("interval") or (None, None)
+        row["reason"] = row["reason"] or None
     return pd.DataFrame({name: [row[name] for row in rows] for name in _COLUMNS})

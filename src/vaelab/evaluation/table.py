@@ -68,6 +68,7 @@ def measure_table(
     labels: str | None = None,
     factors: Sequence[str] = (),
     groups: str | None = None,
+    batches: str | None = None,
     metrics: Iterable[str] | None = None,
     seed: int = 0,
 ) -> Measured:
@@ -82,6 +83,7 @@ def measure_table(
         labels: A column of kinds.
         factors: Columns of known numbers.
         groups: A column that says which images belong together, such as those of one well.
+        batches: A column that says which groups were made together.
         metrics: Names of those that are wanted; left out, all.
         seed: Of the mixture.
 
@@ -102,24 +104,54 @@ def measure_table(
     there: dict[str, object] = {"codes": _numbers(table, names, "codes").astype(np.float64)}
     if all(_SCALE.format(name) in table for name in names):
         there["scales"] = _numbers(table, [_SCALE.format(name) for name in names], "codes")
-    if factors:
-        there |= {"factors": _numbers(table, factors, "factors"), "factor_names": tuple(factors)}
-    for name, column in (("labels", labels), ("groups", groups)):
-        if column is not None:
-            there[name] = _kinds(table, column, name)
+    there |= known_of(table, labels=labels, factors=factors, groups=groups, batches=batches)
     if labels is not None and any("clusters" in metric.needs for metric in chosen):
-        there["clusters"] = _clusters(table, there, seed)
+        given = next((name for name in _CLUSTERS if name in table), None)
+        z, kinds = np.asarray(there["codes"]), np.asarray(there["labels"])
+        there["clusters"] = clusters_of(z, kinds, seed) if given is None else _kinds(table, given, "clusters")
     return measure_arrays(there, chosen)
 
 
-def _clusters(table: pd.DataFrame, there: dict[str, object], seed: int) -> np.ndarray:
-    for name in _CLUSTERS:
-        if name in table:
-            return _kinds(table, name, "clusters")
-    num_labels = len(pd.unique(there["labels"]))  # pyright: ignore[reportCallIssue, reportArgumentType]
+def known_of(
+    table: pd.DataFrame,
+    *,
+    labels: str | None = None,
+    factors: Sequence[str] = (),
+    groups: str | None = None,
+    batches: str | None = None,
+) -> dict[str, object]:
+    """What a table says of images, by the names that metrics ask for; arguments as of `measure_table`.
+
+    Raises:
+        InputError: A column is not there, or not of such a kind.
+
+    >>> known_of(pd.DataFrame({"size": [1, 2]}), factors=["size"])["factor_names"]
+    ('size',)
+    """
+    known: dict[str, object] = {}
+    if factors:
+        known |= {"factors": _numbers(table, factors, "factors"), "factor_names": tuple(factors)}
+    for name, column in (("labels", labels), ("groups", groups), ("batches", batches)):
+        if column is not None:
+            known[name] = _kinds(table, column, name)
+    return known
+
+
+def clusters_of(codes: np.ndarray, labels: np.ndarray, seed: int = 0) -> np.ndarray:
+    """(image,): clusters of a mixture of as many diagonal Gaussians as there are labels, fitted to the codes.
+
+    If fewer codes than that differ, it has as many Gaussians as codes differ.
+
+    Raises:
+        InputError: There are more than 1,000 labels, or a code is not finite.
+    """
+    num_labels = len(pd.unique(labels))
     if num_labels > _MOST_LABELS:
         raise InputError("labels", f"be at most {_MOST_LABELS} kinds, or stand beside a column `cluster`", num_labels)
-    return fit_mixture(there["codes"], num_labels, seed).predict(there["codes"])  # pyright: ignore[reportArgumentType]
+    num_components = min(num_labels, len(np.unique(codes, axis=0)))
+    if num_components == 1:
+        return np.zeros(len(codes), int)
+    return fit_mixture(codes, num_components, seed).predict(codes)
 
 
 def _numbers(table: pd.DataFrame, names: Sequence[str], what: str) -> np.ndarray:

@@ -14,11 +14,12 @@ arrays of these names can compute it:
                           rank 1; and of the nearest by pixels, the rank by code: a fifth of all images, 10 at least
     factor_ranks          (image, neighbour, 2)  the same of codes and factors, each factor divided by its deviation
     labels, clusters      (image,)         what is known of an image, and where it was put
-    groups                (image,)         which images belong together, such as those of one well
+    groups                (image,)         which images belong together, such as those of one well or plate
     factors               (image, factor)  known numbers
 
 Those with a default are settings, or facts that are known by that name: num_samples, num_pixels, num_levels, space,
-normalized, channels, factor_names. A metric gives one `Score`, or several: of the whole first, then of its parts.
+normalized, channels, factor_names, batches (image,) which groups were made together, value_alone: whether intervals,
+nulls and ceilings are not wanted. A metric gives one `Score`, or several: of the whole first, then of its parts.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
+from scipy.stats import t as student
 
 from vaelab.metrics._score import Score
 
@@ -80,6 +81,41 @@ def interval_of_means(
     results = means[:, 0] if summary is None else summary(means)
     low, high = np.quantile(results, [0.025, 0.975])
     return float(low), float(high)
+
+
+def jackknife(
+    statistic: Callable[[np.ndarray], np.ndarray], units: np.ndarray, num_parts: int = 10, seed: int = 0
+) -> np.ndarray | None:
+    """How far the 95 % interval of each of some statistics goes to either side, by leaving out a part at a time.
+
+        t * sqrt((G - 1) / G * sum over the G parts of (value without the part - mean of those values)^2)
+
+    t is the 97.5 % quantile of Student's distribution with G - 1 degrees of freedom. It is for what is no mean and is
+    biased by duplicates, which the bootstrap makes, such as information. A statistic with chance of its own widens it.
+
+    Args:
+        statistic: From row numbers to (score,) values.
+        units: (image,) which images stay together, as numbers from 0.
+        num_parts: G, at most the number of units.
+        seed: Of the draw of the parts.
+
+    Returns:
+        (score,); None where there are fewer than two units.
+
+    *Source*: Kott 2001, The delete-a-group jackknife, Journal of Official Statistics 17.
+
+    >>> x = np.random.default_rng(0).normal(size=10_000)
+    >>> bool(0.01 < jackknife(lambda rows: x[rows].mean(keepdims=True), np.arange(10_000))[0] < 0.04)  # 0.02
+    True
+    """
+    num_units = int(units.max()) + 1
+    num_parts = min(num_parts, num_units)
+    if num_parts < 2:
+        return None
+    part = (np.random.default_rng(seed).permutation(num_units) % num_parts)[units]
+    values = np.stack([statistic(np.flatnonzero(part != left_out)) for left_out in range(num_parts)])
+    spread = (num_parts - 1) / num_parts * np.square(values - values.mean(0)).sum(0)
+    return student.ppf(0.975, num_parts - 1) * np.sqrt(spread)
 
 
 def mean_score(

@@ -30,7 +30,7 @@ class Score:
     null: float | None = None
     """What a code that says nothing of the image scores, where that is known."""
     ceiling: float | None = None
-    """The value that the estimator cannot pass, where there is one."""
+    """The value that the estimator cannot pass, or what the truth itself in the codes' place reaches; where known."""
     source: str = ""
     """Where the measure is defined."""
     stage: str = ""

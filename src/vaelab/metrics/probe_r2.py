@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from vaelab.errors import InputError
 from vaelab.metrics._metric import metric
 from vaelab.metrics._resample import interval_of_means
-from vaelab.metrics._score import Score
+from vaelab.metrics._score import Score, no_score
 from vaelab.metrics._shapes import Codes, Factors, Groups, TrainingCodes, TrainingFactors
 
 Probe = Literal["linear", "neighbours"]
@@ -58,7 +58,7 @@ def probe_r2(
             the interval is over groups.
 
     Raises:
-        InputError: Images and numbers do not go together, or there are fewer than 2 images or groups.
+        InputError: Images, numbers and groups do not go together, or a probe has fewer than 2 images to be fitted to.
 
     *Source*: Alain and Bengio 2017 (https://arxiv.org/abs/1610.01644).
 
@@ -68,17 +68,18 @@ def probe_r2(
     """
     y = np.asarray(factors, np.float64)
     for name, rows, numbers in (("codes", codes, y), ("train_codes", train_codes, train_factors)):
-        if rows is not None and (numbers is None or len(rows) != len(numbers) or len(rows) < 2):
+        fewest = 2 if name == "train_codes" else 0
+        if rows is not None and (numbers is None or len(rows) != len(numbers) or len(rows) < fewest):
             count = "none" if numbers is None else len(numbers)
-            raise InputError(name, f"be one for each of {count} images, and at least 2", len(rows))
+            at_least = f", and at least {fewest}" if fewest else ""
+            raise InputError(name, f"be one for each of {count} images{at_least}", len(rows))
     together = np.arange(len(y)) if groups is None else np.unique(groups, return_inverse=True)[1]
-    if groups is not None and (len(together) != len(y) or together.max() == 0):
-        got = f"{len(together)}, of {together.max() + 1} kinds"
-        raise InputError("groups", f"be one for each of {len(y)} images, of 2 kinds or more", got)
+    if len(together) != len(y):
+        raise InputError("groups", f"be one for each of {len(y)} images", len(together))
+    if reason := _reason(codes, y, together):
+        return [no_score(reason, "R^2", len(y))]
     varies = y.std(0) > 0
     names = [str(name) for name in factor_names or range(y.shape[1])]
-    if not varies.any():
-        return []
     y, spread = y[:, varies], np.square(y - y.mean(0))[:, varies]
     if train_codes is None or train_factors is None:
         predicted = _from_the_others(codes, y, probe, num_neighbours, None if groups is None else together)
@@ -105,6 +106,17 @@ def probe_r2(
         )
         for part, some in columns.items()
     ]
+
+
+def _reason(codes: np.ndarray, y: np.ndarray, together: np.ndarray) -> str:
+    """Why nothing can be measured; empty where it can."""
+    if len(y) < 2:
+        return "there are fewer than 2 images"
+    if together.max() == 0:
+        return "there is one group alone"
+    if not np.isfinite(codes).all():
+        return "a code is not finite"
+    return "" if (y.std(0) > 0).any() else "no factor varies"
 
 
 def _from_the_others(

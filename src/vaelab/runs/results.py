@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -24,16 +24,27 @@ from pandas.api.types import is_numeric_dtype
 from vaelab import files
 from vaelab.data.sources.npz import read_arrays
 from vaelab.errors import InputError, one_line, unknown_name
-from vaelab.evaluation import Measured, all_metrics, evaluate, scores_table
+from vaelab.evaluation import (
+    Measured,
+    all_metrics,
+    clusters_of,
+    evaluate,
+    known_of,
+    measure_known,
+    scores_table,
+    trivial_codes,
+)
 from vaelab.inference import images_at_once
 from vaelab.metrics import Score
 from vaelab.models import local_randomness
-from vaelab.runs.read import Run, weights_of
+from vaelab.runs.read import Run, build, weights_of
 from vaelab.screen import Progress
 from vaelab.settings.record import digest, from_record, read_value
 
 Split = Literal["train", "validation", "test"]
 _MOST_TRAINING = 5000
+_KNOWN = ("labels", "factors", "groups", "batches")
+"""What of a question is a column, or several, of the run's table."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,12 +63,20 @@ class Question:
     """Of every draw."""
     checkpoint: str
     """Digest of the weights."""
+    labels: str = ""
+    """The column of kinds that codes were compared with; empty: none."""
+    factors: tuple[str, ...] = ()
+    """Columns of known numbers, likewise."""
+    groups: str = ""
+    """The column that says which images belong together, likewise."""
+    batches: str = ""
+    """The column that says which groups were made together, likewise."""
 
     @property
     def name(self) -> str:
         """Of its folder, such as ``test-360-images-100-samples-1f2e3d4c``."""
         stage = f"{self.stage}-" if self.stage else ""
-        hash_ = digest(asdict(self))[:8]
+        hash_ = digest({name: value for name, value in asdict(self).items() if name not in _KNOWN or value})[:8]
         return f"{stage}{self.split}-{self.num_images}-images-{self.num_samples}-samples-{hash_}"
 
 
@@ -81,6 +100,10 @@ def ask(
     num_images: int | None = None,
     num_samples: int = 100,
     seed: int = 0,
+    labels: str | None = None,
+    factors: Sequence[str] = (),
+    groups: str | None = None,
+    batches: str | None = None,
 ) -> Question:
     """The question of what a run scores.
 
@@ -91,9 +114,14 @@ def ask(
         num_images: A random draw of so many images; left out, all.
         num_samples: Draws of the posterior per image; 1 or more.
         seed: Of every draw; 0 or more.
+        labels: A column of the run's table, of kinds, to compare codes with; so are the next.
+        factors: Columns of known numbers.
+        groups: A column that says which images belong together, such as those of one well.
+        batches: A column that says which groups were made together.
 
     Raises:
-        InputError: The run has no such stage or split, or a number is out of range.
+        InputError: The run has no such stage, split or column, a column is not of such a kind, or a number is out of
+            range.
     """
     run.at_stage(stage)
     for name, value, least in (("num_images", num_images, 1), ("num_samples", num_samples, 1), ("seed", seed, 0)):
@@ -106,14 +134,32 @@ def ask(
     there = len(getattr(run.splits, split))
     if not there:
         raise InputError("split", "be one that the run has images in", split, "Held-out parts are set by data.split.")
-    return Question(
+    question = Question(
         stage=stage or run.stages[-1],
         split=split,  # pyright: ignore[reportArgumentType]
         num_images=min(num_images or there, there),
         num_samples=num_samples,
         seed=seed,
         checkpoint=checkpoint_of(run),
+        labels=labels or "",
+        factors=tuple(factors),
+        groups=groups or "",
+        batches=batches or "",
     )
+    known_in(run, question)
+    return question
+
+
+def known_in(run: Run, question: Question) -> dict[str, object]:
+    """What the run's table says of the question's images, by the names that metrics ask for.
+
+    Raises:
+        InputError: A column is not there, or not of such a kind.
+    """
+    asked = {name: getattr(question, name) for name in _KNOWN if getattr(question, name)}
+    if not asked:
+        return {}
+    return known_of(run.dataset.collection.table.iloc[rows_of(run, question)].reset_index(drop=True), **asked)
 
 
 def rows_of(run: Run, question: Question) -> np.ndarray:
@@ -187,7 +233,34 @@ def _compute(run: Run, question: Question, metrics: list[str], before: Measured 
             seed=seed,
             on_batch=bar.advance,
         )
+    found = replace(found, scores=found.scores + _of_known(run, question, metrics, before, found))
     return replace(found, rows=rows, scores=tuple(replace(s, stage=question.stage) for s in found.scores))
+
+
+def _of_known(
+    run: Run, question: Question, metrics: list[str], before: Measured | None, found: Measured
+) -> tuple[Score, ...]:
+    """The scores of metrics that ask for columns of the table, of the codes and of trivial ones."""
+    known = known_in(run, question)
+    if not known:
+        return ()
+    rows, seed = rows_of(run, question), question.seed
+    there = {**(before.arrays if before else {}), **found.arrays}
+    codes = {name: there[name] for name in ("codes", "scales")}
+    if "labels" in known and np.isfinite(codes["codes"]).all():
+        known["clusters"] = clusters_of(codes["codes"].astype(np.float64), np.asarray(known["labels"]), seed)
+    some = np.sort(np.random.default_rng(seed).permutation(run.splits.train)[:_MOST_TRAINING])
+    fresh = replace(run, model=build(run.experiment, run.facts.image_shape, run.facts.conditions))
+    with local_randomness(seed, torch.device("cpu")):
+        trivial = trivial_codes(
+            run.feed.batches(rows),
+            run.feed.batches(some) if len(some) > 1 else None,
+            fresh.given(rows).stages()[question.stage],
+            known.get("factors"),  # pyright: ignore[reportArgumentType]
+            images_at_once(run.model.image_shape),
+            seed,
+        )
+    return measure_known(codes, known, all_metrics(metrics).values(), trivial)
 
 
 def _joined(before: Measured | None, found: Measured | None) -> Measured:
