@@ -87,7 +87,7 @@ def evaluate(
     if len(names) != model.image_shape[0]:
         raise InputError("channels", f"be {model.image_shape[0]} names", len(names))
     facts = {"num_samples": num_samples, "channels": names, **_facts(model, num_levels), **(known or {})}
-    wanted = _computable(all_metrics(metrics).values(), facts.keys() | _pass.obtainable(model))
+    wanted = computable(all_metrics(metrics).values(), facts.keys() | _pass.obtainable(model))
     settings = {name: fact for name, fact in facts.items() if not isinstance(fact, np.ndarray)}
     streamed = [m for m in wanted if isinstance(m, PerImage) and _of_pixels_alone(m, settings)]
     asked = _asked([m for m in wanted if m not in streamed], facts, _pass.obtainable(model))
@@ -133,7 +133,7 @@ def measure_arrays(
         values: Metric -> numbers of each image that are known already.
     """
     given, values = dict(there), dict(values or {})
-    wanted = _computable(all_metrics().values() if metrics is None else metrics, given, values)
+    wanted = computable(all_metrics().values() if metrics is None else metrics, given, values)
     scores, columns = [], {}
     for metric in wanted:
         for name in metric.takes:
@@ -165,7 +165,7 @@ def _facts(model: Model, num_levels: int | None) -> dict[str, object]:
     return facts | ({} if levels is None else {"num_levels": levels})
 
 
-def _computable(metrics: Iterable[Metric], names: Iterable[str], done: Iterable[str] = ()) -> list[Metric]:
+def computable(metrics: Iterable[Metric], names: Iterable[str], done: Iterable[str] = ()) -> list[Metric]:
     """The metrics that are done already, or all of whose needs are among the names or follow from them."""
     names, done = set(names), set(done)
     return [m for m in metrics if m.name in done or all(sources(need, names) <= names for need in m.needs)]

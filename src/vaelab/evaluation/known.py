@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from vaelab.evaluation._baselines import principal_axes
-from vaelab.evaluation._evaluate import _computable, measure_arrays
+from vaelab.evaluation._evaluate import computable, measure_arrays
 from vaelab.inference import ImageBatches, batches
 from vaelab.metrics import Metric, Score
 from vaelab.models import Model, evaluating
@@ -26,7 +26,7 @@ def measure_known(
 ) -> tuple[Score, ...]:
     """The scores of metrics that ask for what is known, of a model's codes and of trivial ones.
 
-    Of trivial codes the values alone are computed, without intervals.
+    Of trivial codes the values alone are computed, without intervals, and no ranks of neighbours, which take long.
 
     Args:
         arrays: codes and scales of the model.
@@ -40,13 +40,14 @@ def measure_known(
     >>> [(score.metric, score.part, score.model) for score in found if not score.part]
     [('sap', '', ''), ('sap', '', 'nothing')]
     """
-    alone, metrics = {metric.name for metric in _computable(metrics, arrays)}, list(metrics)
-    wanted = [metric for metric in _computable(metrics, {*arrays, *known}) if metric.name not in alone]
+    alone, metrics = {metric.name for metric in computable(metrics, arrays)}, list(metrics)
+    wanted = [metric for metric in computable(metrics, {*arrays, *known}) if metric.name not in alone]
     scores = list(measure_arrays({**arrays, **known}, wanted).scores)
     for name, codes in (trivial or {}).items():
         there = {"codes": codes, **known, "value_alone": True}
         there.pop("clusters", None)
-        found = measure_arrays(there, _computable(wanted, there)).scores
+        quick = [metric for metric in computable(wanted, there) if "factor_ranks" not in metric.needs]
+        found = measure_arrays(there, quick).scores
         scores += [replace(score, model=name, interval=None) for score in found]
     return tuple(scores)
 
