@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 from sklearn.decomposition import PCA
-from vaelab.data.sources.cells_synthetic import CellsSyntheticSource
 
+from vaelab.data.sources.cells_synthetic import CellsSyntheticSource
 from vaelab.errors import InputError
 from vaelab.evaluation import all_metrics, clusters_of, measure_arrays, trivial_codes
 from vaelab.evaluation.known import hand_made
