@@ -107,8 +107,9 @@ def show(comparison: Comparison) -> None:
     measured = f"{len(comparison.rows):,} images, {comparison.num_samples:,} samples each"
     title = f"{measured}; in brackets, where a difference from {comparison.against.name} is shown"
     screen.table(title, ["measure", *names, "unit", "better"], rows, left=["measure", "unit", "better"])
-    for refusal in comparison.refused:
-        print(f"Not compared: {refusal.metric} of {', '.join(refusal.entries)}: {refusal.reason}")
+    for (reason, left_out), metrics in comparison.reasons().items():
+        of = f" of {', '.join(left_out)}" if left_out else ""
+        print(f"Not compared: {', '.join(metrics)}{of}: {reason}")
 
 
 def _cell(line: Line) -> str:

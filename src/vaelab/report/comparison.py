@@ -87,8 +87,8 @@ def render(comparison: Comparison) -> str:
         "reconstructions": reconstructions,
         "samples": samples,
         "refused": [
-            [words_of(refusal.metric).title, ", ".join(refusal.entries), _sentence(refusal.reason)]
-            for refusal in comparison.refused
+            [", ".join(words_of(name).title for name in metrics), ", ".join(names) or "all", _sentence(reason)]
+            for (reason, names), metrics in comparison.reasons().items()
         ],
     }  # fmt: skip
     return page("comparison.html", values)

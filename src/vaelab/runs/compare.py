@@ -106,6 +106,14 @@ class Comparison:
     notes: tuple[str, ...]
     """What is worth knowing before the numbers are read, a sentence each."""
 
+    def reasons(self) -> dict[tuple[str, tuple[str, ...]], list[str]]:
+        """(reason, entries) -> the metrics that were left out for it; where all entries were, none are named."""
+        found: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+        for left_out in self.refused:
+            names = left_out.entries if len(left_out.entries) < len(self.entries) else ()
+            found.setdefault((left_out.reason, names), []).append(left_out.metric)
+        return found
+
     def table(self) -> pd.DataFrame:
         """One row per line, and one with the reason for each score that was left out."""
         rows = [_row(line) for line in self.lines]
@@ -235,8 +243,10 @@ def _comparable(
     if all(m.score(metric.name) is None for found in measured.values() for m in found):
         return []
     reasons = {entry.name: _why_not(metric, entry, first, measured) for entry in entries}
+    distinct = {*reasons.values()} - {""}
     if list(reasons.values()).count("") == 1 < len(entries):
-        reasons = {name: reason or "no other can be set beside it" for name, reason in reasons.items()}
+        alone = distinct.pop() if len(distinct) == 1 else "no other can be set beside it"
+        reasons = {name: reason or alone for name, reason in reasons.items()}
     for reason in dict.fromkeys(filter(None, reasons.values())):
         names = tuple(name for name, each in reasons.items() if each == reason)
         refused.append(Refusal(metric=metric.name, entries=names, reason=reason))
@@ -328,7 +338,7 @@ def _notes(entries: Sequence[Entry], common: np.ndarray) -> Iterable[str]:
     runs = [run for entry in entries for run in entry.runs]
     parts = [run.parts["held_out"] for run in runs]
     if any(len(part) != len(common) for part in parts):
-        counts = ", ".join(f"{e.name} {len(e.run.parts['held_out']):,}" for e in entries)
+        counts = _list([f"{entry.name} {len(entry.run.parts['held_out']):,}" for entry in entries])
         yield (
             f"The runs were divided otherwise. {len(common):,} images are held out in all of them, and these are "
             f"compared; held out in each: {counts}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -90,15 +90,18 @@ def load_all(folders: Sequence[Path | str], images: Images | None = None, device
 
 
 def entries_of(runs: Sequence[Run]) -> list[Entry]:
-    """The runs in their order, those put together that are of one experiment with different seeds."""
-    groups: dict[str, list[Run]] = {}
-    for run in runs:
-        groups.setdefault(_without_seed(run), []).append(run)
+    """The runs in their order, those put together that are of one experiment with different seeds.
+
+    Where a seed is there more than once, those in one folder are put together if their seeds differ.
+    """
     rows = list[list[Run]]()
-    for group in groups.values():
-        seeds = {run.experiment.seed for run in group}
-        together = len(seeds) == len(group)
-        rows += [sorted(group, key=lambda run: run.experiment.seed)] if together else [[run] for run in group]
+    for group in _grouped(runs, _without_seed):
+        if _seeds_differ(group):
+            rows.append(group)
+            continue
+        for inside in _grouped(group, lambda run: str(run.folder.resolve().parent)):
+            rows += [inside] if _seeds_differ(inside) else [[run] for run in inside]
+    rows = [sorted(row, key=lambda run: run.experiment.seed) for row in rows]
     rows.sort(key=lambda row: min(runs.index(run) for run in row))
     places = [_place(row) for row in rows]
     names = _names(places)
@@ -125,6 +128,17 @@ def common_rows(runs: Sequence[Run]) -> np.ndarray:
         got = f"none in all {len(runs)}, as they were divided otherwise ({', '.join(f'{len(p):,}' for p in parts[:9])})"
         raise InputError("the runs", "have held-out images in common", got, "Train them with the same data.split.")
     return common
+
+
+def _grouped(runs: Iterable[Run], key: Callable[[Run], str]) -> Iterable[list[Run]]:
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(key(run), []).append(run)
+    return groups.values()
+
+
+def _seeds_differ(runs: Sequence[Run]) -> bool:
+    return len({run.experiment.seed for run in runs}) == len(runs)
 
 
 def _without_seed(run: Run) -> str:

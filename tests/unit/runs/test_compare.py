@@ -160,6 +160,9 @@ def test_the_same_experiment_and_seed_twice_are_two_entries(place, runs):
     shutil.copytree(place / "gauss", place / "copies" / "gauss")
     entries = entries_of(runs("gauss", "copies"))
     assert [entry.name for entry in entries] == [f"{place.name}/gauss", "copies/gauss"]
+    shutil.copytree(place / "plain" / "seed-1", place / "copies" / "again")
+    entries = entries_of(runs("plain", "copies/again"))
+    assert [(entry.name, len(entry.runs)) for entry in entries] == [("plain", 3), ("again", 1)]
 
 
 def test_where_splits_differ_those_held_out_in_all_are_compared(runs):
@@ -202,10 +205,14 @@ def test_what_cannot_be_compared_is_named_and_the_rest_is_compared(runs):
     assert len(table[table["words"].str.startswith("not compared")]) == len(left_out)
 
 
-def test_nothing_stands_alone_against_what_was_left_out(runs):
-    left_out = reasons(compare(runs("gauss", "binary"), num_samples=2, metrics=["bits_per_dim", "elbo", "mse"]))
+def test_nothing_stands_alone(runs):
+    two = compare(runs("gauss", "binary"), num_samples=2, metrics=["bits_per_dim", "elbo", "mse"])
+    left_out = reasons(two)
     assert {left_out["bits_per_dim", name] for name in ("gauss", "binary")} == {"it cannot be computed of gauss"}
-    assert left_out["mse", "gauss"] == left_out["elbo", "gauss"] == "no other can be set beside it"
+    assert left_out["mse", "gauss"] == left_out["mse", "binary"]
+    assert {names for _, names in two.reasons()} == {()}
+    three = reasons(compare(runs("gauss", "binary", "scaled"), num_samples=2, metrics=["mse"]))
+    assert three["mse", "gauss"] == "no other can be set beside it"
 
 
 @pytest.mark.parametrize(
@@ -263,7 +270,7 @@ def test_the_page_and_the_table_by_the_command_line(place, tmp_path, capsys):
     argv = [str(place / "plain"), str(place / "beta"), str(tmp_path), "-o", str(tmp_path / "c.html")]
     assert main(["compare", *argv, "--num-samples", "2", "--num-images", "9"]) == 0
     said = capsys.readouterr()
-    assert "Not compared: fit of" in said.out
+    assert "Not compared: fit: it sets" in said.out
     assert "Trained once" in said.err
     document, table = (tmp_path / "c.html").read_text(), pd.read_csv(tmp_path / "c.csv")
     assert "<script>alert" not in document
