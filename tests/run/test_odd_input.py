@@ -218,8 +218,11 @@ class Sound:
             "RUN": run, "FILE": folder / "codes.csv", "ANCHORS.csv": folder / "codes.csv", "PATH": folder / "images",
             "PART": "reconstructions", "PRESET|FILE.json": "images", "data synthesize NAME": "rosettes",
             "data download NAME": "mnist", "--data": folder / "images", "--from": folder / "odd" / "empty",
+            "STUDY|FILE.json": folder / "tiny.json", "study --only": "digits/seed-0",
             "measure --labels": "kind", "--label": "label",
         }  # fmt: skip
+        settings = dict(flag.removeprefix("--").split("=") for flag in QUICK)
+        (folder / "tiny.json").write_text(json.dumps({"experiments": ["digits"], "settings": settings}))
         trained = ["train", "images", "--data", str(folder / "images"), "--out", str(run), *QUICK, *LEARNT]
         assert outcome(trained)[0] == 0
         self.images, self.runs = odd_images(folder / "odd"), odd_runs(folder / "damaged", run)
