@@ -56,7 +56,7 @@ SHORT = {"num_images": "12", "num_samples": "2", "steps": "1", "components": "2-
 SETTINGS = {"train": QUICK, "resume": ["--training.num-steps=61"], "data synthesize": ["--num-images=3", "--size=16"]}
 OUTPUTS = {"output": ".csv", "plot": ".png", "out": "", "to": ""}
 """The field of what is written -> how its name ends; some commands have their own."""
-ENDINGS = {"data synthesize": ".npz", "draw": ".png", "report": ".html"}
+ENDINGS = {"compare": ".html", "data synthesize": ".npz", "draw": ".png", "report": ".html"}
 
 TABLES = {
     "missing values": b"image,z0,z1,kind\n0,1.5,,a\n1,,2.5,\n2,1,1,b\n",
@@ -215,7 +215,8 @@ class Sound:
         for name, data in TABLES.items():
             (folder / "tables" / f"{name}.csv").write_bytes(data)
         self.words = {
-            "RUN": run, "FILE": folder / "codes.csv", "ANCHORS.csv": folder / "codes.csv", "PATH": folder / "images",
+            "RUN": run, "RUN|FOLDER": folder / "pair",
+            "FILE": folder / "codes.csv", "ANCHORS.csv": folder / "codes.csv", "PATH": folder / "images",
             "PART": "reconstructions", "PRESET|FILE.json": "images", "data synthesize NAME": "rosettes",
             "data download NAME": "mnist", "--data": folder / "images", "--from": folder / "odd" / "empty",
             "STUDY|FILE.json": folder / "tiny.json", "study --only": "digits/seed-0",
@@ -225,6 +226,8 @@ class Sound:
         (folder / "tiny.json").write_text(json.dumps({"experiments": ["digits"], "settings": settings}))
         trained = ["train", "images", "--data", str(folder / "images"), "--out", str(run), *QUICK, *LEARNT]
         assert outcome(trained)[0] == 0
+        for name in ("a", "b"):
+            shutil.copytree(run, folder / "pair" / name)
         self.images, self.runs = odd_images(folder / "odd"), odd_runs(folder / "damaged", run)
         self.tables = [str(path) for path in (folder / "tables").iterdir()]
 
@@ -250,7 +253,7 @@ class Sound:
 
     def files(self, command, what):
         """Odd things that lie where a command looks for what it is to read."""
-        if what == "RUN":
+        if what in ("RUN", "RUN|FOLDER"):
             return self.runs
         if what == "images":  # where a run's images have gone is read by the same code everywhere: a quarter for each
             return self.images[list(COMMANDS).index(command) % 4 :: 4]
