@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from vaelab import screen
+from vaelab.cli._notes import say, say_data, say_signs
 from vaelab.cli._options import Argument, Flag, Quiet
 from vaelab.errors import InputError
 from vaelab.settings.ranges import AtLeast1, PathText
@@ -32,7 +33,7 @@ a file: a base and a grid, or a list of experiments (presets, files, or whole on
    "settings": {"model.encoder.hidden": [512, 256]}}]}
 
 The runs lie in FOLDER/NAME/seed-SEED. A run that is done is not run again, one that was stopped or killed goes on, and
-one that fails is said at once, while the others go on."""
+one that fails is said at once, while the others go on. At the end all are compared, in FOLDER/comparison.html."""
 
 _MOST_SEEDS = 10_000
 
@@ -91,7 +92,6 @@ def _list() -> int:
 
 
 def _one(study: Study, folder: Path, options: Options) -> int:
-    from vaelab.cli._notes import say_signs
     from vaelab.studies import do_run
 
     done = do_run(study.run(options.only or "", folder), progress=not options.quiet)
@@ -114,13 +114,13 @@ def _plan(study: Study, folder: Path, options: Options) -> int:
 
 
 def _all(study: Study, folder: Path, options: Options) -> int:
-    from vaelab.cli._notes import say_data
     from vaelab.studies import do_study
 
     failed = do_study(
         study, folder, jobs=options.jobs, stop=options.stop, progress=not options.quiet, tell=say_data
     )  # fmt: skip
     _show(study, folder, failed)
+    _compare(study, folder, options)
     if failed:
         print(
             f"{len(failed)} of {len(study.runs(folder))} runs failed; the same command tries them again.",
@@ -141,6 +141,20 @@ def _show(study: Study, folder: Path, failed: dict[str, str]) -> None:
         rows.append([each.name, state, *(f.format(known[n]) if n in known else "" for n, f in formats.items())])
     columns = ["run", "state", "steps", "seconds", "elbo of validation"]
     screen.table(study.name, columns, rows, left=["run", "state"])
+
+
+def _compare(study: Study, folder: Path, options: Options) -> None:
+    """The runs that are done on the images that all of them held out, as FOLDER/comparison.html."""
+    from vaelab.cli import compare
+
+    done = [each.folder for each in study.runs(folder) if each.is_done]
+    if len(done) < 2:
+        return
+    asked = compare.Options(runs=tuple(map(str, done)), output=str(folder / "comparison.html"), quiet=options.quiet)
+    try:
+        compare.compare_all(asked, done)
+    except InputError as error:
+        say(f"the runs were not compared: {error}".removesuffix("."))
 
 
 def _seeds(text: str) -> tuple[int, ...]:
