@@ -59,7 +59,7 @@ def find(name: str, data: str | None = None, *, quick: bool = False) -> Study:
     make = known.get(name.replace("-", "_"))
     if make is not None:
         return make(data=data, quick=quick)
-    if not (name.endswith(".json") or os.sep in name or Path(name).exists()):
+    if not name or not (name.endswith(".json") or os.sep in name or Path(name).exists()):
         raise unknown_name("the study", name, [key.replace("_", "-") for key in known])
     if quick:
         raise InputError(
