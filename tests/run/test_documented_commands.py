@@ -86,7 +86,7 @@ def world(tmp_path_factory):
         train("cells", "cells-1", "--data", "cells.npz")
         train("cells-two-stage", "cells-two-stage-1", *FEW)
         pd.DataFrame({"image": [0, 1], **{f"z{i}": [0.0, 1.0] for i in range(4)}}).to_csv("anchors.csv", index=False)
-        grid = {"objective.rate_weight": [0.5, 1]}
+        grid = {"objective.rate_weight": [0.5, 1], "model.encoder.hidden": [[64]]}
         short = {"training.num_steps": 2, "machine.tune": False}
         Path("betas.json").write_text(json.dumps({"name": "betas", "base": "digits", "grid": grid, "settings": short}))
         codes = pd.DataFrame({f"z{i}": RANDOM.normal(size=60) for i in range(3)})
