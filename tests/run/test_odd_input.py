@@ -219,8 +219,11 @@ class Sound:
             "FILE": folder / "codes.csv", "ANCHORS.csv": folder / "codes.csv", "PATH": folder / "images",
             "PART": "reconstructions", "PRESET|FILE.json": "images", "data synthesize NAME": "rosettes",
             "data download NAME": "mnist", "--data": folder / "images", "--from": folder / "odd" / "empty",
+            "STUDY|FILE.json": folder / "tiny.json", "study --only": "digits/seed-0",
             "measure --labels": "kind", "--label": "label",
         }  # fmt: skip
+        settings = dict(flag.removeprefix("--").split("=") for flag in QUICK)
+        (folder / "tiny.json").write_text(json.dumps({"experiments": ["digits"], "settings": settings}))
         trained = ["train", "images", "--data", str(folder / "images"), "--out", str(run), *QUICK, *LEARNT]
         assert outcome(trained)[0] == 0
         for name in ("a", "b"):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from vaelab import screen
@@ -54,34 +56,39 @@ class Options(Quiet):
 
 def run(options: Options) -> int:
     """Does it."""
-    from vaelab.report.comparison import write_comparison
-    from vaelab.runs.compare import compare
-    from vaelab.runs.entries import find_runs, load_all
+    from vaelab.runs.entries import find_runs
     from vaelab.runs.export import check_target
 
-    table = _table_beside(options.output)
-    check_target(table)
+    check_target(_table_beside(options.output))
     folders, unready = find_runs(options.runs)
-    runs = load_all(folders, options.images, options.device)
     with naming({"metrics": "--metrics", "against": "--against"}):
-        comparison = compare(
-            runs,
-            against=options.against,
-            metrics=options.metrics or None,
-            num_images=options.num_images,
-            num_samples=options.num_samples,
-            seed=options.seed,
-            progress=not options.quiet,
-        )
-    write_comparison(options.output, comparison)
+        compare_all(options, folders)
     if unready:
         say(f"without a checkpoint yet, and left out: {', '.join(map(str, unready))}")
+    return 0
+
+
+def compare_all(options: Options, folders: Sequence[Path]) -> None:
+    """Compares the runs in these folders, writes the page and its table, and prints them."""
+    from vaelab.report.comparison import write_comparison
+    from vaelab.runs.compare import compare
+    from vaelab.runs.entries import load_all
+
+    comparison = compare(
+        load_all(folders, options.images, options.device),
+        against=options.against,
+        metrics=options.metrics or None,
+        num_images=options.num_images,
+        num_samples=options.num_samples,
+        seed=options.seed,
+        progress=not options.quiet,
+    )
+    write_comparison(options.output, comparison)
     for note in comparison.notes:
         say(note)
     show(comparison)
     if not options.quiet:
-        print(f"{options.output}\n{table}")
-    return 0
+        print(f"{options.output}\n{_table_beside(options.output)}")
 
 
 def _table_beside(output: str) -> str:

@@ -256,12 +256,12 @@ def _line(metric: Metric, part: str, entry: Entry, found: list[Measured], base: 
 
 
 def _per_image(metric: Metric, part: str, found: Sequence[Measured]) -> np.ndarray | None:
-    """(image,), float64: the mean over seeds of what the score is the mean of; None where it is not a mean."""
+    """(image,), float64: the mean over seeds of what the score is the mean of; None where it is no mean, or of none."""
     if not isinstance(metric, PerImage):
         return None
     name = f"{metric.name}/{part}" if part else metric.name
     columns = [metric.counted(m.per_image[name].to_numpy(np.float64)) for m in found]
-    return np.mean(columns, axis=0)
+    return np.mean(columns, axis=0) if len(columns[0]) else None
 
 
 def _trivial(metric: Metric, part: str, entry: Entry, found: Sequence[Measured]) -> list[Line]:
