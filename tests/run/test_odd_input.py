@@ -53,7 +53,12 @@ LEARNT = ["--training.num-steps=60", "--training.learning-rate=0.01", "--objecti
 """With which the run's codes differ from image to image."""
 SHORT = {"num_images": "12", "num_draws": "2", "num_samples": "2", "steps": "1", "components": "2-3"}
 """Values with which a command is quick, where it has such a flag."""
-SETTINGS = {"infer": ["--num-steps=2"], "train": QUICK, "resume": ["--training.num-steps=61"], "data synthesize": ["--num-images=3", "--size=16"]}
+SETTINGS = {
+    "infer": ["--num-steps=2"],
+    "train": QUICK,
+    "resume": ["--training.num-steps=61"],
+    "data synthesize": ["--num-images=3", "--size=16"],
+}
 OUTPUTS = {"output": ".csv", "plot": ".png", "out": "", "to": ""}
 """The field of what is written -> how its name ends; some commands have their own."""
 ENDINGS = {"compare": ".html", "data synthesize": ".npz", "draw": ".png", "report": ".html"}

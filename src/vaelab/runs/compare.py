@@ -243,7 +243,7 @@ def _line(metric: Metric, part: str, entry: Entry, found: list[Measured], base: 
         return line
     against = [s.value for m in base if (s := m.score(metric.name, part)) is not None]
     value, by_seeds = score.value - float(np.mean(against)), over_seeds(seeds, against)
-    if means is None or others is None:
+    if means is None or others is None or len(means) != len(others):
         if by_seeds is None:
             return replace(line, why_not="no mean over images, so not paired")
         return replace(
@@ -261,7 +261,8 @@ def _per_image(metric: Metric, part: str, found: Sequence[Measured]) -> np.ndarr
         return None
     name = f"{metric.name}/{part}" if part else metric.name
     columns = [metric.counted(m.per_image[name].to_numpy(np.float64)) for m in found]
-    return np.mean(columns, axis=0) if len(columns[0]) else None
+    same = len({len(column) for column in columns}) == 1
+    return np.mean(columns, axis=0) if same and len(columns[0]) else None
 
 
 def _trivial(metric: Metric, part: str, entry: Entry, found: Sequence[Measured]) -> list[Line]:
