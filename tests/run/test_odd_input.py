@@ -325,11 +325,12 @@ def judged(code, said, argv):
     return "" if fine else f"exit code {code}, {said!r}: {argv}"
 
 
+@pytest.mark.parametrize("step", [pytest.param(5, id="a fifth"), pytest.param(1, id="all", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("command", COMMANDS)
-def test_odd_words_are_answered_in_one_sentence(command, sound):
+def test_odd_words_are_answered_in_one_sentence(command, step, sound):
     code, _, said = outcome(sound.argv(command))
     assert code == 0 or (command == "data download" and "be found at" in said), said
-    assert not list(filter(None, map(complaint, sound.trials(command))))
+    assert not list(filter(None, map(complaint, itertools.islice(sound.trials(command), 0, None, step))))
 
 
 def test_odd_values_of_every_setting_are_answered_in_one_sentence(sound):
