@@ -110,7 +110,7 @@ def shortened(words: list[str]) -> list[str]:
 LONG = {"studies.md"}
 """Pages whose commands take more than half a minute."""
 PAGES = [
-    pytest.param(page, marks=pytest.mark.slow if page.name in LONG else (), id=page.name)
+    pytest.param(page, marks=[pytest.mark.slow] * (page.name in LONG), id=page.name)
     for page in (*sorted(ROOT.glob("docs/*.md")), ROOT / "README.md")
     if commands(page)
 ]
