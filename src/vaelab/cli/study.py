@@ -116,9 +116,7 @@ def _plan(study: Study, folder: Path, options: Options) -> int:
 def _all(study: Study, folder: Path, options: Options) -> int:
     from vaelab.studies import do_study
 
-    failed = do_study(
-        study, folder, jobs=options.jobs, stop=options.stop, progress=not options.quiet, tell=say_data
-    )  # fmt: skip
+    failed = do_study(study, folder, jobs=options.jobs, stop=options.stop, progress=not options.quiet, tell=say_data)
     _show(study, folder, failed)
     _compare(study, folder, options)
     if failed:

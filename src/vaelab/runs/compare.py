@@ -19,7 +19,7 @@ from vaelab.runs.comparable import Refusal, comparable
 from vaelab.runs.entries import Entry, common_rows, entries_of
 from vaelab.runs.make import is_finished
 from vaelab.runs.read import Run
-from vaelab.runs.results import Question, ask, measure
+from vaelab.runs.results import ask, measure
 
 Interval = tuple[float, float]
 NOT_SHOWN = "no difference shown"
@@ -157,7 +157,7 @@ def compare(
         run.folder: ask(run, rows=common, num_images=num_images, num_samples=num_samples, seed=seed) for run in runs
     }
     measured = {
-        entry.name: [_measured(run, questions[run.folder], wanted, progress) for run in entry.runs] for entry in entries
+        entry.name: [measure(run, questions[run.folder], wanted, progress) for run in entry.runs] for entry in entries
     }
     lines, refused = list[Line](), list[Refusal]()
     for metric in wanted.values():
@@ -215,10 +215,6 @@ def _chosen(entries: Sequence[Entry], against: Path | str | None) -> Entry:
         if str(against) == entry.name or place in {entry.place, *(run.folder.resolve() for run in entry.runs)}:
             return entry
     raise unknown_name("against", str(against), [entry.name for entry in entries])
-
-
-def _measured(run: Run, question: Question, wanted: Iterable[str], progress: bool) -> Measured:
-    return measure(run, question, list(wanted), progress)
 
 
 def _parts(metric: Metric, kept: Sequence[Entry], measured: dict[str, list[Measured]]) -> list[str]:

@@ -34,7 +34,7 @@ from vaelab.evaluation import (
     scores_table,
     trivial_codes,
 )
-from vaelab.inference import images_at_once
+from vaelab.inference import ImageBatches, images_at_once
 from vaelab.metrics import Score
 from vaelab.models import local_randomness
 from vaelab.runs.read import Run, build, weights_of
@@ -251,7 +251,6 @@ def list_results(run: Run) -> list[Result]:
 
 def _compute(run: Run, question: Question, metrics: list[str], before: Measured | None, progress: bool) -> Measured:
     rows, seed = rows_of(run, question), question.seed
-    some = np.sort(np.random.default_rng(seed).permutation(run.splits.train)[:_MOST_TRAINING])
     with local_randomness(seed, torch.device("cpu")), Progress("measuring", len(rows), shown=progress) as bar:
         found = evaluate(
             run.given(rows).stages()[question.stage],
@@ -259,7 +258,7 @@ def _compute(run: Run, question: Question, metrics: list[str], before: Measured 
             metrics=metrics,
             num_samples=question.num_samples,
             channels=run.channels,
-            training_images=run.feed.batches(some) if len(some) > 1 else None,
+            training_images=_training_images(run, seed),
             known=before.arrays if before else None,
             batch_size=images_at_once(run.model.image_shape),
             seed=seed,
@@ -274,25 +273,32 @@ def _of_known(
 ) -> tuple[Score, ...]:
     """The scores of metrics that ask for columns of the table, of the codes and of trivial ones."""
     known = known_in(run, question)
-    if not known:
+    of_known = {*known, "clusters", "factor_ranks"}
+    wanted = [metric for metric in all_metrics(metrics).values() if of_known.intersection(metric.needs)]
+    if not known or not wanted:
         return ()
     rows, seed = rows_of(run, question), question.seed
     there = {**(before.arrays if before else {}), **found.arrays}
     codes = {name: there[name] for name in ("codes", "scales")}
     if "labels" in known and np.isfinite(codes["codes"]).all():
         known["clusters"] = clusters_of(codes["codes"].astype(np.float64), np.asarray(known["labels"]), seed)
-    some = np.sort(np.random.default_rng(seed).permutation(run.splits.train)[:_MOST_TRAINING])
     fresh = replace(run, model=build(run.experiment, run.facts.image_shape, run.facts.conditions))
     with local_randomness(seed, torch.device("cpu")):
         trivial = trivial_codes(
             run.feed.batches(rows),
-            run.feed.batches(some) if len(some) > 1 else None,
+            _training_images(run, seed),
             fresh.given(rows).stages()[question.stage],
             known.get("factors"),  # pyright: ignore[reportArgumentType]
             images_at_once(run.model.image_shape),
             seed,
         )
-    return measure_known(codes, known, all_metrics(metrics).values(), trivial)
+    return measure_known(codes, known, wanted, trivial)
+
+
+def _training_images(run: Run, seed: int) -> ImageBatches | None:
+    """Some training images, a random draw, to which trivial models are fitted; None where there are too few."""
+    some = np.sort(np.random.default_rng(seed).permutation(run.splits.train)[:_MOST_TRAINING])
+    return run.feed.batches(some) if len(some) > 1 else None
 
 
 def _joined(before: Measured | None, found: Measured | None) -> Measured:
