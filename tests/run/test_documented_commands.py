@@ -107,16 +107,10 @@ def shortened(words: list[str]) -> list[str]:
     return [*words[:2], *few, *("60" if word in ("10000", "5000") else word for word in words[2:])]
 
 
-LONG = {"studies.md"}
-"""Pages whose commands take more than half a minute."""
-PAGES = [
-    pytest.param(page, marks=[pytest.mark.slow] * (page.name in LONG), id=page.name)
-    for page in (*sorted(ROOT.glob("docs/*.md")), ROOT / "README.md")
-    if commands(page)
-]
+PAGES = [page for page in (*sorted(ROOT.glob("docs/*.md")), ROOT / "README.md") if commands(page)]
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_commands_of_a_page_run(page, world, tmp_path, monkeypatch, capsys):
     shutil.copytree(world, tmp_path / "world")
     monkeypatch.chdir(tmp_path / "world")

@@ -132,7 +132,7 @@ def test_ctrl_c_saves_every_run_and_the_same_command_goes_on(peaceful, tmp_path)
     assert load(folder / "d2" / "seed-0").metrics()["step"].max() > 0
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_nothing_is_lost_where_the_study_and_runs_are_killed(seed, peaceful, tmp_path):
     """Once the study alone, whose children live on and are waited for; then the study and one of them."""
     chance, study, folder = random.Random(seed), write(tmp_path / "s.json"), tmp_path / "all"
