@@ -61,7 +61,7 @@ clean:
 	touch $@
 
 .venv/.installed-dev: .venv/.made pyproject.toml constraints.txt
-	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev,docs,tensorboard,anndata,parquet,codecs]'
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev,docs,tensorboard,anndata,parquet,codecs,slurm]'
 	touch $@ .venv/.installed
 
 .venv/.installed-bench: .venv/.installed-dev benchmarks/requirements.txt

@@ -14,7 +14,7 @@ from vaelab import screen
 from vaelab.cli._notes import say, say_data, say_signs
 from vaelab.cli._options import Argument, Flag, Quiet
 from vaelab.errors import InputError
-from vaelab.settings.ranges import AtLeast1, PathText
+from vaelab.settings.ranges import AtLeast1, PathText, Positive
 
 if TYPE_CHECKING:
     from vaelab.studies import Study
@@ -24,6 +24,7 @@ examples:
   vaelab study list                            the studies that have a name
   vaelab study betas.json                      what its file asks for, in runs/betas; again: what is not done yet
   vaelab study betas.json --seeds 0-4 --jobs 2
+  vaelab study betas.json --slurm gpu          as jobs of a Slurm cluster's partition
   vaelab study betas.json --plan               a command for each run, for other machines
 
 a file: a base and a grid, or a list of experiments (presets, files, or whole ones), and seeds
@@ -49,7 +50,11 @@ class Options(Quiet):
     seeds: Annotated[str | None, Flag(metavar="A-B")] = None
     """Seeds of each experiment, such as 0-4 or 0,2,5; left out: the study's own."""
     jobs: AtLeast1 | None = None
-    """Runs at a time; left out: one for each core, or each GPU."""
+    """Runs at a time; left out: one for each core, or each GPU; on Slurm all."""
+    slurm: Annotated[str | None, Flag(metavar="PARTITION")] = None
+    """Train on a Slurm cluster, as jobs of this partition."""
+    hours: Positive = 4.0
+    """Of --slurm: a job's time; a run that needs longer is saved, queued again and goes on."""
     data: Annotated[PathText | None, Flag(metavar="PATH")] = None
     """Images in place of those of its experiments."""
     quick: bool = False
@@ -116,7 +121,10 @@ def _plan(study: Study, folder: Path, options: Options) -> int:
 def _all(study: Study, folder: Path, options: Options) -> int:
     from vaelab.studies import do_study
 
-    failed = do_study(study, folder, jobs=options.jobs, stop=options.stop, progress=not options.quiet, tell=say_data)
+    slurm = None if options.slurm is None else (options.slurm, options.hours)
+    failed = do_study(
+        study, folder, jobs=options.jobs, slurm=slurm, stop=options.stop, progress=not options.quiet, tell=say_data
+    )
     _show(study, folder, failed)
     _compare(study, folder, options)
     if failed:

@@ -78,16 +78,20 @@ class Job:
 
     def line(self) -> str:
         """How far it is, in words."""
-        if self.process is None:
-            return f"{self.folder}: waits for a core"
         if self.code is not None:
             return f"{self.folder}: {'done' if self.code == 0 else 'failed'}"
+        if self.process is None:
+            return f"{self.folder}: waits for a core"
+        return f"{self.folder}: {self.how_far() or 'begins'}"
+
+    def how_far(self) -> str:
+        """The last step and its loss; nothing before there is one."""
         try:
             with (self.folder / "metrics.csv").open(newline="") as file:
                 rows = list(csv.DictReader(file))
-            return f"{self.folder}: step {int(rows[-1]['step']):,}, loss {float(rows[-1]['loss']):.1f} nats"
+            return f"step {int(rows[-1]['step']):,}, loss {float(rows[-1]['loss']):.1f} nats"
         except (OSError, IndexError, KeyError, TypeError, ValueError):
-            return f"{self.folder}: begins"
+            return ""
 
 
 def seats_for(experiments: Sequence[Experiment], at_once: int | None = None) -> list[str]:
@@ -134,16 +138,16 @@ def run_all(
             while waiting and free:
                 open_.append(waiting.pop(0))
                 open_[-1].start(free.pop(0))
-            lines.show(_shown(jobs))
+            lines.show(shown(jobs))
             time.sleep(0.1)
             for job in [job for job in open_ if job.code is not None]:
                 open_.remove(job)
                 if not ended(job, lines):
                     return
-        lines.show(_shown(jobs))
+        lines.show(shown(jobs))
 
 
-def _shown(jobs: Sequence[Job]) -> list[str]:
+def shown(jobs: Sequence[Job]) -> list[str]:
     """A line for each; of more than a screen holds, for those that run, and how many there are of the others."""
     if len(jobs) <= _MANY:
         return [job.line() for job in jobs]

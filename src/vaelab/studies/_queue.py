@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from vaelab.data import Dataset
 from vaelab.errors import InputError
@@ -17,8 +18,10 @@ from vaelab.runs.processes import Job, run_all, seats_for
 from vaelab.screen import Lines
 from vaelab.settings.help import flat
 from vaelab.settings.record import digest, to_record
+from vaelab.studies._slurm import RemoteJob, run_on_slurm
 from vaelab.studies._study import Study, StudyRun, check_fit, write_study
 
+AnyJob = TypeVar("AnyJob", bound=Job)
 _POLL_S = 1.0
 """Between two looks at a run that another process trains."""
 
@@ -62,6 +65,7 @@ def do_study(
     folder: Path,
     *,
     jobs: int | None = None,
+    slurm: tuple[str, float] | None = None,
     stop: bool = False,
     progress: bool = True,
     tell: Callable[[Dataset], None] = lambda dataset: None,
@@ -74,7 +78,8 @@ def do_study(
     Args:
         study: The study.
         folder: Where its runs are, or shall be.
-        jobs: Processes at a time; None: one for each core, or each GPU.
+        jobs: Processes at a time; None: one for each core, or each GPU, or as many as the cluster grants.
+        slurm: Partition and hours of the cluster's jobs, in place of processes here.
         stop: Stop at the first failure; what runs finishes its step and saves.
         progress: Show a line for each process.
         tell: Called with each data set, to say how it was read.
@@ -111,16 +116,20 @@ def do_study(
                 lines.say(f"{run.name}: {line}")
         return not (job.code and stop)
 
+    if slurm is not None:
+        remote = [_job(run, RemoteJob) for run in waiting.values()]
+        run_on_slurm(remote, folder, *slurm, at_once=jobs, progress=progress, ended=ended)
+        return failed
     farewell = "every run has saved. The same command goes on."
     seats = seats_for([run.experiment for run in waiting.values()], jobs)
-    run_all([_job(run) for run in waiting.values()], seats, progress=progress, farewell=farewell, ended=ended)
+    run_all([_job(run, Job) for run in waiting.values()], seats, progress=progress, farewell=farewell, ended=ended)
     return failed
 
 
-def _job(run: StudyRun) -> Job:
+def _job(run: StudyRun, kind: type[AnyJob]) -> AnyJob:
     run.log.parent.mkdir(parents=True, exist_ok=True)
     command = ["study", str(run.place / "study.json"), "--only", run.name, "-o", str(run.place), "--quiet"]
-    return Job(folder=run.folder, command=command, log=run.log, pinned=run.experiment.machine.threads in (None, 1))
+    return kind(folder=run.folder, command=command, log=run.log, pinned=run.experiment.machine.threads in (None, 1))
 
 
 def _prepare(
