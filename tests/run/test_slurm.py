@@ -1,4 +1,4 @@
-"""A study on a cluster: Slurm's commands are small programs here that start an array's jobs at once, on this machine."""
+"""Studies on a cluster: Slurm's commands are small programs that start an array's jobs at once, on this machine."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ place, name, words = Path({place!r}), Path(sys.argv[0]).name, sys.argv[1:]
 
 def start(script, job, task):
     task_of = {{"SLURM_ARRAY_JOB_ID": job, "SLURM_ARRAY_TASK_ID": task}} if task else {{}}
-    env = {{**os.environ, **task_of, "SLURM_JOB_ID": job, "SLURM_NTASKS": "1", "SLURM_PROCID": "0", "SLURM_LOCALID": "0",
-           "SLURM_NODEID": "0", "SLURM_JOB_NUM_NODES": "1", "OMP_NUM_THREADS": "1"}}
+    env = {{**os.environ, **task_of, "SLURM_JOB_ID": job, "SLURM_NTASKS": "1", "SLURM_PROCID": "0",
+           "SLURM_LOCALID": "0", "SLURM_NODEID": "0", "SLURM_JOB_NUM_NODES": "1", "OMP_NUM_THREADS": "1"}}
     full = job + ("_" + task if task else "")
     process = subprocess.Popen(["bash", script], env=env, start_new_session=True,
                                stdout=(place / "out").open("ab"), stderr=subprocess.STDOUT)

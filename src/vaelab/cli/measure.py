@@ -14,6 +14,7 @@ EXAMPLES = """\
 examples:
   vaelab measure codes.csv --labels treatment
   vaelab measure codes.h5ad --factors size angle --groups well -o scores.csv
+  vaelab measure codes.csv --images my_folder/
   vaelab measure umap.npz --codes x y --labels kind
 
 The table has one row per image. Codes are the columns z0, z1, ... as `vaelab embed` writes them, unless --codes names
@@ -38,6 +39,8 @@ class Options(Quiet):
     """A column that says which images belong together."""
     batches: Annotated[str | None, Flag(metavar="COLUMN")] = None
     """A column that says which groups were made together."""
+    images: Annotated[PathText | None, Flag(metavar="PATH")] = None
+    """The images that the codes are of, for how well neighbourhoods are kept."""
     metrics: Annotated[tuple[str, ...], Flag(metavar="NAME")] = ()
     """Which metrics; left out: all that can be computed."""
     output: Annotated[PathText | None, Flag("-o", metavar="FILE.csv")] = None
@@ -53,12 +56,14 @@ def run(options: Options) -> int:
 
     from vaelab.cli._notes import say
     from vaelab.cli.evaluate import show
+    from vaelab.data import open_source
     from vaelab.evaluation import measure_table, read_table, scores_table
 
     table = read_table(options.file, "FILE")
-    for note in table.attrs.get("notes", ()):
-        say(note)
-    with naming({name: f"--{name}" for name in ("codes", "labels", "factors", "groups", "batches", "metrics")}):
+    images = None if options.images is None else open_source(options.images).load(progress=not options.quiet)
+    with naming(
+        {name: f"--{name}" for name in ("codes", "labels", "factors", "groups", "batches", "images", "metrics")}
+    ):
         measured = measure_table(
             table,
             codes=options.codes,
@@ -66,11 +71,14 @@ def run(options: Options) -> int:
             factors=options.factors,
             groups=options.groups,
             batches=options.batches,
+            images=images,
             metrics=options.metrics or None,
             seed=options.seed,
         )
+    for note in (*table.attrs.get("notes", ()), *measured.notes):
+        say(note)
     if not measured.scores:
-        mend = "Name what is known of the images: --labels COLUMN, --factors COLUMN."
+        mend = "Name what is known of the images: --labels COLUMN, --factors COLUMN, --images PATH."
         raise InputError("the table", "hold what these metrics ask for", "codes alone", mend)
     show(measured.scores, f"{len(table):,} images, {measured.codes.shape[1]} numbers each")
     if options.output is not None:

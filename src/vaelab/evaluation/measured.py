@@ -31,6 +31,8 @@ class Measured:
     """(image,): the images' rows in their collection; where that is not known, from 0."""
     arrays: Mapping[str, np.ndarray]
     """What metrics were computed from, by the names that they ask for; see `vaelab.metrics`."""
+    notes: tuple[str, ...] = ()
+    """What a reader should know of how it was measured, a sentence each, without a full stop."""
 
     def __repr__(self) -> str:
         return f"<Measured: {len(self.scores)} scores of {len(self.rows):,} images>"

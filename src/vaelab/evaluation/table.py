@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from vaelab.data import ImageCollection
 from vaelab.data.sources.npz import as_text
 from vaelab.data.tables import read_table as read_text
 from vaelab.distributions.mixture import fit_mixture
 from vaelab.errors import InputError, unknown_name
 from vaelab.evaluation._evaluate import all_metrics, measure_arrays
+from vaelab.evaluation._matched import drawn_pixels, rows_of_images
 from vaelab.evaluation.measured import Measured
 from vaelab.files import DAMAGED
 
@@ -69,6 +72,7 @@ def measure_table(
     factors: Sequence[str] = (),
     groups: str | None = None,
     batches: str | None = None,
+    images: ImageCollection | None = None,
     metrics: Iterable[str] | None = None,
     seed: int = 0,
 ) -> Measured:
@@ -84,11 +88,13 @@ def measure_table(
         factors: Columns of known numbers.
         groups: A column that says which images belong together, such as those of one well.
         batches: A column that says which groups were made together.
+        images: Those that the codes are of, for metrics of neighbourhoods: found by name where a text column names
+            them, else row by row. Which it was stands in the result's `notes`.
         metrics: Names of those that are wanted; left out, all.
         seed: Of the mixture.
 
     Raises:
-        InputError: A column is not there, or not of such a kind.
+        InputError: A column is not there, or not of such a kind; an image is not there.
 
     >>> z = np.random.default_rng(0).normal(size=(100, 2))
     >>> table = pd.DataFrame({"z0": z[:, 0], "z1": z[:, 1], "size": 3 * z[:, 0]})
@@ -105,11 +111,16 @@ def measure_table(
     if all(_SCALE.format(name) in table for name in names):
         there["scales"] = _numbers(table, [_SCALE.format(name) for name in names], "codes")
     there |= known_of(table, labels=labels, factors=factors, groups=groups, batches=batches)
+    notes: tuple[str, ...] = ()
+    if images is not None:
+        rows, note = rows_of_images(table, images)
+        notes = (*images.notes, note)
+        there |= drawn_pixels(images, rows)
     if labels is not None and any("clusters" in metric.needs for metric in chosen):
         given = next((name for name in _CLUSTERS if name in table), None)
         z, kinds = np.asarray(there["codes"]), np.asarray(there["labels"])
         there["clusters"] = clusters_of(z, kinds, seed) if given is None else _kinds(table, given, "clusters")
-    return measure_arrays(there, chosen)
+    return replace(measure_arrays(there, chosen), notes=notes)
 
 
 def known_of(

@@ -1,4 +1,4 @@
-"""A study's runs as jobs of a Slurm cluster, by submitit: one array, whose jobs are queued again when their time is up."""
+"""A study's runs as jobs of a Slurm cluster, by submitit; those whose time is up are queued again."""
 
 from __future__ import annotations
 
