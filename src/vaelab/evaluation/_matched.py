@@ -27,7 +27,9 @@ def rows_of_images(table: pd.DataFrame, collection: ImageCollection) -> tuple[np
     Raises:
         InputError: A cell of the column that names images names none, or nothing names them and the numbers differ.
     """
-    found = {column: rows for column in _texts(table) if (rows := _named(table[column], collection)).notna().any()}
+    found = {
+        column: rows for column in _texts(table) if (rows := _named(pd.Series(table[column]), collection)).notna().any()
+    }
     if found:
         column = max(found, key=lambda name: found[name].notna().sum())
         rows = found[column]

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vaelab import files
 from vaelab.errors import InputError
@@ -162,7 +162,9 @@ def _submit(jobs: Sequence[Job], folder: Path, partition: str, hours: float, at_
     files.check_folder(place)
     record = place / "jobs.json"
     known: dict[str, str] = files.read_json(record) if record.exists() else {}
-    found = {name: SlurmJob(folder=place, job_id=number, tasks=[0]) for name, number in known.items() if name in names}
+    found: dict[str, Any] = {
+        name: SlurmJob(folder=place, job_id=number, tasks=[0]) for name, number in known.items() if name in names
+    }
     found = {name: job for name, job in found.items() if not job.done(force_check=True)}
     new = {name: job for name, job in zip(names, jobs, strict=True) if name not in found}
     if new:
