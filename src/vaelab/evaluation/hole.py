@@ -113,8 +113,9 @@ def decoded(model: Model, codes: np.ndarray) -> np.ndarray:
 
 
 def affordable(model: Model) -> int:
-    """For how many images best codes may be searched for unasked."""
-    return int(AFFORDABLE // (_PASSES * sum(search.num_steps for search in SEARCHES) * operations(model)))
+    """For how many images best codes may be searched for unasked; on a GPU, 50 times as many."""
+    faster = 1 if device_of(model).type == "cpu" else 50
+    return int(faster * AFFORDABLE // (_PASSES * sum(search.num_steps for search in SEARCHES) * operations(model)))
 
 
 def who_failed(scores: Iterable[Score]) -> str:
@@ -128,7 +129,7 @@ def who_failed(scores: Iterable[Score]) -> str:
     if score is None:
         return ""
     if score.reason:
-        return f"neither: {score.reason.partition(': ')[0]}" if "shown" in score.reason else ""
+        return f"neither, as {score.reason.partition(': ')[0]}" if "shown" in score.reason else ""
     low, high = score.interval or (-np.inf, np.inf)
     who = "the encoder" if low > 0.5 else "the decoder" if high < 0.5 else "not shown whether encoder or decoder"
     share = f"{score.value:.2f} ({low:.2f} to {high:.2f})".replace("-", "\N{MINUS SIGN}")

@@ -19,12 +19,11 @@ from vaelab.runs.read import Run
 MOST_IMAGES, MOST_TRAINING, MOST_SEARCHED, FEWEST_SEARCHED = 2000, 5000, 32, 8
 """Images that are looked at, training images among which rivals are looked for, and images inside and outside the hole,
 each, of which codes are searched for; with fewer affordable than the last, none."""
-_OWN, _NEAREST, _BLEND = (
-    ("squared_errors", "overlaps"),
-    ("nearest_errors", "nearest_overlaps"),
-    ("blend_errors", "blend_overlaps"),
-)
-_RIVALS = {evaluation.NEAREST: _NEAREST, evaluation.BLEND: _BLEND}
+_OWN = ("squared_errors", "overlaps")
+_RIVALS = {
+    evaluation.NEAREST: ("nearest_errors", "nearest_overlaps"),
+    evaluation.BLEND: ("blend_errors", "blend_overlaps"),
+}
 
 
 def with_hole(
@@ -62,10 +61,10 @@ def with_hole(
     def model(places: np.ndarray) -> Model:
         return run.given(rows[places]).stages()[stage]
 
-    arrays = {name: there[name] for names_ in (_OWN, _NEAREST, _BLEND) for name in names_ if name in there}
+    arrays = {name: there[name] for each in (_OWN, *_RIVALS.values()) for name in each if name in there}
     with local_randomness(seed, torch.device("cpu")):
         if len(arrays) < 6:
-            arrays = _drawn(run, model, rows, there["codes"], regions, place)
+            arrays = _drawn(run, model, rows, there["codes"], regions)
         if any("reached_errors" in metric.needs for metric in wanted):
             arrays |= _reached(run, model, rows, there["codes"], arrays["squared_errors"], regions, asked, seed)
     sought = [metric for metric in wanted if "reached_errors" in metric.needs]
@@ -86,28 +85,41 @@ def regions_in(place: Hole, table: pd.DataFrame) -> tuple[np.ndarray, tuple[str,
     return evaluation.regions_of(table[place.inside].to_numpy(bool), lines)
 
 
+def rivals(run: Run, rows: np.ndarray) -> dict[str, np.ndarray]:
+    """What trivial models make of images: name -> (image, channel, height, width).
+
+    ``nearest training image``: the one with the least squared error of the pixels. ``linear blend``: of the training
+    images at the corners of the triangle in the plane of the known factors that an image lies in, as is known of it;
+    beyond all training images, the nearest in the plane. Of more than 5,000 training images 5,000 are drawn.
+
+    Args:
+        run: Of a source with a hole.
+        rows: (image,), in its collection; all of them are held.
+    """
+    place = run.experiment.data.source.hole
+    train = np.sort(np.random.default_rng(0).permutation(run.splits.train)[:MOST_TRAINING])
+    factors = run.dataset.collection.table[list(place.factors if place else ())].to_numpy(float)
+    corners, weights = evaluation.neighbours(factors[rows], factors[train])
+    blend = np.zeros((len(rows), *run.model.image_shape), np.float32)
+    for corner, weight in zip(corners.T, weights.T, strict=True):
+        blend += run.feed(train[corner]).numpy() * weight[:, None, None, None].astype(np.float32)
+    nearest = nearest_images(run.feed(rows).clone(), run.feed.batches(train))
+    return {evaluation.NEAREST: nearest, evaluation.BLEND: blend}
+
+
 def _drawn(
-    run: Run,
-    model: Callable[[np.ndarray], Model],
-    rows: np.ndarray,
-    codes: np.ndarray,
-    regions: np.ndarray,
-    place: Hole,
+    run: Run, model: Callable[[np.ndarray], Model], rows: np.ndarray, codes: np.ndarray, regions: np.ndarray
 ) -> dict[str, np.ndarray]:
     """Error and overlap of each image, of the model and of each rival; not a number of those that lie nowhere."""
-    found = {name: np.full(len(rows), np.nan) for names in (_OWN, _NEAREST, _BLEND) for name in names}
-    train = np.sort(np.random.default_rng(0).permutation(run.splits.train)[:MOST_TRAINING])
-    factors = run.dataset.collection.table[list(place.factors)].to_numpy(float)
-    corners, weights = evaluation.neighbours(factors[rows], factors[train])
+    found = {name: np.full(len(rows), np.nan) for names in (_OWN, *_RIVALS.values()) for name in names}
     looked_at, size = np.flatnonzero(regions.any(1)), images_at_once(run.model.image_shape)
     for some in np.split(looked_at, range(size, len(looked_at), size)) if len(looked_at) else ():
-        x = run.feed(rows[some]).clone()
-        parts = (run.feed(train[corners[some, i]]).numpy() * _each(weights[some, i]) for i in range(corners.shape[1]))
-        own = evaluation.decoded(model(some), codes[some])
-        nearest = nearest_images(x, run.feed.batches(train))
-        for names, drawing in ((_OWN, own), (_NEAREST, nearest), (_BLEND, sum(parts))):
-            for name, measure in zip(names, (evaluation.errors_of, evaluation.overlaps_of), strict=True):
-                found[name][some] = measure(x.numpy(), np.asarray(drawing))
+        images, theirs = run.feed(rows[some]).numpy().copy(), rivals(run, rows[some])
+        drawings = [(_OWN, evaluation.decoded(model(some), codes[some]))]
+        drawings += [(_RIVALS[name], drawing) for name, drawing in theirs.items()]
+        for (error, overlap), drawing in drawings:
+            found[error][some] = evaluation.errors_of(images, drawing)
+            found[overlap][some] = evaluation.overlaps_of(images, drawing)
     return found
 
 
@@ -132,8 +144,3 @@ def _reached(
         x = run.feed(rows[some]).clone()
         reached[some] = np.fmin(evaluation.best_codes(model(some), x, codes[some], seed)[1], errors[some])
     return {"reached_errors": reached}
-
-
-def _each(weights: np.ndarray) -> np.ndarray:
-    """One for each image, as a factor of its pixels."""
-    return weights[:, None, None, None].astype(np.float32)
