@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -33,10 +33,15 @@ def there(column: np.ndarray) -> np.ndarray:
     return column[np.isfinite(column)]
 
 
-def pairs(regions: Regions, names: tuple[str, ...]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def named(regions: Regions, names: Sequence[str]) -> Sequence[str]:
+    """The regions' names; left out, they are numbered."""
+    return names or tuple(map(str, range(regions.shape[1])))
+
+
+def pairs(regions: Regions, names: Sequence[str]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Place -> which images lie inside the hole there, and which outside; the whole first, under an empty name."""
-    found = {name: (regions[:, 2 * i], regions[:, 2 * i + 1]) for i, name in enumerate(names[::2])}
-    return {"": found.pop(names[0]), **found}
+    places = ("", *named(regions, names)[2::2])
+    return {place: (regions[:, 2 * i], regions[:, 2 * i + 1]) for i, place in enumerate(places)}
 
 
 def interval_of_two(

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from vaelab.metrics._hole import NOWHERE
+from vaelab.metrics._hole import NOWHERE, named
 from vaelab.metrics._metric import metric
 from vaelab.metrics._resample import interval_of_means
 from vaelab.metrics._score import Score, no_score
@@ -45,7 +45,7 @@ def hole_against_nearest(
     >>> [(score.part, score.value) for score in found]
     [('', 0.25), ('inside', 0.25), ('outside', 1.5)]
     """
-    for part, inside in zip(("", *region_names), (regions[:, 0], *regions.T), strict=True):
+    for part, inside in zip(("", *named(regions, region_names)), (regions[:, 0], *regions.T), strict=True):
         yield replace(_ratio(squared_errors[inside], nearest_errors[inside]), part=part, null=1.0)
 
 

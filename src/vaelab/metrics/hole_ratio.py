@@ -39,7 +39,7 @@ def hole_ratio(squared_errors: PerImage, regions: Regions, region_names: Sequenc
     >>> next(iter(hole_ratio(np.array([0.5, 0.25]), regions, ("inside", "outside")))).value
     2.0
     """
-    for part, (inside, outside) in pairs(regions, tuple(region_names)).items():
+    for part, (inside, outside) in pairs(regions, region_names).items():
         yield replace(_ratio(squared_errors, inside, outside), part=part)
 
 

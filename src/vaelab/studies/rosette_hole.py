@@ -16,7 +16,7 @@ from vaelab.penalties.entanglement import Entanglement
 from vaelab.penalties.factor import Factor
 from vaelab.penalties.hsic import HSIC
 from vaelab.penalties.total_correlation import TotalCorrelation
-from vaelab.presets import rosettes, rosettes_punctured
+from vaelab.presets import preset
 from vaelab.studies._study import Study
 
 _SIZE, _QUICK_SIZE = 256, 32
@@ -52,7 +52,7 @@ def rosette_hole(data: str | None = None, *, quick: bool = False) -> Study:
     if data is not None:
         raise InputError("--data", "be left out for rosette-hole", data, "Its images are generated, with their plane.")
     size = _QUICK_SIZE if quick else _SIZE
-    full, punctured = (_small(each) if quick else each for each in (rosettes(), rosettes_punctured()))
+    full, punctured = (_small(each) if quick else each for each in map(preset, ("rosettes", "rosettes-punctured")))
     penalties = _penalties(size, quick)
     own = {name: _with(punctured, f"punctured-{name}", penalty) for name, penalty in penalties.items()}
     oracle = _with(full, "full-entanglement", penalties["entanglement"])
