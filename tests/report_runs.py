@@ -11,6 +11,7 @@ import torch
 
 from vaelab.data import Data, Split
 from vaelab.data.sources.npz import NpzSource
+from vaelab.data.sources.rosettes import RosettesSource
 from vaelab.experiment import Experiment
 from vaelab.likelihoods.grey_bernoulli import GreyBernoulliLikelihood
 from vaelab.models import TwoStageConfig, VAEConfig
@@ -73,6 +74,15 @@ def cells_run(folder: Path) -> Run:
         training=preset("digits").training,
     )
     return train(quick(experiment, 200), folder / "run", progress=False)
+
+
+def rosettes_run(folder: Path, name: str = "rosettes_punctured") -> Run:
+    """A small plane of curves with a hole, hardly trained."""
+    base = preset(name)
+    source = RosettesSource(subset="probed", num_images=120, size=16, line_width=1.0)
+    model = VAEConfig(latent_dim=3, likelihood=GreyBernoulliLikelihood(), posterior_scale=0.1, **NETWORKS)
+    small = replace(base, data=replace(base.data, source=source), model=model, objective=ELBO())
+    return train(quick(small, 40), folder / name, progress=False)
 
 
 def condition_of(run: Run, rows: np.ndarray, moa: str | None = None, dose: float | None = None) -> torch.Tensor:

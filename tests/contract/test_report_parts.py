@@ -9,7 +9,7 @@ import pytest
 from markupsafe import Markup
 from PIL import Image
 
-from report_runs import NASTY, Page, cells_run, digits_run, five_channels_run
+from report_runs import NASTY, Page, cells_run, digits_run, five_channels_run, rosettes_run
 from vaelab.catalogue import members
 from vaelab.errors import InputError
 from vaelab.report import Look, Part, PicturePart, draw, render
@@ -17,7 +17,7 @@ from vaelab.report.page import SECTIONS, parts
 
 PARTS = list(members(Part))
 PICTURES = list(members(PicturePart))
-RUNS = {"digits": digits_run, "five_channels": five_channels_run, "cells": cells_run}
+RUNS = {"digits": digits_run, "five_channels": five_channels_run, "cells": cells_run, "rosettes": rosettes_run}
 
 
 @pytest.fixture(scope="module")

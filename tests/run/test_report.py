@@ -235,9 +235,9 @@ def test_a_dear_decoder_is_asked_for_less_and_the_page_says_so(digits):
 
 
 def test_what_drawing_costs_is_counted_layer_by_layer():
+    from vaelab.inference import operations
     from vaelab.models import VAEConfig
     from vaelab.networks.conv import ConvDecoder
-    from vaelab.report.look import operations
 
     config = VAEConfig(latent_dim=3, decoder=ConvDecoder(widths=(8, 4), upsampling="nearest", norm="none"))
     model = config.build((1, 16, 16))

@@ -7,8 +7,8 @@ model and the random generators as they were.
 from __future__ import annotations
 
 from vaelab.inference.batches import ImageBatches, Trained, batches, images_at_once, opened
-from vaelab.inference.complete import Completion, complete
-from vaelab.inference.decode import decode_mean
+from vaelab.inference.complete import Completion, complete, nearest_images
+from vaelab.inference.decode import decode_mean, operations
 from vaelab.inference.embed import Embedding, embed
 from vaelab.inference.infer import STUDY, Inferred, Search, infer
 from vaelab.inference.interpolate import Interpolation, interpolate, interpolation_grid, one_of_every_other_class
@@ -35,8 +35,10 @@ __all__ = [
     "infer",
     "interpolate",
     "interpolation_grid",
+    "nearest_images",
     "one_of_every_other_class",
     "opened",
+    "operations",
     "reconstruct",
     "sample",
     "swap_condition",

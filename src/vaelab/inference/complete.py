@@ -112,7 +112,7 @@ def complete(
     at_mean = torch.from_numpy(inferred.loc).to(x.device)
     ways = {"inferred": decode_mean(model, at_mean), "encoder": reconstruct(model, black)}
     if training_images is not None:
-        ways["nearest"] = _nearest(x, mask, training_images)
+        ways["nearest"] = nearest_images(x, training_images, mask)
     with local_randomness(seed, torch.device("cpu")):
         z = inferred.posterior().sample(torch.Size([num_draws]))
     draws = [decode_mean(model, each.to(x.device)) for each in z]
@@ -125,14 +125,23 @@ def complete(
     )
 
 
-def _nearest(x: Images, mask: np.ndarray, training_images: ImageBatches) -> np.ndarray:
-    """(image, channel, height, width): the training image with the smallest squared error of the visible pixels."""
-    seen = torch.from_numpy(mask).to(x.device)
-    own = x[:, seen]
+def nearest_images(x: Images, training_images: ImageBatches, visible: np.ndarray | None = None) -> np.ndarray:
+    """(image, channel, height, width): the training image with the smallest squared error of the visible pixels.
+
+    Args:
+        x: The images.
+        training_images: Of the same shape.
+        visible: (channel, height, width), True where pixels are compared; left out, everywhere.
+
+    >>> nearest_images(torch.tensor([0.4]).view(1, 1, 1, 1), torch.tensor([0.0, 1.0]).view(2, 1, 1, 1)).item()
+    0.0
+    """
+    seen = slice(None) if visible is None else torch.from_numpy(visible.reshape(-1)).to(x.device)
+    own = x.flatten(1)[:, seen]
     best, found = torch.full((len(x),), torch.inf, device=x.device), torch.zeros_like(x)
     for batch in [training_images] if isinstance(training_images, torch.Tensor | np.ndarray) else training_images:
         others = torch.as_tensor(batch).to(x.device)
-        distance, place = torch.cdist(own, others[:, seen]).min(1)
+        distance, place = torch.cdist(own, others.flatten(1)[:, seen]).min(1)
         better = distance < best
         best = torch.where(better, distance, best)
         found[better] = others[place[better]]

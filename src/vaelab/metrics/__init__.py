@@ -17,10 +17,16 @@ arrays of these names can compute it:
     labels, clusters      (image,)         what is known of an image, and where it was put
     groups                (image,)         which images belong together, such as those of one well or plate
     factors               (image, factor)  known numbers
+    squared_errors        (image,)         mean squared error of the pixels of its reconstruction
+    overlaps              (image,)         pixels above 0.5 in both, over those in either
+    nearest_errors        (image,)         the squared error of the training image that has the least
+    reached_errors        (image,)         the squared error at the best code found; not a number where none was sought
+    regions               (image, region)  inside a hole of the training set, outside; then both of each place
 
 Those with a default are settings, or facts that are known by that name: num_samples, num_pixels, num_levels, space,
-normalized, channels, factor_names, batches (image,) which groups were made together, value_alone: whether intervals,
-nulls and ceilings are not wanted. A metric gives one `Score`, or several: of the whole first, then of its parts.
+normalized, channels, factor_names, region_names, batches (image,) which groups were made together, value_alone: whether
+intervals, nulls and ceilings are not wanted. A metric gives one `Score`, or several: of the whole first, then of its
+parts.
 """
 
 from __future__ import annotations

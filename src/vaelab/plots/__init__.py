@@ -18,6 +18,7 @@ from vaelab.plots.pictures import (
     shrink,
     traversal_grid,
 )
+from vaelab.plots.profile import profile
 from vaelab.plots.scatter import Classes, class_panel, latent_scatter
 from vaelab.plots.sheet import Row, Tile, sheet
 from vaelab.plots.style import pixels_of, png, svg
@@ -39,6 +40,7 @@ __all__ = [
     "picture_png",
     "pixels_of",
     "png",
+    "profile",
     "rate_bars",
     "reconstruction_pairs",
     "sheet",

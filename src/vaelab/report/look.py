@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import math
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -14,12 +12,11 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor, nn
 
 from vaelab.data.conditions import Condition, as_words
 from vaelab.errors import InputError
 from vaelab.evaluation import Measured
-from vaelab.inference import Embedding, decode_mean, images_at_once
+from vaelab.inference import Embedding, decode_mean, images_at_once, operations
 from vaelab.metrics import Score
 from vaelab.metrics.active_units import ACTIVE_VARIANCE
 from vaelab.models import Model, device_of, evaluating, local_randomness
@@ -323,20 +320,3 @@ class Look:
     def num_weights(self) -> int:
         """Trained numbers of the model."""
         return sum(weights.numel() for weights in self.run.model.parameters())
-
-
-def operations(model: Model) -> int:
-    """Floating-point operations of the decoder's layers for one code: two for each weight at each place it works."""
-    count, model = 0, copy.deepcopy(model)
-
-    def add(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        nonlocal count
-        worked = inputs[0] if isinstance(layer, nn.ConvTranspose2d) else output
-        count += 2 * layer.get_parameter("weight").numel() * math.prod(worked.shape[2:])
-
-    for layer in model.modules():
-        if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
-            layer.register_forward_hook(add)
-    with evaluating(model):
-        model.decode(torch.zeros(1, model.latent_dim, device=device_of(model)))
-    return count

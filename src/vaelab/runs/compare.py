@@ -152,12 +152,12 @@ def compare(
     generalization of Student's problem when several different population variances are involved.
     """
     wanted, entries, common = all_metrics(metrics), entries_of(runs), common_rows(runs)
-    first = _chosen(entries, against)
+    first, named = _chosen(entries, against), None if metrics is None else wanted
     questions = {
         run.folder: ask(run, rows=common, num_images=num_images, num_samples=num_samples, seed=seed) for run in runs
     }
     measured = {
-        entry.name: [measure(run, questions[run.folder], wanted, progress) for run in entry.runs] for entry in entries
+        entry.name: [measure(run, questions[run.folder], named, progress) for run in entry.runs] for entry in entries
     }
     lines, refused = list[Line](), list[Refusal]()
     for metric in wanted.values():
@@ -218,12 +218,12 @@ def _chosen(entries: Sequence[Entry], against: Path | str | None) -> Entry:
 
 
 def _parts(metric: Metric, kept: Sequence[Entry], measured: dict[str, list[Measured]]) -> list[str]:
-    """The whole, and the channels where the metric speaks of them; a latent of one model is not that of another."""
+    """The whole, and channels or regions where the metric speaks of them; a latent of one model is not another's."""
     if not kept:
         return []
     scores = measured[kept[0].name][0].scores
     parts = [s.part for s in scores if s.metric == metric.name and s.part and not s.model]
-    return ["", *(parts if "images" in metric.needs else [])]
+    return ["", *(parts if {"images", "regions"} & {*metric.needs} else [])]
 
 
 def _line(metric: Metric, part: str, entry: Entry, found: list[Measured], base: list[Measured] | None) -> Line:

@@ -37,6 +37,7 @@ from vaelab.evaluation import (
 from vaelab.inference import ImageBatches, images_at_once
 from vaelab.metrics import Score
 from vaelab.models import local_randomness
+from vaelab.runs.hole import with_hole
 from vaelab.runs.read import Run, build, weights_of
 from vaelab.screen import Progress
 from vaelab.settings.record import digest, from_record, read_value
@@ -221,7 +222,7 @@ def measure(run: Run, question: Question, metrics: Iterable[str] | None = None, 
     before = _read(folder, rows_of(run, question))
     done = {score.metric for score in before.scores} if before else set()
     missing = [name for name in wanted if name not in done]
-    found = _compute(run, question, missing, before, progress) if missing else None
+    found = _compute(run, question, missing, before, progress, metrics is not None) if missing else None
     whole = _joined(before, found)
     if found is not None and (before is None or found.scores):
         _write(folder, question, whole)
@@ -249,7 +250,9 @@ def list_results(run: Run) -> list[Result]:
     return [_result(path) for path in sorted((run.folder / "results").glob("*/scores.json"))]
 
 
-def _compute(run: Run, question: Question, metrics: list[str], before: Measured | None, progress: bool) -> Measured:
+def _compute(
+    run: Run, question: Question, metrics: list[str], before: Measured | None, progress: bool, asked: bool
+) -> Measured:
     rows, seed = rows_of(run, question), question.seed
     with local_randomness(seed, torch.device("cpu")), Progress("measuring", len(rows), shown=progress) as bar:
         found = evaluate(
@@ -265,6 +268,8 @@ def _compute(run: Run, question: Question, metrics: list[str], before: Measured 
             on_batch=bar.advance,
         )
     found = replace(found, scores=found.scores + _of_known(run, question, metrics, before, found))
+    there = {**(before.arrays if before else {}), **found.arrays}
+    found = with_hole(run, question.stage, rows, metrics, found, there, asked=asked, seed=seed)
     return replace(found, rows=rows, scores=tuple(replace(s, stage=question.stage) for s in found.scores))
 
 

@@ -22,6 +22,7 @@ from vaelab.errors import InputError
 SMALL = {
     "rosettes": RosettesSource(num_images=300, size=32),
     "punctured rosettes": RosettesSource(num_images=300, size=33, subset="punctured"),
+    "probed": RosettesSource(num_images=300, size=16, subset="probed"),
     "transects": RosettesSource(size=16, subset="transects"),
     "cells_synthetic": CellsSyntheticSource(num_images=300, size=24),
     "sprites": SpritesSource(num_images=300, size=32),

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from vaelab.data.sources._base import Source
+from vaelab.data.sources._base import Hole, Source
 
-__all__ = ["Source"]
+__all__ = ["Hole", "Source"]

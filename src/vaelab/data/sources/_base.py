@@ -13,11 +13,27 @@ from vaelab.settings.ranges import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
+class Hole:
+    """A part of a known plane of factors from which a source may leave out every training image."""
+
+    inside: str
+    """Column of truth values: which images lie in it."""
+    factors: tuple[str, ...]
+    """Columns of the plane's numbers."""
+    line: str
+    """Column with the name of the line across the hole that an image lies on, missing for others."""
+    position: str
+    """Column with the place on that line, from 0 to 1."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Source(Settings, ABC):
     """The setting of where images come from."""
 
     opens: ClassVar[str] = ""
     """What its field `path` may name, in words, such as ``a folder of images``; nothing where it needs no files."""
+    hole: ClassVar[Hole | None] = None
+    """What it may leave out of training, where it may."""
 
     @classmethod
     def recognises(cls, place: Path, names: Sequence[str]) -> int:

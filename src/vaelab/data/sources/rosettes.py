@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 from annotated_types import Ge, Le
 
 from vaelab.data.collection import ImageCollection
-from vaelab.data.sources._base import Source
+from vaelab.data.sources._base import Hole, Source
 from vaelab.data.sources._generated import render_in_blocks
 from vaelab.errors import InputError
 from vaelab.settings.ranges import AtLeast0
 
-Subset = Literal["full", "punctured", "transects"]
+Subset = Literal["full", "punctured", "transects", "probed"]
 
 NUM_ANGLES = 500
 A_RANGE = (0.5, 2.0)
@@ -37,6 +37,10 @@ class RosettesSource(Source):
     a transect's rows also hold ``transect`` (its name) and ``position`` (0 at its start, 1 at its end).
     Row i is the same for every ``num_images``, and for the full and the punctured set, but for its split.
 
+    The ``probed`` set is one collection for both, so that their models can be compared: all points, then fresh ones
+    that nobody is trained on, a fifth of them inside the hole, and the transects. Fresh points and transects are the
+    test split; ``split`` trains on the whole plane, ``split_punctured`` counts the points inside the hole as test, too.
+
     *Source*: the plane, the hole and the transects are those of the blog series of 2021 that vaelab's study of a known
     latent space repeats (4,499 / 501 images for training / validation).
 
@@ -50,7 +54,8 @@ class RosettesSource(Source):
     """Height and width of an image, in pixels."""
     subset: Subset = "full"
     """``full``: all points for training and validation; ``punctured``: those inside the hole are the test split, unseen
-    in training and validation; ``transects``: three lines of 15 points across the hole, all of the test split."""
+    in training and validation; ``transects``: three lines of 15 points across the hole, all of the test split;
+    ``probed``: one set for both, with fresh points and the transects as the test split."""
     hole_a: Annotated[float, Ge(A_RANGE[0]), Le(A_RANGE[1])] = 1.25
     """Centre of the hole on the axis a."""
     hole_b: Annotated[float, Ge(B_RANGE[0]), Le(B_RANGE[1])] = 1.0
@@ -62,13 +67,16 @@ class RosettesSource(Source):
     seed: AtLeast0 = 0
     """Seed of the points."""
 
+    hole: ClassVar[Hole | None] = Hole(inside="inside_hole", factors=("a", "b"), line="transect", position="position")
+
     def load(self, *, strict: bool = False, progress: bool = False) -> ImageCollection:
         """See Source.
 
         Raises:
             InputError: The hole leaves no image for training or validation.
         """
-        table = self._transects() if self.subset == "transects" else self._points()
+        tables = {"transects": self._transects, "probed": self._probed}
+        table = tables.get(self.subset, self._points)()
         a, b = table["a"].to_numpy(), table["b"].to_numpy()
         images = render_in_blocks(
             self,
@@ -82,14 +90,29 @@ class RosettesSource(Source):
         unit = np.random.default_rng(self.seed).random((self.num_images, 2))
         table = self._with_hole(A_RANGE[0] + np.ptp(A_RANGE) * unit[:, 0], B_RANGE[0] + np.ptp(B_RANGE) * unit[:, 1])
         num_validation = max(1, round(self.num_images * VALIDATION_SHARE))
-        split = np.where(np.arange(self.num_images) < self.num_images - num_validation, "train", "validation")
-        if self.subset == "punctured":
-            split = np.where(table["inside_hole"], "test", split)
-            if not {"train", "validation"} <= set(split):
-                got = f"{self.hole_radius} with {self.num_images} images"
-                mend = "Take a smaller hole or more images."
-                raise InputError("hole_radius", "leave images for training and validation", got, mend)
-        return table.assign(split=split)
+        full = np.where(np.arange(self.num_images) < self.num_images - num_validation, "train", "validation")
+        punctured = np.where(table["inside_hole"], "test", full)
+        if self.subset in ("punctured", "probed") and not {"train", "validation"} <= set(punctured):
+            got = f"{self.hole_radius} with {self.num_images} images"
+            mend = "Take a smaller hole or more images."
+            raise InputError("hole_radius", "leave images for training and validation", got, mend)
+        if self.subset == "probed":
+            return table.assign(split=full, split_punctured=punctured)
+        return table.assign(split=punctured if self.subset == "punctured" else full)
+
+    def _probed(self) -> pd.DataFrame:
+        """The points, fresh ones that are drawn apart from them, and the transects."""
+        random = np.random.default_rng([self.seed, 1])
+        centre, ranges = np.array([self.hole_a, self.hole_b]), np.array([A_RANGE, B_RANGE]).T
+        low, high = np.maximum(ranges[0], centre - self.hole_radius), np.minimum(ranges[1], centre + self.hole_radius)
+        count = max(1, self.num_images // 10)
+        drawn = [
+            self._with_hole(*(lo + (hi - lo) * random.random((20 * count, 2))).T) for lo, hi in ((low, high), ranges)
+        ]
+        inside = drawn[0][drawn[0]["inside_hole"]].head(-(-count // 5))
+        outside = drawn[1][~drawn[1]["inside_hole"]].head(count - count // 5)
+        fresh = pd.concat([inside, outside, self._transects()]).assign(split="test", split_punctured="test")
+        return pd.concat([self._points(), fresh], ignore_index=True)
 
     def _transects(self) -> pd.DataFrame:
         position = np.linspace(0, 1, TRANSECT_POINTS)
