@@ -159,11 +159,22 @@ def match_latents(codes: np.ndarray, other: np.ndarray) -> Matched:
     ([1, 0], [-1.0, -1.0])
     """
     codes, other = _pair(codes, other)
-    correlations = np.clip(standardized(codes).T @ standardized(other) / max(1, len(codes)), -1, 1)
-    own, theirs = linear_sum_assignment(np.abs(correlations), maximize=True)
+    table = correlations(codes, other)
+    own, theirs = linear_sum_assignment(np.abs(table), maximize=True)
     latents, found = np.full(codes.shape[1], -1), np.zeros(codes.shape[1])
-    latents[own], found[own] = theirs, correlations[own, theirs]
+    latents[own], found[own] = theirs, table[own, theirs]
     return Matched(latents=latents, correlations=found)
+
+
+def correlations(codes: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """(latent, other latent): Pearson's correlation of each with each; 0 for a latent that is constant.
+
+    Args:
+        codes: (image, latent).
+        other: (image, other latent), of the same images.
+    """
+    codes, other = _pair(codes, other)
+    return np.clip(standardized(codes).T @ standardized(other) / max(1, len(codes)), -1, 1)
 
 
 def linear_r2(codes: np.ndarray, other: np.ndarray) -> float:
