@@ -22,8 +22,8 @@ def drift(loc: np.ndarray, scale: np.ndarray, since: int) -> dict[str, np.ndarra
     Returns:
         left: (snapshot,): the share of the variance that is left when the codes of that snapshot are turned, mirrored,
             shifted and scaled to lie on these (Procrustes): what changed in the arrangement of images.
-        kl: (snapshot,): the mean over images of KL(q now || q then), in nats, axes as they are: what the decoder of then
-            would notice.
+        kl: (snapshot,): the mean over images of KL(q now || q then), in nats, axes as they are: what the decoder of
+            then would notice.
 
     *Source*: KL of Gaussians: Kullback and Leibler 1951; `vaelab.evaluation.alignment.procrustes`.
 

@@ -62,8 +62,8 @@ class SharedLatents:
     rates: np.ndarray | None
     """(seed, latent): mean rate in nats, each seed's in the order of the first's; None where they are not known."""
     entanglement: np.ndarray
-    """(latent, latent): the correlation matrix of the codes, in the order and with the signs of the first seed, averaged
-    over seeds: what latents have in common in every training."""
+    """(latent, latent): the correlation matrix of the codes, each seed's in the order and with the signs of the first,
+    averaged over seeds: what latents have in common in every training."""
 
 
 def pairings(entries: Sequence[Entry], first: Entry, measured: dict[str, list[Measured]], seed: int) -> list[Pairing]:

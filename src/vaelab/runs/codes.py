@@ -21,8 +21,8 @@ MOST_IMAGES = 1000
 class CodeSnapshots:
     """A listener that writes ``<step>.npz``: the posteriors of held-out images, the same images each time.
 
-    It does so every so many steps, at the end, and at the step after which later images come in. The images are 1,000 at
-    most, a random draw.
+    It does so every so many steps, at the end, and at the step after which later images come in. The images are a
+    random draw, 1,000 at most.
 
     Args:
         folder: Where the files go.
