@@ -19,6 +19,7 @@ from vaelab.plots.pictures import (
     traversal_grid,
 )
 from vaelab.plots.scatter import Classes, class_panel, latent_scatter
+from vaelab.plots.series import lines, panels
 from vaelab.plots.sheet import Row, Tile, sheet
 from vaelab.plots.style import pixels_of, png, svg
 
@@ -36,6 +37,8 @@ __all__ = [
     "fit_histogram",
     "image_grid",
     "latent_scatter",
+    "lines",
+    "panels",
     "picture_png",
     "pixels_of",
     "png",
