@@ -99,6 +99,37 @@ def encode_conditions(conditions: Sequence[Condition], table: pd.DataFrame) -> n
     return np.concatenate(parts, axis=1)
 
 
+def matching(table: pd.DataFrame, wanted: Sequence[str], what: str) -> np.ndarray:
+    """(image,), True for those that have, in each column that is named, one of the values that are wanted.
+
+    Args:
+        table: One row per image.
+        wanted: Such as ``label=1``, ``label=7``; nothing: every image.
+        what: What this is called in messages.
+
+    Raises:
+        InputError: A column is not there, or no image has a value.
+
+    >>> table = pd.DataFrame({"label": [1, 7, 8], "plate": ["a", "b", "b"]})
+    >>> matching(table, ("label=7", "label=1", "plate=b"), "only").tolist()
+    [False, True, False]
+    """
+    found: dict[str, np.ndarray] = {}
+    for text in wanted:
+        column, equals, value = text.partition("=")
+        if not equals:
+            raise InputError(what, "be values of columns, such as label=8", repr(text))
+        if column not in table.columns:
+            raise unknown_name(what, column, map(str, table.columns))
+        words = np.array(as_words(pd.Series(table[column])), np.str_)
+        if not (words == value).any():
+            there = sorted({*words.tolist()})
+            mend = f"There are {', '.join(there[:9])}{', ...' if len(there) > 9 else ''}."
+            raise InputError(what, "be values that some image has", repr(text), mend)
+        found[column] = found.get(column, np.zeros(len(table), bool)) | (words == value)
+    return np.logical_and.reduce(list(found.values())) if found else np.ones(len(table), bool)
+
+
 def as_words(values: Sequence | pd.Series) -> list[str]:
     """Categories as text: 3.0 and 3 are one."""
     return [str(int(v)) if isinstance(v, float) and v.is_integer() else str(v) for v in pd.Series(values).tolist()]

@@ -5,18 +5,18 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 
 from vaelab.data.collection import ImageCollection
-from vaelab.data.conditions import Condition, encode_conditions, fit_conditions
+from vaelab.data.conditions import Condition, encode_conditions, fit_conditions, matching
 from vaelab.data.scaling import Intensity, Scaling, faint_channels
 from vaelab.data.sources import Source
 from vaelab.data.split import Split, Splits
 from vaelab.data.stored import Pixels, blocks, num_bytes, read, stored
 from vaelab.errors import InputError
-from vaelab.settings.ranges import Settings
+from vaelab.settings.ranges import Added, Settings
 
 WHOLE_BYTES = 1 << 30
 BLOCK_BYTES = 1 << 20
@@ -38,6 +38,18 @@ class Data(Settings):
     condition: tuple[str, ...] = ()
     """Columns of the table under which the model sees each image: text and whole numbers as categories, others as
     numbers; ``name:category`` and ``name:number`` say it. The encoder and the decoder read them."""
+    only: Annotated[tuple[str, ...], Added()] = ()
+    """Which images of the source there are, such as ``label=1,label=7``: those that have one of the values of each
+    column that is named. Their pixels are copied into memory. Empty: all."""
+
+    def chosen(self, collection: ImageCollection) -> ImageCollection:
+        """The images of a source that there are.
+
+        Raises:
+            InputError: A column is not there, or no image has a value.
+        """
+        wanted = matching(collection.table, self.only, "only")
+        return collection if wanted.all() else collection.take(np.flatnonzero(wanted))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -101,6 +113,7 @@ def prepare(data: Data, *, strict: bool = False, progress: bool = False) -> Data
     """
     with data.source.named("source"):
         collection = data.source.load(strict=strict, progress=progress)
+    collection = data.chosen(collection)
     with data.split.named("split"):
         splits = data.split.assign(collection.table, collection.files)
     intensity = data.scaling.fit(collection.images, splits.train)

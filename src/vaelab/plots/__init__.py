@@ -20,6 +20,7 @@ from vaelab.plots.pictures import (
 )
 from vaelab.plots.profile import profile
 from vaelab.plots.scatter import Classes, class_panel, latent_scatter
+from vaelab.plots.series import lines, panels
 from vaelab.plots.sheet import Row, Tile, sheet
 from vaelab.plots.style import pixels_of, png, svg
 
@@ -37,6 +38,8 @@ __all__ = [
     "fit_histogram",
     "image_grid",
     "latent_scatter",
+    "lines",
+    "panels",
     "picture_png",
     "pixels_of",
     "png",

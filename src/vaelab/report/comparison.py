@@ -16,6 +16,7 @@ from vaelab.inference import images_at_once, reconstruct, sample
 from vaelab.metrics import GROUPS
 from vaelab.models import local_randomness
 from vaelab.plots import Dot, dot_rows, image_grid, shrink
+from vaelab.report.agreement import agreeing
 from vaelab.report.html import html, page
 from vaelab.report.look import Shade
 from vaelab.report.names import kind_of
@@ -84,6 +85,7 @@ def render(comparison: Comparison) -> str:
         "models": [_model(entry) for entry in entries],
         "differing": _differing(entries),
         "groups": [(key, _TITLES.get(key, key.capitalize()), blocks) for key, blocks in groups.items() if blocks],
+        "agreeing": agreeing(comparison),
         "reconstructions": reconstructions,
         "samples": samples,
         "refused": [

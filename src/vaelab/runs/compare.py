@@ -15,6 +15,7 @@ from scipy.special import stdtrit
 from vaelab.errors import unknown_name
 from vaelab.evaluation import Measured, all_metrics
 from vaelab.metrics import Metric, PerImage, Score, Way, interval_of_means
+from vaelab.runs.agreements import Pairing, SharedLatents, agreement_rows, pairings, shared_latents
 from vaelab.runs.comparable import Refusal, comparable
 from vaelab.runs.entries import Entry, common_rows, entries_of
 from vaelab.runs.make import is_finished
@@ -91,6 +92,10 @@ class Comparison:
     """Metric by metric, of the whole and then of its parts, entry by entry, trivial models last."""
     refused: tuple[Refusal, ...]
     """What could not be compared."""
+    pairings: tuple[Pairing, ...] = ()
+    """How far the codes of runs agree."""
+    latents: tuple[SharedLatents, ...] = ()
+    """Of entries with several seeds."""
     notes: tuple[str, ...]
     """What is worth knowing before the numbers are read, a sentence each."""
 
@@ -110,6 +115,7 @@ class Comparison:
             for left_out in self.refused
             for name in left_out.entries
         ]
+        rows += agreement_rows(self.pairings)
         return pd.DataFrame(rows, columns=pd.Index(_COLUMNS))
 
 
@@ -177,6 +183,8 @@ def compare(
         seed=seed,
         lines=tuple(lines),
         refused=tuple(refused),
+        pairings=tuple(pairings(entries, first, measured, seed)),
+        latents=tuple(shared_latents(entries, measured)),
         notes=tuple(_notes(entries, common)),
     )
 

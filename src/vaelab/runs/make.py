@@ -14,6 +14,7 @@ import torch
 from vaelab import experiment as record
 from vaelab import files
 from vaelab.data import Dataset
+from vaelab.data.conditions import matching
 from vaelab.data.feed import Feed
 from vaelab.data.opening import anchored
 from vaelab.errors import InputError, unknown_name
@@ -23,6 +24,7 @@ from vaelab.machine import Device
 from vaelab.models import Model
 from vaelab.presets import find
 from vaelab.runs.claim import claimed, free_folder
+from vaelab.runs.codes import CodeSnapshots
 from vaelab.runs.folder import facts_of, read_environment, write_environment, write_facts
 from vaelab.runs.read import Images, Run, RunImages, build, load, read
 from vaelab.runs.snapshots import Snapshots
@@ -211,17 +213,27 @@ def _listeners(run: Run, batches: Batches, checkpoints: Checkpoints, step: int) 
         listeners.append(TensorBoardLog(run.folder / "events", step))
     if watching.snapshot_every:
         listeners.append(Snapshots(run.folder / "snapshots", batches, run.channels, watching.snapshot_every))
+    if watching.codes_every:
+        listeners.append(CodeSnapshots(run.folder / "codes", batches, run.parts["held_out"], watching.codes_every))
     return listeners
 
 
 def _batches(experiment: Experiment, dataset: Dataset, device: torch.device) -> Batches:
-    column, splits = experiment.training.weight_column, dataset.splits
+    training, splits, table = experiment.training, dataset.splits, dataset.collection.table
+    column, later = training.weight_column, None
+    if training.later:
+        later = np.flatnonzero(matching(table, training.later, "training.later"))
+        if not 0 < np.isin(splits.train, later).sum() < len(splits.train):
+            got = "none" if not np.isin(splits.train, later).any() else "all of them"
+            raise InputError("training.later", "be some of the training images", got)
     return Batches(
         feed=Feed(dataset.collection.images, dataset.intensity, experiment.data.binarize, device),
         train=splits.train,
         validation=splits.validation,
-        weights=None if column is None else _weights(dataset.collection.table, column),
+        weights=None if column is None else _weights(table, column),
         conditions=dataset.condition_numbers(),
+        later=later,
+        later_step=training.later_step,
     )
 
 

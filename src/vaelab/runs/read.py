@@ -5,6 +5,7 @@ data.json         what the images were        checkpoints/     last (to resume) 
 splits.npz        which rows were held out    snapshots/       pictures while training, where asked for
 environment.json  where it ran, and how       events/          TensorBoard, where asked for
 results/          what was measured           report.html      the report, where it was asked for
+codes/            codes while training, where asked for
 """
 
 from __future__ import annotations
@@ -260,6 +261,9 @@ class RunImages:
         return found
 
     def _collection(self) -> ImageCollection:
+        return self.experiment.data.chosen(self._of_source())
+
+    def _of_source(self) -> ImageCollection:
         if isinstance(self.where, ImageCollection):
             return self.where
         source = self.experiment.data.source

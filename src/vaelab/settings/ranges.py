@@ -35,6 +35,12 @@ class Place:
     """Marks a text that says where something lies: it decides no number, so it stays out of an experiment's hash."""
 
 
+@dataclass(frozen=True)
+class Added:
+    """Marks a field that was added since: at its default it stays out of an experiment's hash, which so is what it was
+    before there was such a field."""
+
+
 PathText = Annotated[str, Place()]
 
 
@@ -66,6 +72,11 @@ class Settings:
 def is_place(kind: Any) -> bool:
     """Whether a type is that of a path, alone or beside None."""
     return Place() in marks(kind)
+
+
+def is_added(kind: Any) -> bool:
+    """Whether a type is that of a field that was added since."""
+    return Added() in marks(kind)
 
 
 def _check(where: str, kind: Any, value: Any) -> None:

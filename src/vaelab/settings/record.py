@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from vaelab.catalogue import find, members, name_of
 from vaelab.errors import InputError, unknown_name
 from vaelab.settings.fields import contract_of, describe, field_types, fits, item_kinds, options, refusal
-from vaelab.settings.ranges import is_place
+from vaelab.settings.ranges import is_added, is_place
 
 T = TypeVar("T")
 _INFINITIES = {"inf": math.inf, "-inf": -math.inf}
@@ -44,13 +44,18 @@ def to_record(part: object, where: str = "") -> dict[str, Any]:
 
 
 def numbers(part: object) -> dict[str, Any]:
-    """The record without the fields that decide no number: those that say where something lies.
+    """The record without the fields that decide no number: those that say where something lies, and those that were
+    added since and stand at their default.
 
     >>> from vaelab.data.sources.npz import NpzSource
     >>> "path" in numbers(NpzSource(path="a.npz"))
     False
     """
-    kinds = {name: kind for name, kind in field_types(type(part)).items() if not is_place(kind)}
+    kinds = {
+        name: kind
+        for name, kind in field_types(type(part)).items()
+        if not is_place(kind) and not (is_added(kind) and getattr(part, name) == _default(type(part), name))
+    }
     values = {name: getattr(part, name) for name in kinds}
     nested = {name: numbers(value) for name, value in values.items() if is_dataclass(value)}
     return {name: value for name, value in to_record(part).items() if name in kinds or name == "kind"} | nested
@@ -163,6 +168,10 @@ def _canonical(value: Any) -> Any:
     if isinstance(value, list):
         return [_canonical(item) for item in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _default(cls: Any, name: str) -> Any:
+    return cls.__dataclass_fields__[name].default
 
 
 def _has_default(field: Any) -> bool:

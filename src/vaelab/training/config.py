@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Le
 
 from vaelab.machine import Device
-from vaelab.settings.ranges import AtLeast1, Positive, Settings
+from vaelab.settings.ranges import Added, AtLeast1, Positive, Settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +41,12 @@ class Training(Settings):
     """Steps between validations. none: once a pass."""
     weight_column: str | None = None
     """Column of the table by which each image's loss is multiplied. none: all weigh 1."""
+    later: Annotated[tuple[str, ...], Added()] = ()
+    """Training images that the model does not see before `later_step`, such as ``label=8``: those that have one of the
+    values of each column that is named. Empty: none."""
+    later_step: Annotated[AtLeast1 | None, Added()] = None
+    """The step after which images of `later` are trained on too; the best weights, and patience, count from there.
+    none: never."""
 
     def steps_per_epoch(self, num_images: int) -> int:
         """Steps in a pass over so many training images."""
@@ -77,5 +83,8 @@ class Watching(Settings):
     """Steps between pictures of samples and reconstructions in the run's snapshots folder. none: no pictures."""
     checkpoint_steps: AtLeast1 | None = None
     """Steps between checkpoints. none: by time only."""
+    codes_every: AtLeast1 | None = None
+    """Steps between files of the codes of held-out images in the run's codes folder, from which the report draws how
+    they came about. none: no files."""
     checkpoint_minutes: Positive = 1.0
     """Minutes between checkpoints, besides those by steps."""

@@ -83,6 +83,8 @@ def fit(
     objective, training, machine = objective or ELBO(), training or Training(), machine or Machine()
     config, device = model or VAEConfig(), find_device(machine.device)
     objective.check(config)
+    if training.later:
+        raise InputError("training.later", "be empty for images without a table", ", ".join(training.later))
     if not 0 <= seed < 2**32:
         raise InputError("seed", "be from 0 to 4294967295", seed)
     pixels = _pixels(images)

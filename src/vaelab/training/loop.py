@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,21 @@ class Batches:
     """One weight per row of the collection, by which its image's loss is multiplied."""
     conditions: np.ndarray | None = None
     """(image, number): the condition of each row of the collection; None for a model that takes none."""
+
+    later: np.ndarray | None = None
+    """Rows that are not trained on before `later_step`; None: there are none."""
+    later_step: int | None = None
+    """None: never."""
+
+    def has_all(self, step: int) -> bool:
+        """Whether all training rows are trained on after so many steps."""
+        return self.later is None or (self.later_step is not None and step >= self.later_step)
+
+    def at(self, step: int) -> Batches:
+        """Those that are trained on after so many steps."""
+        if self.later is None or self.has_all(step):
+            return self
+        return replace(self, train=np.setdiff1d(self.train, self.later, assume_unique=True))
 
     def given(self, model: Model, rows: np.ndarray) -> Model:
         """The model for the images of these rows, under their conditions."""
@@ -185,18 +200,19 @@ def train(
     computes = state.computes
     batch_size = min(training.batch_size, len(batches.train))
     learning_rate = learning_rate_schedule(training, state.num_steps)
-    order, order_epoch = np.zeros(0, np.int64), -1
+    now, order, order_of = batches, np.zeros(0, np.int64), (-1, False)
     with choices.applied(computes.model):
         _match_layout(state.optimizer)
         computes.train()
         while state.step < state.num_steps and not state.stop:
             epoch, position = divmod(state.step, state.steps_per_epoch)
-            if epoch != order_epoch:
-                order = batches.train[np.random.default_rng([seed, epoch]).permutation(len(batches.train))]
-                order_epoch = epoch
+            if (epoch, batches.has_all(state.step)) != order_of:
+                order_of, now = (epoch, batches.has_all(state.step)), batches.at(state.step)
+                order = now.train[np.random.default_rng([seed, epoch]).permutation(len(now.train))]
+                order = np.resize(order, len(batches.train))  # fewer images come round again within the pass
             computes.preparing = state.step < computes.pretrain_steps
             if not computes.preparing and not state.prior_started:
-                computes.start(batches, seed)
+                computes.start(now, seed)
                 state.prior_started = True
             _set_learning_rates(state, training, float(learning_rate(time_of(state.step))))
             rows = order[position * batch_size : (position + 1) * batch_size]
@@ -310,6 +326,8 @@ def _report(
             raise diverged(state.step, "the loss")
     if len(batches.validation) and (state.step % (training.validate_every or state.steps_per_epoch) == 0 or done):
         state.validation = validate(state.computes, batches, seed)
+        if training.later and state.step <= (training.later_step or 0):
+            state.best, state.waited = math.inf, 0
         loss = state.validation[""]["loss"]
         if loss < state.best:
             state.best, state.best_step, state.waited = loss, state.step, 0

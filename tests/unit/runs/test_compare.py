@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from scipy.spatial import procrustes as scipy_procrustes
 
 from report_runs import NASTY, NETWORKS, quick
 from vaelab.cli import main
@@ -27,8 +28,9 @@ from vaelab.objectives.elbo import ELBO
 from vaelab.presets import preset
 from vaelab.report.comparison import render
 from vaelab.runs import load, train
+from vaelab.runs.agreements import shared_latents
 from vaelab.runs.compare import Difference, compare, over_seeds
-from vaelab.runs.entries import common_rows, entries_of, find_runs, load_all
+from vaelab.runs.entries import Entry, common_rows, entries_of, find_runs, load_all
 from vaelab.runs.results import ask, measure, rows_of
 
 SPLIT = Split(validation=20, test=40)
@@ -296,3 +298,34 @@ def test_several_runs_are_not_results(place, capsys):
 def test_replace_of_a_question_keeps_its_rows(place):
     question = ask(load(place / "gauss"), rows=np.array([1, 5, 6]))
     assert (question.rows, replace(question, seed=3).rows) == ("1,5-6", "1,5-6")
+
+
+def test_codes_of_seeds_and_of_models_are_laid_over_each_other(runs):
+    comparison = compare(runs("plain", "beta", "gauss"), num_samples=2, metrics=["active_units"])
+    found = {(p.entry, p.other): p for p in comparison.pairings}
+    assert {names: len(p.pairs) for names, p in found.items()} == {
+        ("plain", "plain"): 3, ("beta", "beta"): 1, ("beta", "plain"): 6, ("gauss", "plain"): 3,
+    }  # fmt: skip
+    codes = [measure(run, ask(run, num_samples=2), ["active_units"]).codes for run in runs("plain")]
+    left = [scipy_procrustes(codes[i], codes[j])[2] for i, j in ((0, 1), (0, 2), (1, 2))]
+    assert found["plain", "plain"].values("agreement_unexplained") == pytest.approx(left, abs=1e-6)
+    table = comparison.table().set_index(["metric", "entry", "part"])
+    assert table.loc[("agreement_unexplained", "plain", "among seeds"), "value"] == pytest.approx(np.mean(left), 1e-4)
+    assert table.loc[("agreement_neighbours", "gauss", "with plain"), "null"] == 10 / 39
+    page = render(comparison)
+    assert "Do the codes agree?" in page
+    assert page.count("Latents of plain, matched over 3 seeds") == 1
+
+
+def test_latents_are_matched_before_they_are_averaged(runs):
+    """Of a run and itself with latents exchanged and one turned round, nothing is left to average over."""
+    run = runs("plain/seed-0", "plain/seed-1")[0]
+    measured = measure(run, ask(run, num_samples=2))
+    arrays = dict(measured.arrays)
+    arrays["codes"] = arrays["codes"][:, ::-1] * [1, -1]
+    arrays["latent_rates"] = arrays["latent_rates"][:, ::-1]
+    entry = Entry(name="twice", place=run.folder, runs=(run, run))
+    (shared,) = shared_latents([entry], {"twice": [measured, replace(measured, arrays=arrays)]})
+    assert shared.correlations == pytest.approx(np.ones((1, 2)))
+    np.testing.assert_allclose(shared.rates[1], shared.rates[0])
+    np.testing.assert_allclose(shared.entanglement, np.corrcoef(measured.codes.T), atol=1e-6)
