@@ -1,4 +1,4 @@
-"""Study 1 made again: VAE, beta-VAE, InfoMax-VAE and two-stage VAEs on cells, compared on common ground.
+"""Study 1 measured stage by stage: the models of `vaelab study cells` beside an untrained encoder.
 
     python -m benchmarks.study_1 [--images synthetic|bbbc021] [--epochs N] [--seeds 0 1 2] [--out FOLDER] [--quick]
 
@@ -21,37 +21,25 @@ import torch
 from benchmarks import ledger
 from benchmarks.many_runs import say, shown, train
 from benchmarks.published import default_data
-from vaelab import presets
 from vaelab.evaluation import evaluate
 from vaelab.experiment import Experiment
 from vaelab.inference import embed
 from vaelab.metrics.probe_r2 import Probe, probe_r2
 from vaelab.models import Model
-from vaelab.objectives.elbo import ELBO
-from vaelab.penalties.mutual_information import MutualInformation
 from vaelab.runs import Run
+from vaelab.studies import find
 
 TRUTH = ("x", "y", "irregularity")
 METRICS = ("mse", "elbo", "rate", "mutual_information", "active_units")
 
 
 def experiments(images: str, epochs: float) -> dict[str, Experiment]:
-    """The six models of the study, each trained alike."""
-    base, two = presets.cells_synthetic(), presets.cells_two_stage()
-    single = replace(two, model=replace(two.model, embed="single"))  # pyright: ignore[reportArgumentType]
-    named = {
-        "vanilla": base,
-        "beta 2": replace(base, objective=ELBO(rate_weight=2.0)),
-        "beta 4": replace(base, objective=ELBO(rate_weight=4.0)),
-        "InfoMax": replace(base, objective=ELBO(penalties=(MutualInformation(),))),
-        "two-stage single": single,
-        "two-stage double": two,
+    """Those of the study `cells`, each trained alike."""
+    real = str(default_data().parent / "bbbc021" / "bbbc021_cells64.npz") if images == "bbbc021" else None
+    return {
+        each.name: replace(each, training=replace(each.training, num_epochs=epochs))
+        for each in find("cells", real).experiments
     }
-    if images == "bbbc021":
-        real = presets.cells(default_data().parent / "bbbc021" / "bbbc021_cells64.npz").data
-        named = {name: replace(experiment, data=real) for name, experiment in named.items()}
-    training = replace(base.training, num_epochs=epochs, patience=None)
-    return {name: replace(experiment, training=training) for name, experiment in named.items()}
 
 
 def measure(run: Run, model: Model) -> dict[str, float]:

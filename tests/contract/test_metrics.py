@@ -48,6 +48,7 @@ def made_up() -> dict[str, object]:
         "distortions": distortions,
         "elbos": elbos,
         "log_evidences": elbos + random.random(COUNT),
+        "level_elbos": 3 * elbos,
         "inferred_elbos": elbos + random.random(COUNT) / 2,
         "effective_samples": 1 + 9 * random.random(COUNT),
         "images": images,

@@ -98,7 +98,7 @@ def test_dequantisation_never_flatters_a_density(density, bits, data):
 
 
 def test_bits_per_dim_of_a_density_like_numerical_integration():
-    """The Beta, which has no closed distribution function: the bound's mean by quadrature and by dequantisation."""
+    """The Beta: the bound's mean by quadrature and by dequantisation."""
     p = BetaPixels(pixel(2.0), pixel(5.0), 0.005)
     level, num_levels = 60, 256
     expected, _ = integrate.quad(

@@ -12,6 +12,9 @@ from torch.distributions import Independent, Normal, kl_divergence
 from toy_models import CurvedVAE, LinearVAE
 from vaelab.errors import InputError
 from vaelab.evaluation import evaluate
+from vaelab.likelihoods.bernoulli import BernoulliLikelihood
+from vaelab.likelihoods.continuous_bernoulli import ContinuousBernoulliLikelihood
+from vaelab.likelihoods.discretized_logistic import DiscretizedLogisticLikelihood
 from vaelab.likelihoods.gaussian import GaussianLikelihood
 from vaelab.likelihoods.grey_bernoulli import GreyBernoulliLikelihood
 from vaelab.metrics import Score
@@ -105,6 +108,25 @@ def test_bits_per_dimension_of_binary_pixels_and_of_densities(digits):
     scores = evaluate(gaussian, digits[:30], num_samples=5, num_levels=16)
     bits = -scores.score("log_likelihood").value / (64 * np.log(2)) + 4
     assert scores.score("bits_per_dim").value == pytest.approx(bits, rel=1e-5)
+
+
+def test_bits_of_grey_levels_are_the_elbo_of_levels_and_one_for_cross_entropy_and_its_normalised_form(digits):
+    def measured(likelihood, x, metrics, **more):
+        torch.manual_seed(0)
+        return evaluate(VAEConfig(latent_dim=2, likelihood=likelihood).build((1, 8, 8)), x, metrics=metrics, **more)
+
+    x = digits[:1].expand(500, -1, -1, -1)
+    logistic = DiscretizedLogisticLikelihood()
+    bits = measured(logistic, x, ["level_bits"]).score("level_bits")
+    elbo = measured(logistic, digits[:1], ["elbo"], num_samples=2000).score("elbo")
+    assert bits.value == pytest.approx(-elbo.value / (64 * np.log(2)), abs=5 * np.std(bits.interval))
+    grey, continuous = (
+        measured(likelihood, digits[:20], ["level_bits"]).score("level_bits").value
+        for likelihood in (GreyBernoulliLikelihood(), ContinuousBernoulliLikelihood())
+    )
+    assert grey == pytest.approx(continuous, rel=1e-6)
+    for likelihood in (BernoulliLikelihood(), DiscretizedLogisticLikelihood(num_levels=16)):
+        assert measured(likelihood, digits[:5].round(), ["level_bits"]).score("level_bits") is None
 
 
 def test_a_stream_is_measured_like_a_tensor_and_once(digits):

@@ -17,6 +17,7 @@ from vaelab.settings.ranges import AtLeast1, PathText, Seed
 
 if TYPE_CHECKING:
     from vaelab.runs.compare import Comparison, Line
+    from vaelab.studies import Study
 
 EXAMPLES = """\
 examples:
@@ -48,6 +49,10 @@ class Options(Quiet):
     """A random draw of so many images; left out: all."""
     seed: Seed = 0
     """Of the draws."""
+    labels: Annotated[str | None, Flag(metavar="COLUMN")] = None
+    """A column of the runs' table, of kinds."""
+    factors: Annotated[tuple[str, ...], Flag(metavar="COLUMN")] = ()
+    """Columns of known numbers."""
     images: Annotated[PathText | None, Flag(metavar="PATH")] = None
     """Where the runs' images are now, if they have moved."""
     device: Device = "auto"
@@ -61,15 +66,16 @@ def run(options: Options) -> int:
 
     check_target(_table_beside(options.output))
     folders, unready = find_runs(options.runs)
-    with naming({"metrics": "--metrics", "against": "--against"}):
+    with naming({name: f"--{name}" for name in ("metrics", "against", "labels", "factors")}):
         compare_all(options, folders)
     if unready:
         say(f"without a checkpoint yet, and left out: {', '.join(map(str, unready))}")
     return 0
 
 
-def compare_all(options: Options, folders: Sequence[Path]) -> None:
-    """Compares the runs in these folders, writes the page and its table, and prints them."""
+def compare_all(options: Options, folders: Sequence[Path], study: Study | None = None) -> None:
+    """Compares the runs in these folders, writes the page and its table, and prints them with the study's answers."""
+    from vaelab.report.answers import answers
     from vaelab.report.comparison import write_comparison
     from vaelab.runs.compare import compare
     from vaelab.runs.entries import load_all
@@ -81,12 +87,16 @@ def compare_all(options: Options, folders: Sequence[Path]) -> None:
         num_images=options.num_images,
         num_samples=options.num_samples,
         seed=options.seed,
+        labels=options.labels,
+        factors=options.factors,
         progress=not options.quiet,
     )
-    write_comparison(options.output, comparison)
+    write_comparison(options.output, comparison, study)
     for note in comparison.notes:
         say(note)
     show(comparison)
+    for question, answer in answers(comparison, study.questions if study else ()):
+        print(f"{question}\n  {answer}")
     if not options.quiet:
         print(f"{options.output}\n{_table_beside(options.output)}")
 

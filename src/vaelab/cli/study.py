@@ -156,9 +156,14 @@ def _compare(study: Study, folder: Path, options: Options) -> None:
     done = [each.folder for each in study.runs(folder) if each.is_done]
     if len(done) < 2:
         return
-    asked = compare.Options(runs=tuple(map(str, done)), output=str(folder / "comparison.html"), quiet=options.quiet)
+    asked = compare.Options(
+        runs=tuple(map(str, done)),
+        output=str(folder / "comparison.html"),
+        quiet=options.quiet,
+        **vars(study.measuring),
+    )
     try:
-        compare.compare_all(asked, done)
+        compare.compare_all(asked, done, study)
     except InputError as error:
         say(f"the runs were not compared: {error}".removesuffix("."))
 

@@ -86,7 +86,7 @@ def discretize(distribution: Distribution, num_levels: int) -> BinnedPixels:
         num_levels: L, as many as the data have (256 for 8 bits).
 
     Raises:
-        InputError: The distribution can't give the mass of an interval: it is no density, or (Beta) has no closed form.
+        InputError: The distribution can't give the mass of an interval: it is no density.
 
     >>> from vaelab.distributions.continuous_bernoulli import ContinuousBernoulliPixels
     >>> uniform = ContinuousBernoulliPixels(torch.zeros(1, 1, 1, 1))
@@ -97,8 +97,7 @@ def discretize(distribution: Distribution, num_levels: int) -> BinnedPixels:
     if not isinstance(distribution, Density):
         raise InputError(
             "discretize.distribution",
-            "be a density with a known distribution function (Gaussian, Laplace, logistic, continuous Bernoulli)",
+            "be a density with a known distribution function (Gaussian, Laplace, logistic, Beta, continuous Bernoulli)",
             type(distribution).__name__,
-            "For a Beta, report the bound instead: dequantize and bits_per_dim.",
         )
     return BinnedPixels(distribution, num_levels)

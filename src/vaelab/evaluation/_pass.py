@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 from torch.distributions import Independent
 
-from vaelab.distributions import rate, rate_per_latent
+from vaelab.distributions import rate, rate_per_latent, sample_with
 from vaelab.errors import InputError
 from vaelab.evaluation._derived import DrawnImages
 from vaelab.evaluation._importance import ImportanceSums, apart, draws
 from vaelab.inference import ImageBatches, batches
-from vaelab.likelihoods import check_pixels
+from vaelab.likelihoods import check_pixels, on_levels, speaks_of_levels
 from vaelab.metrics import PerImage
 from vaelab.models import Model, device_of, evaluating, local_randomness
 from vaelab.shapes import Images
@@ -34,7 +34,9 @@ SOME_PIXELS = {"pixels", "drawn"}
 def obtainable(model: Model) -> set[str]:
     """The names of what a pass over images can give."""
     factorises = isinstance(model.prior, Independent)
-    return {"codes", "scales"} | DRAWN | PIXELS | SOME_PIXELS | ({"latent_rates"} if factorises else set())
+    found = {"codes", "scales"} | DRAWN | PIXELS | SOME_PIXELS
+    found |= {"level_elbos"} if speaks_of_levels(model.likelihood) else set()
+    return found | ({"latent_rates"} if factorises else set())
 
 
 def run(
@@ -74,13 +76,15 @@ def run(
     columns: dict[str, list[np.ndarray]] = defaultdict(list)
     values: dict[str, dict[str, list[np.ndarray]]] = defaultdict(lambda: defaultdict(list))
     ways: dict[str, Reconstructor] = dict(baselines) if streamed else {}
-    some = DrawnImages(seed)
+    some, noise = DrawnImages(seed), torch.Generator().manual_seed(apart(seed))
     with evaluating(model), local_randomness(apart(seed), device_of(model)):
         for given, x in batches(model, images, batch_size):
             if model.likelihood.space == "binary":
                 check_pixels(model.likelihood, x)
             q = given.encode(x)
             found = _codes(given, q) | _drawn(given, q, x, asked, num_samples, batch_size)
+            if "level_elbos" in asked:
+                found["level_elbos"] = _level_elbos(given, q, x, noise)
             if streamed or asked & PIXELS:
                 own = given.decode(q.mean).mean
                 found |= {name: array for name, array in (("images", x), ("reconstructions", own)) if name in asked}
@@ -121,6 +125,16 @@ def _drawn(
         "log_evidences": sums.log_evidences,
         "effective_samples": sums.effective_samples,
     }
+
+
+def _level_elbos(model: Model, q: Independent, x: Images, noise: torch.Generator) -> Tensor:
+    """(image,): the ELBO of the image's 256 grey levels, by one draw of the posterior; NaN where p(x|z) gives none."""
+    z = sample_with(q, torch.randn(q.mean.shape, generator=noise).to(x.device))
+    try:
+        likelihood = on_levels(model.decode(z)).log_prob(x).cpu().double()
+    except InputError:
+        return torch.full((len(x),), torch.nan, dtype=torch.float64)
+    return likelihood - _closed_rate(model, q, (q.log_prob(z) - model.prior.log_prob(z)).cpu().double())
 
 
 def _closed_rate(model: Model, q: Independent, from_draws: Tensor) -> Tensor:

@@ -5,11 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import log
 
+from torch.distributions import Distribution
+
 from vaelab.catalogue import name_of
+from vaelab.distributions import (
+    BernoulliPixels,
+    BinnedPixels,
+    CategoricalPixels,
+    ContinuousBernoulliPixels,
+    discretize,
+)
 from vaelab.distributions.levels import check_num_levels
 from vaelab.errors import InputError
 from vaelab.likelihoods._base import DataSpace, Likelihood
 from vaelab.shapes import Images, PerImage
+
+GREY_LEVELS = 256
+"""Of images of 8 bits."""
 
 
 def bits_per_dim(log_likelihood: PerImage, num_pixels: int, space: DataSpace, num_levels: int) -> PerImage:
@@ -47,6 +59,45 @@ def bits_per_dim(log_likelihood: PerImage, num_pixels: int, space: DataSpace, nu
         )
     nats = -log_likelihood / num_pixels
     return (nats + log(num_levels) if space == "unit" else nats) / log(2)
+
+
+def speaks_of_levels(likelihood: Likelihood, num_levels: int = GREY_LEVELS) -> bool:
+    """Whether `on_levels` can turn what the likelihood gives into probabilities of so many grey levels.
+
+    >>> from vaelab.likelihoods.bernoulli import BernoulliLikelihood
+    >>> from vaelab.likelihoods.grey_bernoulli import GreyBernoulliLikelihood
+    >>> speaks_of_levels(BernoulliLikelihood()), speaks_of_levels(GreyBernoulliLikelihood())
+    (False, True)
+    """
+    if likelihood.space == "unit":
+        return likelihood.normalized or name_of(likelihood) == "grey_bernoulli"
+    return likelihood.space == "levels" and getattr(likelihood, "num_levels", None) == num_levels
+
+
+def on_levels(distribution: Distribution, num_levels: int = GREY_LEVELS) -> Distribution:
+    """The probabilities of grey levels that p(x|z) stands for, so that all likelihoods speak of the same data.
+
+    Levels stay what they are, a density has the mass of each bin, and the cross entropy on grey pixels, which is no
+    likelihood, is divided by its integral over [0, 1]: that is the continuous Bernoulli of the same logits.
+
+    Args:
+        distribution: p(x|z) of a likelihood that `speaks_of_levels`.
+        num_levels: L.
+
+    Raises:
+        InputError: The distribution can't give the mass of an interval.
+
+    *Source*: Loaiza-Ganem and Cunningham 2019, section 2 (https://arxiv.org/abs/1907.06845).
+
+    >>> import torch
+    >>> on_levels(BernoulliPixels(torch.zeros(1, 1, 1, 1))).log_prob(torch.ones(1, 1, 1, 1)).exp() * 256
+    tensor([1.])
+    """
+    if isinstance(distribution, BinnedPixels | CategoricalPixels):
+        return distribution
+    if isinstance(distribution, BernoulliPixels):
+        distribution = ContinuousBernoulliPixels(distribution.logits)
+    return discretize(distribution, num_levels)
 
 
 def check_comparable(likelihoods: Mapping[str, Likelihood]) -> None:

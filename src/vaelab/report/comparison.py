@@ -17,16 +17,19 @@ from vaelab.metrics import GROUPS
 from vaelab.models import local_randomness
 from vaelab.plots import Dot, dot_rows, image_grid, shrink
 from vaelab.report.agreement import agreeing
+from vaelab.report.answers import answers
 from vaelab.report.html import html, page
 from vaelab.report.look import Shade
 from vaelab.report.names import kind_of
 from vaelab.report.parts.settings import settings
 from vaelab.report.pictures import PAGE, Picture, colour, gap_for, scale_for
 from vaelab.report.scores import summary_of, words_of
+from vaelab.report.side_by_side import side_by_side
 from vaelab.report.words import MINUS, ceiling_of, interval_of, number, plural, value_of
 from vaelab.runs import Run
 from vaelab.runs.compare import NOT_SHOWN, Comparison, Difference, Interval, Line
 from vaelab.runs.entries import Entry
+from vaelab.studies import Study
 
 SIDE, NAMES, MOST_TILES = 60, 210, 16
 """CSS pixels, about, of an image in a row, and of the names on its left; images in a row at most."""
@@ -55,28 +58,35 @@ class Strip(NamedTuple):
     alt: str
 
 
-def write_comparison(path: Path | str, comparison: Comparison) -> None:
+def write_comparison(path: Path | str, comparison: Comparison, study: Study | None = None) -> None:
     """Writes one HTML file that needs nothing else to be read, and beside it all its numbers as CSV.
 
     Args:
         path: The HTML file; the table has the same name with ``.csv``.
         comparison: What was compared.
+        study: Whose questions are answered, and whose pictures are drawn.
 
     Raises:
         InputError: The place cannot be written.
     """
-    document, table = render(comparison), comparison.table().to_csv(index=False)
+    document, table = render(comparison, study), comparison.table().to_csv(index=False)
     files.write(Path(path).with_suffix(".csv"), table, "--output")
     files.write(path, document, "--output")
 
 
-def render(comparison: Comparison) -> str:
+def render(comparison: Comparison, study: Study | None = None) -> str:
     """The comparison as one HTML document that asks for nothing outside itself."""
     entries, images = comparison.entries, plural(len(comparison.rows), "image")
     groups = {group: list(_blocks(comparison, group)) for group in GROUPS}
     reconstructions, samples = _strips(comparison)
+    title = " and ".join(e.name for e in entries) if len(entries) < 4 else plural(len(entries), "model")
+    drawn = list(side_by_side(comparison, study.pictures)) if study else []
+    asked = list(answers(comparison, study.questions)) if study else []
     values = {
-        "title": " and ".join(e.name for e in entries) if len(entries) < 4 else plural(len(entries), "model"),
+        "title": study.name if study else title,
+        "command": "study" if study else "compare",
+        "answers": asked + [(part.asked, part.answer) for part in drawn if part.asked],
+        "drawn": drawn,
         "images": images,
         "lede": _lede(comparison),
         "against": comparison.against.name,

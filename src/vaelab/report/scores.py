@@ -24,7 +24,12 @@ def words_of(metric: str) -> Words:
 
 def summary_of(metric: str) -> str:
     """What a metric measures, in a sentence."""
-    return (all_metrics([metric])[metric].__doc__ or "").partition("\n")[0]
+    return first_sentence(all_metrics([metric])[metric])
+
+
+def first_sentence(documented: object) -> str:
+    """The first line of its docstring."""
+    return (documented.__doc__ or "").partition("\n")[0]
 
 
 def chosen(scores: Iterable[Score], *, part: str = "", model: str = "", group: str = "") -> list[Score]:

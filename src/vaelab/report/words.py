@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 
-from vaelab.metrics import Score
+import numpy as np
+
+from vaelab.metrics import Score, interval_of_means
 
 MINUS, TIMES = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
 
@@ -54,6 +56,22 @@ def interval_of(score: Score) -> str:
         return f"{low:,.0f} to {high:,.0f}"
     near = (high - low) / 2 or None
     return f"{number(low, near=near)} to {number(high, near=near)}"
+
+
+def differs(differences: np.ndarray) -> str:
+    """By how much paired numbers differ in the mean, with its 95 % interval, or that no difference is seen.
+
+    >>> differs(np.full(10, -2.0)), differs(np.array([-1.0, 1.0, -1.0, 1.0]))
+    ('lower by 2.000', 'not seen to be other (\N{MINUS SIGN}1.0 to 1.0)')
+    """
+    mean, ends = float(np.mean(differences)), interval_of_means(np.asarray(differences, np.float64))
+    low, high = ends or (mean, mean)
+    near = (high - low) / 2 or None
+    if low <= 0 <= high:
+        return f"not seen to be other ({number(low, near=near)} to {number(high, near=near)})"
+    low, high = sorted((abs(low), abs(high)))
+    within = f" ({number(low, near=near)} to {number(high, near=near)})" if near else ""
+    return f"{'higher' if mean > 0 else 'lower'} by {number(abs(mean), near=near)}{within}"
 
 
 def duration(seconds: float) -> str:

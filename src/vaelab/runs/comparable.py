@@ -61,7 +61,7 @@ def _why_not(metric: Metric, entry: Entry, first: Entry, measured: dict[str, lis
             return str(error)
     if "num_levels" in metric.needs and describe_space(ours) != describe_space(theirs):
         return f"its likelihood speaks of {describe_space(ours)}, and that of {first.name} of {describe_space(theirs)}"
-    if metric.words.same_data or {"images", "num_levels", "regions"} & {*metric.needs}:
+    if metric.words.same_data or {"images", "num_levels", "level_elbos", "regions"} & {*metric.needs}:
         return _other_pixels(entry, first)
     return ""
 

@@ -98,6 +98,8 @@ class Comparison:
     """Of entries with several seeds."""
     notes: tuple[str, ...]
     """What is worth knowing before the numbers are read, a sentence each."""
+    measured: dict[str, list[Measured]]
+    """Entry's name -> what was measured of each of its runs."""
 
     def reasons(self) -> dict[tuple[str, tuple[str, ...]], list[str]]:
         """(reason, entries) -> the metrics that were left out for it; where all entries were, none are named."""
@@ -134,6 +136,8 @@ def compare(
     num_images: int | None = None,
     num_samples: int = 100,
     seed: int = 0,
+    labels: str | None = None,
+    factors: Sequence[str] = (),
     progress: bool = False,
 ) -> Comparison:
     """The runs on the images that all of them held out; what was measured before is read.
@@ -149,6 +153,8 @@ def compare(
         num_images: A random draw of so many images; left out, all.
         num_samples: Draws of the posterior per image.
         seed: Of every draw.
+        labels: A column of the runs' table, of kinds, to compare codes with.
+        factors: Columns of known numbers, likewise.
         progress: Show a progress bar for each run.
 
     Raises:
@@ -159,9 +165,8 @@ def compare(
     """
     wanted, entries, common = all_metrics(metrics), entries_of(runs), common_rows(runs)
     first, named = _chosen(entries, against), None if metrics is None else wanted
-    questions = {
-        run.folder: ask(run, rows=common, num_images=num_images, num_samples=num_samples, seed=seed) for run in runs
-    }
+    asked = {"num_images": num_images, "num_samples": num_samples, "seed": seed, "labels": labels, "factors": factors}
+    questions = {run.folder: ask(run, rows=common, **asked) for run in runs}
     measured = {
         entry.name: [measure(run, questions[run.folder], named, progress) for run in entry.runs] for entry in entries
     }
@@ -186,7 +191,63 @@ def compare(
         pairings=tuple(pairings(entries, first, measured, seed)),
         latents=tuple(shared_latents(entries, measured)),
         notes=tuple(_notes(entries, common)),
+        measured=measured,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranking:
+    """Entries by one metric, each set against one of them."""
+
+    lines: tuple[Line, ...]
+    """Best first, or highest where neither way is better; the one that all are set against has no difference."""
+    against: str
+    """Its name; empty where there is none."""
+    reasons: dict[str, str]
+    """Entry -> why it cannot be compared."""
+
+
+def ranking(
+    comparison: Comparison, metric: str, part: str = "", names: Sequence[str] = (), against: str = ""
+) -> Ranking:
+    """Some entries of a comparison by one metric, set against one of them.
+
+    Args:
+        comparison: Of these and perhaps others.
+        metric: By its name.
+        part: Of the metric; empty: the whole.
+        names: Of the entries; empty: all.
+        against: The one that the others are set against; empty: the best of them.
+
+    Raises:
+        InputError: The metric is not known.
+    """
+    measure, measured = all_metrics([metric])[metric], comparison.measured
+    entries = [entry for entry in comparison.entries if entry.name in (names or measured)]
+    if not entries:
+        return Ranking(lines=(), against="", reasons={})
+    refused = list[Refusal]()
+    first = next((entry for entry in entries if entry.name == against), entries[0])
+    kept = comparable(measure, entries, first, measured, refused)
+    reasons = {name: each.reason for each in refused for name in each.entries}
+    if not kept and not reasons:
+        reasons = {entry.name: "it cannot be computed of these" for entry in entries}
+    for entry in kept:
+        scores = [m.score(metric, part) for m in measured[entry.name]]
+        if any(score is None or not math.isfinite(score.value) for score in scores):
+            told = next((score.reason for score in scores if score is not None and score.reason), "it has no number")
+            reasons[entry.name] = f"it has no part {part!r}" if None in scores else told
+    alone = [_line(measure, part, e, measured[e.name], None) for e in kept if e.name not in reasons]
+    alone.sort(key=lambda line: line.score.value * (1 if line.score.better == "lower" else -1))
+    if not alone:
+        return Ranking(lines=(), against="", reasons=reasons)
+    best = against if any(line.entry == against for line in alone) else alone[0].entry
+    by_name = {entry.name: entry for entry in kept}
+    lines = [
+        line if line.entry == best else _line(measure, part, by_name[line.entry], measured[line.entry], measured[best])
+        for line in alone
+    ]
+    return Ranking(lines=tuple(lines), against=best, reasons=reasons)
 
 
 def over_seeds(values: Sequence[float], others: Sequence[float] | None = None) -> Interval | None:

@@ -14,12 +14,16 @@ from typing import get_type_hints
 
 from vaelab.catalogue import modules
 from vaelab.errors import InputError, unknown_name
+from vaelab.studies._asked import Asked, Measuring, Shown
 from vaelab.studies._progress import how_far
 from vaelab.studies._queue import do_run, do_study
 from vaelab.studies._read import read_study
 from vaelab.studies._study import Study, StudyRun, check_fit, write_study
 
 __all__ = [
+    "Asked",
+    "Measuring",
+    "Shown",
     "Study",
     "StudyRun",
     "check_fit",

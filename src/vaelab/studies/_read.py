@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from vaelab.errors import InputError, unknown_name
 from vaelab.experiment import Experiment, of_record, read_record
@@ -16,9 +16,11 @@ from vaelab.settings.help import as_text
 from vaelab.settings.ranges import PathText, Seed, Settings
 from vaelab.settings.record import from_record, join, read_value
 from vaelab.settings.text import override
+from vaelab.studies._asked import Asked, Measuring, Shown
 from vaelab.studies._study import Study, check_number
 
-_KEYS = ("name", "experiments", "base", "grid", "settings", "seeds")
+T = TypeVar("T")
+_KEYS = ("name", "experiments", "base", "grid", "settings", "seeds", "questions", "pictures", "measuring")
 _Changes = dict[str, str]
 """Path of a setting -> text, as the command line takes both."""
 
@@ -50,7 +52,19 @@ def read_study(path: Path | str, data: str | None = None) -> Study:
         entries = read_value(tuple[Any, ...], record["experiments"], "experiments")
         experiments = [_entry(entry, f"experiments[{i}]", data, shared) for i, entry in enumerate(entries)]
     name = read_value(str, record.get("name", Path(path).stem), "name")
-    return Study(name=name, experiments=tuple(experiments), seeds=seeds)
+    return Study(
+        name=name,
+        experiments=tuple(experiments),
+        seeds=seeds,
+        questions=_list(Asked, record, "questions"),
+        pictures=_list(Shown, record, "pictures"),
+        measuring=from_record(Measuring, record.get("measuring", {}), "measuring"),
+    )
+
+
+def _list(kind: type[T], record: dict[str, Any], key: str) -> tuple[T, ...]:
+    entries = read_value(tuple[Any, ...], record.get(key, []), key)
+    return tuple(from_record(kind, entry, f"{key}[{i}]") for i, entry in enumerate(entries))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from vaelab import experiment as record
@@ -14,6 +14,7 @@ from vaelab.experiment import Experiment, as_json, check_name, differences
 from vaelab.runs import is_finished, read
 from vaelab.settings.ranges import Seed, Settings
 from vaelab.settings.text import parse_value
+from vaelab.studies._asked import Asked, Measuring, Shown
 
 MOST_RUNS = 10_000
 """Of a study: more were meant otherwise."""
@@ -33,10 +34,22 @@ class Study(Settings):
     """What is trained. The seeds that they hold do not count."""
     seeds: tuple[Seed, ...] = (0,)
     """Of the runs of each."""
+    questions: tuple[Asked, ...] = ()
+    """What the comparison answers."""
+    pictures: tuple[Shown, ...] = ()
+    """What it shows beside reconstructions and samples."""
+    measuring: Measuring = field(default_factory=Measuring)
+    """How it is made."""
 
     def __post_init__(self):
         super().__post_init__()
         check_name(self.name)
+        names = [experiment.name for experiment in self.experiments]
+        for kind, parts in (("questions", self.questions), ("pictures", self.pictures)):
+            for i, part in enumerate(parts):
+                for name in (*part.experiments, *filter(None, [getattr(part, "against", "")])):
+                    if name not in names:
+                        raise unknown_name(f"{kind}[{i}]", name, names)
         _check_different("experiments", [experiment.name for experiment in self.experiments])
         _check_different("seeds", self.seeds)
         check_number(len(self.experiments) * len(self.seeds))
@@ -139,6 +152,8 @@ def write_study(study: Study, path: Path) -> None:
     """Writes it as JSON, every experiment in full."""
     experiments = [json.loads(as_json(experiment)) for experiment in study.experiments]
     record = {"name": study.name, "experiments": experiments, "seeds": study.seeds}
+    record |= {"questions": [asdict(each) for each in study.questions]}
+    record |= {"pictures": [asdict(each) for each in study.pictures], "measuring": asdict(study.measuring)}
     files.write(path, json.dumps(record, indent=1, allow_nan=False) + "\n")
 
 

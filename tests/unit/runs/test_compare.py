@@ -29,9 +29,10 @@ from vaelab.presets import preset
 from vaelab.report.comparison import render
 from vaelab.runs import load, train
 from vaelab.runs.agreements import shared_latents
-from vaelab.runs.compare import Difference, compare, over_seeds
+from vaelab.runs.compare import Difference, compare, over_seeds, ranking
 from vaelab.runs.entries import Entry, common_rows, entries_of, find_runs, load_all
 from vaelab.runs.results import ask, measure, rows_of
+from vaelab.studies import Asked, Shown, Study
 
 SPLIT = Split(validation=20, test=40)
 
@@ -205,6 +206,41 @@ def test_what_cannot_be_compared_is_named_and_the_rest_is_compared(runs):
     assert not {*left_out} & kept
     table = comparison.table()
     assert len(table[table["words"].str.startswith("not compared")]) == len(left_out)
+
+
+def test_a_ranking_is_of_some_entries_against_the_best_or_a_named_one(runs):
+    comparison = compare(runs("plain", "beta", "gauss", "binary"), num_samples=2, metrics=["mse", "elbo", "rate"])
+    found = ranking(comparison, "mse", "actin")
+    values = [line.score.value for line in found.lines]
+    assert values == sorted(values)
+    assert found.against == found.lines[0].entry
+    assert set(found.reasons) == {"binary"}
+    assert found.lines[0].difference is None
+    for line in found.lines[1:]:
+        assert line.difference.value == pytest.approx(line.score.value - values[0])
+    plain = ranking(comparison, "mse", names=["beta", "plain"], against="plain")
+    assert plain.against == "plain"
+    other = next(line for line in plain.lines if line.entry == "beta")
+    assert other.difference.interval is not None
+    assert ranking(comparison, "elbo", names=["gauss", "plain"]).lines[1:] == ()
+    assert "in pixels" not in ranking(comparison, "mse", "no such").reasons["plain"]
+    assert ranking(comparison, "mse", "no such").lines == ()
+
+
+def test_a_study_page_answers_and_shows_side_by_side(place, runs):
+    comparison = compare(runs("plain", "beta"), num_samples=2, num_images=20, metrics=["mse", "elbo", "rate"])
+    base = load(place / "gauss").experiment
+    study = Study(
+        name="compared",
+        experiments=(replace(base, name="compared"),),
+        questions=(Asked(text="Which <is> better?", metric="mse"),),
+        pictures=(Shown(part="manifold"),),
+    )
+    document = render(comparison, study)
+    assert "Which &lt;is&gt; better?" in document
+    assert "What was asked, what was found" in document
+    assert 'id="drawn"' in document
+    assert "<h1>compared</h1>" in document
 
 
 def test_nothing_stands_alone(runs):

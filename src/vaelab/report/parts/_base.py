@@ -56,3 +56,7 @@ class PicturePart(Part):
     @abstractmethod
     def picture(self, look: Look, arrays: Arrays) -> bytes:
         """The whole part as one PNG, with words."""
+
+    def says(self, arrays: Arrays) -> str:
+        """What it shows in a sentence drawn from intervals, where a study asks; empty: nothing in numbers."""
+        return ""

@@ -11,6 +11,7 @@ from vaelab.report.html import html
 from vaelab.report.look import Look
 from vaelab.report.parts import Arrays, PicturePart
 from vaelab.report.parts.infer import NUM_IMAGES, levels, strips
+from vaelab.report.words import differs
 
 NUM_DRAWS, MOST_TRAINING = 3, 10_000
 
@@ -64,6 +65,15 @@ class Completion(PicturePart):
     def picture(self, look: Look, arrays: Arrays) -> bytes:
         """See PicturePart."""
         return picture_png(sheet(levels(look, arrays), title=self.title, note=_words(arrays)))
+
+    def says(self, arrays: Arrays) -> str:
+        """See PicturePart."""
+        inferred, encoder, nearest = arrays["errors"]
+        return (
+            f"Of {len(inferred)} images, the squared error of the hidden pixels is {inferred.mean():.4f} if inferred: "
+            f"{differs(inferred - encoder)} than by the encoder, which is shown black there, and "
+            f"{differs(inferred - nearest)} than that of the nearest training image."
+        )
 
 
 def _words(arrays: Arrays) -> str:
