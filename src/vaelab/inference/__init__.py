@@ -10,6 +10,7 @@ from vaelab.inference.batches import ImageBatches, Trained, batches, images_at_o
 from vaelab.inference.complete import Completion, complete, nearest_images
 from vaelab.inference.decode import decode_mean, operations
 from vaelab.inference.embed import Embedding, embed
+from vaelab.inference.geodesic import Bending, Geodesics, geodesics, log_magnification, pullback_metric
 from vaelab.inference.infer import STUDY, Inferred, Search, infer
 from vaelab.inference.interpolate import Interpolation, interpolate, interpolation_grid, one_of_every_other_class
 from vaelab.inference.reconstruct import reconstruct
@@ -19,8 +20,10 @@ from vaelab.inference.traverse import Traversal, traverse
 
 __all__ = [
     "STUDY",
+    "Bending",
     "Completion",
     "Embedding",
+    "Geodesics",
     "ImageBatches",
     "Inferred",
     "Interpolation",
@@ -31,14 +34,17 @@ __all__ = [
     "complete",
     "decode_mean",
     "embed",
+    "geodesics",
     "images_at_once",
     "infer",
     "interpolate",
     "interpolation_grid",
+    "log_magnification",
     "nearest_images",
     "one_of_every_other_class",
     "opened",
     "operations",
+    "pullback_metric",
     "reconstruct",
     "sample",
     "swap_condition",

@@ -163,7 +163,7 @@ def _search(
     best = torch.full((len(x),), -torch.inf, device=x.device)
     steps, waited, mean = (torch.zeros(len(x), device=x.device) for _ in range(3))
     there, curve = torch.arange(len(x), device=x.device), []
-    update = _Steps(search)
+    update = Steps(search)
     for step in range(1, search.num_steps + 1):
         elbos, gradients = _gradients(_of_rows(model, there, len(x)), x[there], loc, raw, search.num_samples, mask)
         fine = (
@@ -254,7 +254,7 @@ def _of_rows(model: Model, rows: Tensor, count: int) -> Model:
     return model.given(given[rows])
 
 
-class _Steps:
+class Steps:
     """Steps upward of several tensors with one row per image; rows may leave.
 
     *Source*: Kingma and Ba 2015 (https://arxiv.org/abs/1412.6980).
