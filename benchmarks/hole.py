@@ -3,10 +3,10 @@
     python -m benchmarks.hole [--steps N] [--seeds 0 1 2] [--only NAME ...] [--out FOLDER] [--quick]
 
 The experiments of the study rosette-hole in its small form, 32x32: `full` is the oracle, which saw the hole; the others
-did not. On fresh points inside the hole (and outside) and three lines across it: squared error, overlap at 0.5, the error over
-that of the nearest training image (below 1 the model knows more than a memory), and whose failure the excess error is,
-with codes searched for without the encoder. The rivals are the nearest training image, and the linear blend of the
-training images around in the plane. In FOLDER/hole.png stands what each draws along the lines.
+did not. On fresh points inside the hole and outside, and three lines across it: squared error, overlap at 0.5, the
+error over that of the nearest training image (below 1 the model knows more than a memory), and whose failure the excess
+error is, with codes searched for without the encoder. The rivals are the nearest training image, and the linear blend
+of the training images around in the plane. In FOLDER/hole.png stands what each draws along a line.
 """
 
 from __future__ import annotations
