@@ -102,7 +102,8 @@ def shortened(words: list[str]) -> list[str]:
         generated = words[1] in GENERATED and "--data" not in words
         return [*words, *STILL, *(FEW if generated else [])] if words[0] == "train" else [*words, "--quiet"]
     if words[0] == "study":  # one by name takes minutes, and is one like any other; nor is there a cluster here
-        return [*words, *(["--plan"] if "loss-scales" in words or "--slurm" in words else []), "--quiet"]
+        long = {"cells", "digits", "loss-scales", "new-label", "rosette-hole", "--slurm"} & {*words}
+        return [*words, *(["--plan"] if long else []), "--quiet"]
     few = ["--num-images", "5", "--num-steps", "2"] if words[0] == "infer" else []
     return [*words[:2], *few, *("60" if word in ("10000", "5000") else word for word in words[2:])]
 

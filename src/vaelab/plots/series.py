@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from vaelab.plots.scatter import Classes, square
-from vaelab.plots.style import INK, MUTED, PALETTE, PAPER, figure, styled
+from vaelab.plots.style import INK, MUTED, PALETTE, PAPER, SECOND, figure, styled
 
 PER_ROW = 4
 _PANEL = 210
@@ -37,7 +37,15 @@ def lines(
     for colour, (name, points) in zip(PALETTE * len(named), named.items(), strict=False):
         points = points[:, np.isfinite(points).all(0)]
         if points.size:
-            ax.plot(*points, color=colour, linewidth=1.8, marker="o", markersize=3.5, markeredgecolor=PAPER)
+            ax.plot(
+                *points,
+                color=colour,
+                linewidth=1.8,
+                marker="o",
+                markersize=3.5,
+                markeredgecolor=PAPER,
+                markeredgewidth=0.5,
+            )
             ends[name] = (float(points[0, -1]), float(points[1, -1]), colour)
     ax.set_ylim(min(0.0, ax.get_ylim()[0]))
     if level is not None:
@@ -83,6 +91,8 @@ def panels(points: np.ndarray, titles: Sequence[str], labels: Classes | np.ndarr
         _scatter(ax, points[place], labels)
         ax.set(xlim=middle[0] + np.array([-side, side]) / 2, ylim=middle[1] + np.array([-side, side]) / 2)
         ax.set(xticks=[], yticks=[])
+        for spine in ax.spines.values():
+            spine.set_color(SECOND)
         ax.set_title(titles[place], fontsize=11, color=INK)
     if isinstance(labels, Classes):
         for code, name in enumerate(labels.names):

@@ -18,6 +18,7 @@ from vaelab.models import local_randomness
 from vaelab.plots import Dot, dot_rows, image_grid, shrink
 from vaelab.report.agreement import agreeing
 from vaelab.report.answers import answers
+from vaelab.report.drifting import drifting
 from vaelab.report.html import html, page
 from vaelab.report.look import Shade
 from vaelab.report.names import kind_of
@@ -96,6 +97,7 @@ def render(comparison: Comparison, study: Study | None = None) -> str:
         "differing": _differing(entries),
         "groups": [(key, _TITLES.get(key, key.capitalize()), blocks) for key, blocks in groups.items() if blocks],
         "agreeing": agreeing(comparison),
+        "drifting": drifting(comparison.drifts),
         "reconstructions": reconstructions,
         "samples": samples,
         "refused": [

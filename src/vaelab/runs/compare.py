@@ -17,6 +17,7 @@ from vaelab.evaluation import Measured, all_metrics
 from vaelab.metrics import Metric, PerImage, Score, Way, interval_of_means
 from vaelab.runs.agreements import Pairing, SharedLatents, agreement_rows, pairings, shared_latents
 from vaelab.runs.comparable import Refusal, comparable
+from vaelab.runs.drifts import Drift, drift_rows, drifts
 from vaelab.runs.entries import Entry, common_rows, entries_of
 from vaelab.runs.make import is_finished
 from vaelab.runs.read import Run
@@ -96,6 +97,8 @@ class Comparison:
     """How far the codes of runs agree."""
     latents: tuple[SharedLatents, ...] = ()
     """Of entries with several seeds."""
+    drifts: tuple[Drift, ...] = ()
+    """Where a new class of images came in while a run was trained."""
     notes: tuple[str, ...]
     """What is worth knowing before the numbers are read, a sentence each."""
     measured: dict[str, list[Measured]]
@@ -117,7 +120,7 @@ class Comparison:
             for left_out in self.refused
             for name in left_out.entries
         ]
-        rows += agreement_rows(self.pairings)
+        rows += agreement_rows(self.pairings) + drift_rows(self.drifts)
         return pd.DataFrame(rows, columns=pd.Index(_COLUMNS))
 
 
@@ -190,6 +193,7 @@ def compare(
         refused=tuple(refused),
         pairings=tuple(pairings(entries, first, measured, seed)),
         latents=tuple(shared_latents(entries, measured)),
+        drifts=tuple(drifts(entries)),
         notes=tuple(_notes(entries, common)),
         measured=measured,
     )

@@ -226,6 +226,9 @@ def _batches(experiment: Experiment, dataset: Dataset, device: torch.device) -> 
         if not 0 < np.isin(splits.train, later).sum() < len(splits.train):
             got = "none" if not np.isin(splits.train, later).any() else "all of them"
             raise InputError("training.later", "be some of the training images", got)
+        if (training.later_step or 0) >= (length := training.total_steps(len(splits.train))):
+            should, got = f"be below the {length:,} steps of the training", training.later_step
+            raise InputError("training.later_step", should, got, "none: they never come.")
     return Batches(
         feed=Feed(dataset.collection.images, dataset.intensity, experiment.data.binarize, device),
         train=splits.train,

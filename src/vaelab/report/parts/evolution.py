@@ -82,10 +82,10 @@ class Evolution(PicturePart):
 
     def picture(self, look: Look, arrays: Arrays) -> bytes:
         """See PicturePart."""
-        charts = [Tile(pixels_of(figure), title) for title, figure in _charts(look, arrays)]
-        rows = [("", [Tile(pixels_of(_scatter(arrays)))]), *(("", charts[i : i + 2]) for i in range(0, len(charts), 2))]
+        charts = sheet([("", [Tile(pixels_of(figure), title) for title, figure in _charts(look, arrays)])], gap=24)
+        rows = [("", [Tile(pixels_of(_scatter(arrays)))]), ("", [Tile(charts)])]
         note = f"{_how(arrays)}\n{_said(look, arrays)}".replace(". ", ".\n")
-        return picture_png(sheet(rows, title=self.title, note=note, gap=24))
+        return picture_png(sheet(rows, title=self.title, note=note))
 
 
 def _series(look: Look) -> CodeSeries | None:
@@ -129,7 +129,7 @@ def _scatter(arrays: Arrays) -> Figure:
 
 def _charts(look: Look, arrays: Arrays) -> list[tuple[str, Figure]]:
     later, at = "since" in arrays, look.run.experiment.training.later_step
-    mark = {"mark": at, "marked": f"{_words(look)} in"} if later and at else {}
+    mark = {"mark": at, "marked": f"{_words(look)} comes in"} if later and at else {}
     # The last snapshot is the end itself.
     kept = np.stack([arrays["steps"], arrays["kept"]])[:, :-1]
     named = {"the others" if later else "": kept}
@@ -171,7 +171,7 @@ def _said(look: Look, arrays: Arrays) -> str:
             said += f"That is {settled - at:,} steps after {_words(look)} came in. "
     if later:
         said += (
-            f"Since step {arrays['steps'][arrays['since']]:,} {arrays['left'][-1]:.1%} of the others' arrangement has "
+            f"Since step {arrays['steps'][arrays['since']]:,}, {arrays['left'][-1]:.1%} of the others' arrangement has "
             f"changed (Procrustes), and their posteriors have moved by {arrays['kl'][-1]:.2f} nats per image (KL of "
             "now from then, axes as they are)."
         )
