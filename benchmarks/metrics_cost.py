@@ -44,7 +44,7 @@ def arrays(count: int, wanted: set[str]) -> dict[str, object]:
         "clusters": lambda: np.arange(count) // 2 % 10,
         "images": lambda: _images(factors),
         "reconstructions": lambda: _images(0.9 * factors),
-        **{name: lambda: numbers for name in ("rates", "distortions", "log_evidences")},
+        **{name: lambda: numbers for name in ("rates", "distortions", "log_evidences", "level_elbos")},
         "effective_samples": lambda: 1 + numbers,
     }
     facts = {"num_samples": 10, "num_pixels": 784, "num_levels": 256, "space": "levels", "channels": ("grey",)}

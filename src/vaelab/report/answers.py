@@ -35,7 +35,7 @@ def by_experiment(comparison: Comparison) -> dict[str, Entry]:
 def _sentences(found: Ranking, against: str, short: dict[str, str], missing: Sequence[str]) -> Iterator[str]:
     lines = found.lines
     if len(lines) < 2:
-        reasons = list(dict.fromkeys(reason.removesuffix(".") for reason in found.reasons.values()))
+        reasons = list(dict.fromkeys(map(_short, found.reasons.values())))
         yield f"Cannot be compared: {'; '.join(reasons) or 'fewer than two of these runs are done'}."
         return
     base = next(line for line in lines if line.entry == found.against)
@@ -59,11 +59,16 @@ def _sentences(found: Ranking, against: str, short: dict[str, str], missing: Seq
         if told.get(""):
             rest.append(f"no difference from it is seen for {', '.join(told[''])}")
         yield f"{lead}; {'; '.join(rest)}."
-    for reason in dict.fromkeys(found.reasons.values()):
-        names = ", ".join(f"`{short.get(name, name)}`" for name, why in found.reasons.items() if why == reason)
-        yield f"Not compared: {names}, for {reason.removesuffix('.')}."
+    for reason in dict.fromkeys(map(_short, found.reasons.values())):
+        names = ", ".join(f"`{short.get(name, name)}`" for name, why in found.reasons.items() if _short(why) == reason)
+        yield f"Not compared: {names} ({reason})."
     if missing:
         yield f"Not done: {', '.join(f'`{name}`' for name in missing)}."
+
+
+def _short(reason: str) -> str:
+    """Why, without what to do about it."""
+    return reason.partition(". ")[0].removesuffix(".")
 
 
 def _of_two(base: Line, base_name: str, other: Line, name: str) -> str:

@@ -82,11 +82,13 @@ def render(comparison: Comparison, study: Study | None = None) -> str:
     reconstructions, samples = _strips(comparison)
     title = " and ".join(e.name for e in entries) if len(entries) < 4 else plural(len(entries), "model")
     drawn = list(side_by_side(comparison, study.pictures)) if study else []
-    asked = list(answers(comparison, study.questions)) if study else []
+    questions = study.questions if study else ()
+    found = zip(questions, answers(comparison, questions), strict=True)
+    asked = [(text, words_of(each.metric).title, answer) for each, (text, answer) in found]
     values = {
         "title": study.name if study else title,
         "command": "study" if study else "compare",
-        "answers": asked + [(part.asked, part.answer) for part in drawn if part.asked],
+        "answers": asked + [(part.asked, "", part.answer) for part in drawn if part.asked],
         "drawn": drawn,
         "images": images,
         "lede": _lede(comparison),

@@ -46,7 +46,7 @@ def side_by_side(comparison: Comparison, shown: Iterable[Shown]) -> Iterator[Dra
             if name in looks and part.applies(looks[name]):
                 arrays = part.arrays(looks[name])
                 png = part.picture(looks[name], arrays)
-                answer = answer or f"In `{name}`: {part.says(arrays)}"
+                answer = answer or f"In `{name}`, {part.says(arrays)}"
                 source = f"data:image/png;base64,{base64.b64encode(png).decode()}"
                 pictures.append((name, source, f"{part.title or each.part}, of {name}."))
         if pictures:

@@ -79,9 +79,9 @@ def test_where_nothing_is_paired_intervals_must_be_apart():
 
 
 def test_what_cannot_be_compared_says_why():
-    assert said(reasons={"a": "it is of other data."}) == "Cannot be compared: it is of other data."
+    assert said(reasons={"a": "it is of other data. Take the same."}) == "Cannot be compared: it is of other data."
     found = said(line("b", 1.0), line("c", 1.5, 0.5, 0.1), reasons={"a": "other data"}, missing=("d",))
-    assert found.endswith("Not compared: `a`, for other data. Not done: `d`.")
+    assert found.endswith("Not compared: `a` (other data). Not done: `d`.")
 
 
 def test_what_a_study_asks_is_written_and_read_back(tmp_path):

@@ -70,7 +70,7 @@ class Completion(PicturePart):
         """See PicturePart."""
         inferred, encoder, nearest = arrays["errors"]
         return (
-            f"Of {len(inferred)} images, the squared error of the hidden pixels is {inferred.mean():.4f} if inferred: "
+            f"of {len(inferred)} images, the squared error of the hidden pixels is {inferred.mean():.4f} if inferred: "
             f"{differs(inferred - encoder)} than by the encoder, which is shown black there, and "
             f"{differs(inferred - nearest)} than that of the nearest training image."
         )

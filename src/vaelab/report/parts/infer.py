@@ -61,7 +61,7 @@ class Infer(PicturePart):
         """See PicturePart."""
         sgd, adam = (differs(gaps) for gaps in arrays["gaps"])
         return (
-            f"Of {len(arrays['rows'])} images, the ELBO without the encoder is, in nats, {adam} than by the encoder "
+            f"of {len(arrays['rows'])} images, the ELBO without the encoder is, in nats, {adam} than by the encoder "
             f"where Adam searches, which is the amortisation gap; by plain steps, as in the study, it is {sgd}."
         )
 
