@@ -17,10 +17,15 @@ arrays of these names can compute it:
     labels, clusters      (image,)         what is known of an image, and where it was put
     groups                (image,)         which images belong together, such as those of one well or plate
     factors               (image, factor)  known numbers
+    image_features        (image, feature)  what a classifier sees in the images; sample_features in as many samples,
+                          reconstruction_features in the reconstructions
+    image_classes         (image,)         where the classifier puts the image; reconstruction_classes where it puts the
+                          reconstruction; label_classes where the image belongs: numbers from 0
 
 Those with a default are settings, or facts that are known by that name: num_samples, num_pixels, num_levels, space,
-normalized, channels, factor_names, batches (image,) which groups were made together, value_alone: whether intervals,
-nulls and ceilings are not wanted. A metric gives one `Score`, or several: of the whole first, then of its parts.
+normalized, channels, factor_names, class_names, batches (image,) which groups were made together, value_alone: whether
+intervals, nulls and ceilings are not wanted. A metric gives one `Score`, or several: of the whole first, then of its
+parts.
 """
 
 from __future__ import annotations
