@@ -60,11 +60,17 @@ def made_up() -> dict[str, object]:
         "reached_errors": 0.1 + 0.02 * random.random(COUNT),
         "overlaps": 0.5 + 0.2 * random.random(COUNT),
     }
+    seen = np.tanh(factors @ random.normal(size=(2, 4))) + 0.1 * random.normal(size=(COUNT, 4))
+    arrays |= {"image_features": seen, "reconstruction_features": seen + 0.05 * random.normal(size=seen.shape)}
+    arrays["sample_features"] = np.roll(seen, 1, 0) + 0.05 * random.normal(size=seen.shape)
     ranks = {"image_ranks": co_ranks(codes, smooth), "factor_ranks": co_ranks(codes, factors)}
     names = {"labels": labels, "clusters": (codes[:, 0] > 0.1).astype(int), "groups": np.arange(COUNT) // 10}
     names["drawn"] = np.ones(COUNT, bool)
     inside, on_line = factors[:, 1] > 0, np.arange(COUNT) % 3 == 0
     names["regions"] = np.column_stack([where & side for where in (True, on_line) for side in (inside, ~inside)])
+    classes = (factors[:, 0] > 0).astype(int)
+    names |= {"image_classes": classes, "reconstruction_classes": np.where(np.arange(COUNT) % 5, classes, 1 - classes)}
+    names["label_classes"] = np.where(np.arange(COUNT) % 9, classes, 1 - classes)
     facts = {
         "num_samples": 10,
         "num_pixels": 288,
@@ -74,6 +80,7 @@ def made_up() -> dict[str, object]:
         "channels": ("DNA", "actin"),
         "factor_names": ("size", "angle"),
         "region_names": ("inside", "outside", "line", "line, outside"),
+        "class_names": ("dark", "bright"),
     }
     return {**{name: array.astype(np.float32) for name, array in arrays.items()}, **ranks, **names, **facts}
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from vaelab import screen
 from vaelab.catalogue import names
 from vaelab.cli._options import Flag, OnStage, naming
+from vaelab.errors import InputError
 from vaelab.settings.ranges import AtLeast1, Seed
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ examples:
   vaelab evaluate runs/mnist-1 --num-samples 5000 --num-images 1000     a tight bound on log p(x)
   vaelab evaluate runs/mnist-1 --split validation --metrics mse ssim
   vaelab evaluate runs/cells-1 --factors x y --labels process     what the codes say of what is known
+  vaelab evaluate runs/mnist-1 --metrics frechet_distance sample_coverage --labels label     trains a classifier first
 
 Terms are in nats per image; brackets hold 95 % confidence intervals. A mean image and as many principal components as
 there are latents are measured likewise. Beside what is known of the images (columns of the run's table, by --labels,
@@ -37,7 +39,7 @@ class Options(OnStage):
     """Measure a run on held-out images."""
 
     metrics: Annotated[tuple[str, ...], Flag(metavar="NAME")] = ()
-    """Which metrics; left out: all that can be computed."""
+    """Which metrics; left out: all that can be computed, but for those that need a classifier."""
     split: Literal["train", "validation", "test"] | None = None
     """Which images; left out: test, if the run has such."""
     num_samples: AtLeast1 = 100
@@ -61,6 +63,7 @@ def run(options: Options) -> int:
     from vaelab.cli._notes import say_collapse
     from vaelab.runs.results import ask, folder_of, measure
 
+    _check_labels(options)
     trained = options.load()
     with naming({name: f"--{name}" for name in ("split", "metrics", "labels", "factors", "groups", "batches")}):
         question = ask(
@@ -80,11 +83,30 @@ def run(options: Options) -> int:
     images = f"{question.num_images:,} {question.split} image{plural}"
     images += f", {question.stage} stage" * bool(question.stage)
     show(measured.scores, f"{images}, {question.num_samples:,} samples each")
+    if (accuracy := measured.score("classifier_accuracy")) and not options.quiet:
+        print(
+            f"Features are those of a classifier of {options.labels!r} that vaelab trained, right on "
+            f"{100 * accuracy.value:.1f} % of these images.\n"
+            "They are not comparable with FID or KID, whose features are Inception's."
+        )
     if not options.quiet:
         print("Intervals are over images; another seed of the training may change a number by more than they show.")
         print(f"Kept in {folder_of(trained, question)}")
     say_collapse(measured, trained)
     return 0
+
+
+def _check_labels(options: Options) -> None:
+    """Refuses metrics of a classifier's features where nothing says what to classify."""
+    from vaelab.evaluation import all_metrics
+    from vaelab.evaluation.features import FEATURES
+
+    with naming({"metrics": "--metrics"}):
+        chosen = all_metrics(options.metrics).values()
+    name = next((metric.name for metric in chosen if FEATURES & {*metric.needs}), "")
+    if name and not options.labels:
+        mend = "It is measured in the features of a classifier of them."
+        raise InputError("--labels", f"name a column of kinds for {name}", "none", mend)
 
 
 def show(scores: Sequence[Score], title: str) -> None:

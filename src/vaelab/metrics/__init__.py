@@ -23,9 +23,14 @@ arrays of these names can compute it:
     nearest_errors        (image,)         the squared error of the training image that has the least
     reached_errors        (image,)         the squared error at the best code found; not a number where none was sought
     regions               (image, region)  inside a hole of the training set, outside; then both of each place
+    image_features        (image, feature)  what a classifier sees in the images; sample_features in as many samples,
+                          reconstruction_features in the reconstructions
+    image_classes         (image,)         where the classifier puts the image; reconstruction_classes where it puts the
+                          reconstruction; label_classes where the image belongs: numbers from 0
 
 Those with a default are settings, or facts that are known by that name: num_samples, num_pixels, num_levels, space,
-normalized, channels, factor_names, region_names, batches (image,) which groups were made together, value_alone: whether
+normalized, channels, factor_names, region_names, class_names, batches (image,) which groups were made together,
+value_alone: whether
 intervals, nulls and ceilings are not wanted. A metric gives one `Score`, or several: of the whole first, then of its
 parts.
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Float, Shaped, UInt16
+from jaxtyping import Bool, Float, Int, Shaped, UInt16
 
 PerImage = Float[np.ndarray, "image"]
 Codes = Float[np.ndarray, "image latent"]
@@ -17,3 +17,5 @@ Groups = Shaped[np.ndarray, "image"]
 TrainingCodes = Float[np.ndarray, "training_image latent"]
 TrainingFactors = Shaped[np.ndarray, "training_image factor"]
 Labels = Shaped[np.ndarray, "image"]
+Features = Float[np.ndarray, "image feature"]
+Classes = Int[np.ndarray, "image"]

@@ -4,6 +4,7 @@ RUN/results/<question>/scores.json     the question, and every score with all it
                        scores.csv      the scores again, as a table
                        per_image.csv   one row per image
                        arrays.npz      what metrics are computed from: codes, scales, rates, ...
+RUN/results/classifier-....safetensors a classifier of a column, in whose features samples are measured
 """
 
 from __future__ import annotations
@@ -34,9 +35,11 @@ from vaelab.evaluation import (
     scores_table,
     trivial_codes,
 )
+from vaelab.evaluation.features import FEATURES
 from vaelab.inference import ImageBatches, images_at_once
 from vaelab.metrics import Score
 from vaelab.models import local_randomness
+from vaelab.runs.features import of_features
 from vaelab.runs.hole import with_hole
 from vaelab.runs.read import Run, build, weights_of
 from vaelab.screen import Progress
@@ -209,7 +212,8 @@ def measure(run: Run, question: Question, metrics: Iterable[str] | None = None, 
     Args:
         run: The run.
         question: As `ask` makes it.
-        metrics: Names of those that are wanted; left out, every one that can be computed.
+        metrics: Names of those that are wanted; left out, every one that can be computed but those that need a
+            classifier, which takes time to train.
         progress: Show a progress bar.
 
     Returns:
@@ -219,9 +223,13 @@ def measure(run: Run, question: Question, metrics: Iterable[str] | None = None, 
         InputError: A metric is not known, the images are not there, or a file of the results cannot be used.
     """
     folder, wanted = folder_of(run, question), all_metrics(metrics)
+    if any(FEATURES & {*metric.needs} for metric in wanted.values()):
+        wanted |= all_metrics(["classifier_accuracy"])  # how good the classifier is stands beside all that it says
     before = _read(folder, rows_of(run, question))
     done = {score.metric for score in before.scores} if before else set()
     missing = [name for name in wanted if name not in done]
+    if metrics is None:  # a classifier is trained where it is asked for
+        missing = [name for name in missing if not FEATURES & {*wanted[name].needs}]
     found = _compute(run, question, missing, before, progress, metrics is not None) if missing else None
     whole = _joined(before, found)
     if found is not None and (before is None or found.scores):
@@ -270,6 +278,8 @@ def _compute(
     found = replace(found, scores=found.scores + _of_known(run, question, metrics, before, found))
     there = {**(before.arrays if before else {}), **found.arrays}
     found = with_hole(run, question.stage, rows, metrics, found, there, asked=asked, seed=seed)
+    features = of_features(run, question, rows, all_metrics(metrics).values(), progress)
+    found = replace(found, scores=found.scores + features)
     return replace(found, rows=rows, scores=tuple(replace(s, stage=question.stage) for s in found.scores))
 
 
