@@ -11,6 +11,7 @@ import torch
 
 from vaelab.data import Data, Split
 from vaelab.data.sources.npz import NpzSource
+from vaelab.data.sources.rosettes import RosettesSource
 from vaelab.experiment import Experiment
 from vaelab.likelihoods.grey_bernoulli import GreyBernoulliLikelihood
 from vaelab.models import TwoStageConfig, VAEConfig
@@ -73,6 +74,19 @@ def cells_run(folder: Path) -> Run:
         training=preset("digits").training,
     )
     return train(quick(experiment, 200), folder / "run", progress=False)
+
+
+def rosettes_run(folder: Path) -> Run:
+    """A known plane of two factors, and as many latents."""
+    rosettes = preset("rosettes")
+    experiment = replace(
+        rosettes,
+        data=replace(rosettes.data, source=RosettesSource(num_images=400, size=12)),
+        model=VAEConfig(latent_dim=2, likelihood=GreyBernoulliLikelihood(), **NETWORKS),
+        objective=ELBO(),
+        training=replace(preset("digits").training, batch_size=32),
+    )
+    return train(quick(experiment), folder / "rosettes", progress=False)
 
 
 def condition_of(run: Run, rows: np.ndarray, moa: str | None = None, dose: float | None = None) -> torch.Tensor:
