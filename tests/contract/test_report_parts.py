@@ -22,7 +22,7 @@ RUNS = {"digits": digits_run, "five_channels": five_channels_run, "cells": cells
 
 @pytest.fixture(scope="module")
 def looks(tmp_path_factory) -> dict[str, Look]:
-    """Runs that together have whatever a part may be for."""
+    """Runs that together have whatever a part may be for; the last is for what no other has."""
     made = {name: make(tmp_path_factory.mktemp(name)) for name, make in RUNS.items()}
     return {name: Look(run, num_samples=2, num_images=40) for name, run in made.items()}
 
@@ -47,7 +47,7 @@ def test_a_part_says_what_it_is(name):
 def test_some_run_has_it_and_what_it_shows_is_plain_and_well_formed(name, looks):
     part, shown = parts()[name], 0
     for look in looks.values():
-        if not part.applies(look):
+        if not part.applies(look) or (shown and look is looks["rosettes"]):
             continue
         arrays, shown = part.arrays(look), shown + 1
         assert all(isinstance(array, np.ndarray) and array.dtype.kind in "biufU" for array in arrays.values())
@@ -65,12 +65,15 @@ def test_some_run_has_it_and_what_it_shows_is_plain_and_well_formed(name, looks)
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_drawn_alone_it_is_what_the_page_shows(name, looks, tmp_path):
+    part, drawn = parts()[name], False
     for look in looks.values():
-        part = parts()[name]
+        if drawn and look is looks["rosettes"]:
+            break
         if not part.applies(look):
             with pytest.raises(InputError, match=f"It is for {part.only_for}"):
                 draw(look.run, name, tmp_path / "a.png", num_samples=2, num_images=40)
             continue
+        drawn = True
         path = draw(look.run, name.replace("_", "-"), tmp_path / "a.png", num_samples=2, num_images=40)
         picture = Image.open(io.BytesIO(path.read_bytes()))
         assert picture.format == "PNG"

@@ -8,6 +8,7 @@ from vaelab.evaluation._importance import ImportanceSums, importance_weights
 from vaelab.evaluation.gaps import measure_gaps
 from vaelab.evaluation.known import measure_known, trivial_codes
 from vaelab.evaluation.measured import Measured, scores_table
+from vaelab.evaluation.projections import neighbourhood, project, projections
 from vaelab.evaluation.table import clusters_of, known_of, measure_table, read_table
 from vaelab.metrics import Score
 
@@ -25,6 +26,9 @@ __all__ = [
     "measure_gaps",
     "measure_known",
     "measure_table",
+    "neighbourhood",
+    "project",
+    "projections",
     "read_table",
     "scores_table",
     "trivial_codes",

@@ -82,7 +82,7 @@ def probe_r2(
     names = [str(name) for name in factor_names or range(y.shape[1])]
     y, spread = y[:, varies], np.square(y - y.mean(0))[:, varies]
     if train_codes is None or train_factors is None:
-        predicted = _from_the_others(codes, y, probe, num_neighbours, None if groups is None else together)
+        predicted = predicted_from_others(codes, y, probe, num_neighbours, None if groups is None else together)
     else:
         predicted = _fitted(train_codes, np.asarray(train_factors, np.float64)[:, varies], probe, num_neighbours)(codes)
     errors, count = np.square(y - predicted), y.shape[1]
@@ -119,7 +119,7 @@ def _reason(codes: np.ndarray, y: np.ndarray, together: np.ndarray) -> str:
     return "" if (y.std(0) > 0).any() else "no factor varies"
 
 
-def _from_the_others(
+def predicted_from_others(
     codes: np.ndarray, y: np.ndarray, probe: Probe, num_neighbours: int, groups: np.ndarray | None
 ) -> np.ndarray:
     """Each image predicted by a probe that was fitted without its fold: whole groups, else a draw by the codes."""

@@ -26,6 +26,7 @@ from vaelab.report.parts.settings import settings
 from vaelab.report.pictures import PAGE, Picture, colour, gap_for, scale_for
 from vaelab.report.scores import summary_of, words_of
 from vaelab.report.side_by_side import side_by_side
+from vaelab.report.weights import grids
 from vaelab.report.words import MINUS, ceiling_of, interval_of, number, plural, value_of
 from vaelab.runs import Run
 from vaelab.runs.compare import NOT_SHOWN, Comparison, Difference, Interval, Line
@@ -95,6 +96,7 @@ def render(comparison: Comparison, study: Study | None = None) -> str:
         "against": comparison.against.name,
         "notes": comparison.notes,
         "glance": _glance(comparison),
+        "grids": grids(comparison),
         "models": [_model(entry) for entry in entries],
         "differing": _differing(entries),
         "groups": [(key, _TITLES.get(key, key.capitalize()), blocks) for key, blocks in groups.items() if blocks],

@@ -40,12 +40,7 @@ class Interpolation(PicturePart):
             images: (pair, step, channel, height, width): decoded along the way.
         """
         count = max(1, min(MOST_ROWS, look.affords(MOST_ROWS * NUM_STEPS, 0.1, NUM_STEPS) // NUM_STEPS))
-        anchor, *others = look.shuffled.tolist()
-        if name := label_column(look.table):
-            labels = labels_of(look.table[name].iloc[look.shuffled])
-            if isinstance(labels, Classes) and (labels.codes != labels.codes[0]).any():
-                others = look.shuffled[one_of_every_other_class(labels.codes, 0)].tolist()
-        right = np.array(others[:count])
+        anchor, right = anchor_and_others(look, count)
         left, ends = look.originals(np.array([anchor])), look.originals(right)
         between = interpolation_grid(look.run.model, torch.from_numpy(left), torch.from_numpy(ends), NUM_STEPS)
         return {
@@ -80,3 +75,13 @@ class Interpolation(PicturePart):
             words = names if i == 0 else [""] * len(names)
             rows.append((f"to #{arrays['rows'][i, 1]}", [tile(look, x, w) for x, w in zip(shown, words, strict=True)]))
         return picture_png(sheet(rows, title=f"From image #{arrays['rows'][0, 0]} to others"))
+
+
+def anchor_and_others(look: Look, count: int) -> tuple[int, np.ndarray]:
+    """A place among the measured images, and so many others at most: one of every other class where there are such."""
+    anchor, *others = look.shuffled.tolist()
+    if name := label_column(look.table):
+        labels = labels_of(look.table[name].iloc[look.shuffled])
+        if isinstance(labels, Classes) and (labels.codes != labels.codes[0]).any():
+            others = look.shuffled[one_of_every_other_class(labels.codes, 0)].tolist()
+    return anchor, np.array(others[:count])

@@ -34,23 +34,18 @@ class Plane(PicturePart):
     def compute(self, look: Look) -> Arrays:
         """See Part. ``labels``: numbers, or for each point its place among ``names``; none without a column."""
         points, axes, shares = project(look.embedding)
-        name = label_column(look.table, look.run.dataset.collection.factors)
-        labels = labels_of(pd.Series(look.table[name])) if name else np.zeros(0)
-        classes = isinstance(labels, Classes)
         return {
             "rows": look.rows,
             "points": points,
             "axes": np.array(axes),
             "shares": shares,
-            "label": np.array(name),
-            "labels": labels.codes if classes else labels,
-            "names": np.array(labels.names if classes else [], np.str_),
+            **known_labels(look),
             "images": shrink(look.x.numpy(), SIDE)[0],
         }
 
     def html(self, look: Look, arrays: Arrays) -> Markup:
         """See Part."""
-        labels, title = _labels(arrays), _title(arrays)
+        labels, title = labels_in(arrays), _title(arrays)
         legend = []
         if isinstance(labels, Classes):
             counts = np.bincount(labels.codes, minlength=len(labels.names)).tolist()
@@ -102,7 +97,20 @@ def project(embedding: Embedding) -> tuple[np.ndarray, tuple[str, str], np.ndarr
     return centered @ first.T, (f"component 1 ({shares[0]:.0%})", f"component 2 ({shares[1]:.0%})"), shares
 
 
-def _labels(arrays: Arrays) -> Classes | np.ndarray | None:
+def known_labels(look: Look, places: np.ndarray | slice = slice(None)) -> Arrays:
+    """What colours the points of these measured images: ``labels``, ``names`` and the column ``label``, as above."""
+    name = label_column(look.table, look.run.dataset.collection.factors)
+    labels = labels_of(pd.Series(look.table[name].iloc[places])) if name else np.zeros(0)
+    classes = isinstance(labels, Classes)
+    return {
+        "label": np.array(name),
+        "labels": labels.codes if classes else labels,
+        "names": np.array(labels.names if classes else [], np.str_),
+    }
+
+
+def labels_in(arrays: Arrays) -> Classes | np.ndarray | None:
+    """What `known_labels` gave, as plots take it; None without a column."""
     if not arrays["label"].item():
         return None
     names = tuple(arrays["names"].tolist())
@@ -116,7 +124,7 @@ def _title(arrays: Arrays) -> tuple[str, str]:
 
 def _figure(arrays: Arrays):
     axes, label = arrays["axes"].tolist(), arrays["label"].item()
-    return latent_scatter(arrays["points"], _labels(arrays), axes=(axes[0], axes[1]), label_name=label)
+    return latent_scatter(arrays["points"], labels_in(arrays), axes=(axes[0], axes[1]), label_name=label)
 
 
 def _atlas(look: Look, arrays: Arrays) -> Picture:
