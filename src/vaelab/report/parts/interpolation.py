@@ -12,7 +12,7 @@ from vaelab.report.html import html
 from vaelab.report.look import Look
 from vaelab.report.parts import Arrays, PicturePart
 from vaelab.report.pictures import strip, tile
-from vaelab.report.table import label_column, labels_of
+from vaelab.report.table import labels_of
 
 NUM_STEPS, MOST_ROWS, SIDE = 9, 9, 80
 """Decoded images between each pair, pairs, and CSS pixels, about, of one image."""
@@ -41,7 +41,7 @@ class Interpolation(PicturePart):
         """
         count = max(1, min(MOST_ROWS, look.affords(MOST_ROWS * NUM_STEPS, 0.1, NUM_STEPS) // NUM_STEPS))
         anchor, *others = look.shuffled.tolist()
-        if name := label_column(look.table):
+        if name := look.label():
             labels = labels_of(look.table[name].iloc[look.shuffled])
             if isinstance(labels, Classes) and (labels.codes != labels.codes[0]).any():
                 others = look.shuffled[one_of_every_other_class(labels.codes, 0)].tolist()

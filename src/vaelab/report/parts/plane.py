@@ -12,7 +12,7 @@ from vaelab.report.html import html
 from vaelab.report.look import Look
 from vaelab.report.parts import Arrays, PicturePart
 from vaelab.report.pictures import Picture, colour, scale_for
-from vaelab.report.table import label_column, labels_of
+from vaelab.report.table import labels_of
 from vaelab.report.words import plural
 
 SIDE = 32
@@ -34,7 +34,7 @@ class Plane(PicturePart):
     def compute(self, look: Look) -> Arrays:
         """See Part. ``labels``: numbers, or for each point its place among ``names``; none without a column."""
         points, axes, shares = project(look.embedding)
-        name = label_column(look.table, look.run.dataset.collection.factors)
+        name = look.label(*look.run.dataset.collection.factors)
         labels = labels_of(pd.Series(look.table[name])) if name else np.zeros(0)
         classes = isinstance(labels, Classes)
         return {
