@@ -156,6 +156,20 @@ def check_folder(folder: Path, room: int = 0, purpose: str = "", mend: str = "")
         raise InputError(str(folder), should, got, mend or "Make room.")
 
 
+def check_place(path: Path) -> None:
+    """Refuses a place where no file can be put; asked before anything is computed.
+
+    Raises:
+        InputError: There is a folder, or the folder that it is to lie in is missing or cannot be written.
+    """
+    folder = path.parent
+    if not folder.is_dir():
+        raise InputError(str(folder), "be a folder", "nothing there" if not folder.exists() else "a file")
+    if path.is_dir():
+        raise InputError(str(path), "be a file", "a folder")
+    check_folder(folder)
+
+
 def _lock(folder: Path, how: int) -> int | None:
     """The folder, opened, and locked where the disk knows locks; None: it is gone, or another process has locked it."""
     try:

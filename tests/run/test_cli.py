@@ -295,6 +295,10 @@ def test_data_info_reads_as_its_flags_say_and_refuses_others_by_name(tmp_path, c
     flags = ["--channel-pattern", r"_(?P<channel>\w)\.", "--crop", "8,6", "--size=4,3"]
     assert main(["data", "info", str(tmp_path), *flags]) == 0
     assert "3 images, 2x4x3 uint8, channels: a, b" in capsys.readouterr().out
+    as_trained = [flag.replace("--", "--data.source.") for flag in flags]
+    assert main(["data", "info", str(tmp_path), *as_trained]) == 0
+    assert "3 images, 2x4x3 uint8, channels: a, b" in capsys.readouterr().out
+    assert refusal(capsys, ["data", "info", tmp_path, "--data.source.size", "4,0"]).startswith("--data.source.size[1]")
     assert refusal(capsys, ["data", "info", tmp_path, "--sizes", "4,3"]).startswith("--sizes should be a known name")
     assert refusal(capsys, ["data", "info", tmp_path, "--size", "4,0"]).startswith("--size[1] should be at least 1")
     assert refusal(capsys, ["data", "info", tmp_path, "--size", "4"]).startswith("--size should be a list of 2")

@@ -231,7 +231,7 @@ def test_a_dear_decoder_is_asked_for_less_and_the_page_says_so(digits):
     assert "fewer images or draws were taken" in Page(render(dear)).text
     assert "a random draw of 125 of the 359 images" in Page(render(dear)).text
     cheap = Look(digits)
-    assert (len(cheap.rows), cheap.num_samples, cheap.is_cut) == (359, 64, False)
+    assert (len(cheap.rows), cheap.num_samples, cheap.is_cut) == (359, 100, False)
 
 
 def test_what_drawing_costs_is_counted_layer_by_layer():
@@ -259,11 +259,13 @@ def test_what_cannot_be_is_refused_in_one_sentence(digits, tmp_path):
         write_report(digits, tmp_path / "none" / "report.html")
     with pytest.raises(InputError, match=r"num_images should be at least 1, got 0"):
         write_report(digits, tmp_path, num_images=0)
+    with pytest.raises(InputError, match=r"label should be a known name, got 'Label'. Known: .*did you mean label"):
+        write_report(digits, tmp_path, label="Label")
     with pytest.raises(InputError, match=r"num_samples should be at least 1, got -3"):
         write_report(digits, tmp_path, num_samples=-3)
     (tmp_path / "taken.html").mkdir()
     (tmp_path / "taken.html" / "report.html").mkdir()
-    with pytest.raises(InputError, match="should be a file that can be written"):
+    with pytest.raises(InputError, match=r"taken.html/report.html should be a file, got a folder"):
         write_report(digits, tmp_path / "taken.html", num_samples=1, num_images=20)
     assert not list(tmp_path.rglob("*.part*"))
 
@@ -289,6 +291,22 @@ def test_the_reader_is_warned(five_channels):
     assert "The likelihood is not normalised" in said
     text = Page(render(five_channels)).text
     assert all(sentence in text for sentence in said.values())
+
+
+def test_pca_that_wins_in_one_channel_alone_is_named(five_channels):
+    measured, channel = five_channels.measured(), five_channels.channels[1]
+    values = {("", ""): 1.0, ("", "PCA"): 2.0, (channel, ""): 2.0, (channel, "PCA"): 1.0}
+    errors = {name: values.get(name) for name in ((s.part, s.model) for s in measured.scores if s.metric == "mse")}
+    assert {*values} <= {*errors}
+    new = other(five_channels)
+    scores = [
+        replace(s, value=errors[s.part, s.model] or float(bool(s.model))) if s.metric == "mse" else s
+        for s in measured.scores
+    ]
+    new.once(("measured", five_channels.stages[-1], None), lambda: replace(measured, scores=tuple(scores)))
+    said = dict(cautions(new))
+    assert "Worse than PCA" not in said
+    assert said["Worse than PCA in part"].startswith(f"The squared error of {channel} alone is not below that of PCA")
 
 
 def test_a_healthy_run_is_not_warned_of_collapse(look):

@@ -27,6 +27,11 @@ def test_every_room_has_its_reference():
     assert {f"reference/{room}.md" for room in ROOMS - {"cli"}} <= set(listed)
 
 
+def test_every_page_stands_in_the_navigation():
+    nav = str(load_config(str(ROOT / "mkdocs.yml")).nav)
+    assert not [page.name for page in (ROOT / "docs").glob("*.md") if f"'{page.name}'" not in nav]
+
+
 def test_the_design_shows_every_room_on_its_floor_with_its_first_sentence():
     shown = pages.on_page_markdown((ROOT / "docs" / "design.md").read_text())
     assert "[[" not in shown

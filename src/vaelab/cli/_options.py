@@ -87,6 +87,20 @@ class Changing(Quiet):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Reading(Changing):
+    """What a command takes that reads images by a source's settings, by their own names or as `train` has them."""
+
+    def reading(self) -> tuple[tuple[str, str], ...]:
+        """(field, text): --data.source.size, as an experiment calls it, is --size."""
+        return tuple((path.removeprefix("data.").removeprefix("source."), text) for path, text in self.settings)
+
+    def naming(self) -> AbstractContextManager[None]:
+        """See Changing."""
+        paths = zip(self.reading(), self.settings, strict=True)
+        return naming({short.replace("-", "_"): f"--{path}" for (short, _), (path, _) in paths})
+
+
+@dataclass(frozen=True, kw_only=True)
 class OnRun(Quiet):
     """What every command takes that uses a run."""
 
@@ -111,7 +125,9 @@ class Looking(OnRun):
     num_images: AtLeast1 | None = None
     """Held-out images to measure at most; left out: 2,000, fewer where drawing them takes long."""
     num_samples: AtLeast1 | None = None
-    """Draws per image for ELBO and log p(x); left out: 64, fewer where drawing takes long."""
+    """Draws per image for ELBO and log p(x); left out: 100, fewer where drawing takes long."""
+    label: Annotated[str | None, Flag(metavar="COLUMN")] = None
+    """Column of the images' table that says their classes; left out: the likeliest."""
     seed: Seed = 0
     """Of every draw."""
 
@@ -120,6 +136,7 @@ class Looking(OnRun):
         return {
             "num_images": self.num_images,
             "num_samples": self.num_samples,
+            "label": self.label,
             "seed": self.seed,
             "progress": not self.quiet,
         }
@@ -134,7 +151,7 @@ class OnStage(OnRun):
 
 
 @dataclass(frozen=True, kw_only=True)
-class OnImages(OnStage, Changing):
+class OnImages(OnStage, Reading):
     """What a command takes that looks at a run's own images or at others."""
 
     others: Annotated[PathText | None, Argument("IMAGES")] = None
@@ -156,4 +173,4 @@ class OnImages(OnStage, Changing):
                 raise InputError(f"--{self.settings[0][0]}", "come with IMAGES", "none", mend)
             return None
         with self.naming():
-            return read_like(run, self.others, self.settings, strict=self.strict, progress=not self.quiet)
+            return read_like(run, self.others, self.reading(), strict=self.strict, progress=not self.quiet)

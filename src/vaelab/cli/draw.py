@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from vaelab.catalogue import names
-from vaelab.cli._options import Argument, Flag, Looking
+from vaelab.cli._options import Argument, Flag, Looking, naming
 from vaelab.settings.ranges import PathText
 
 EXAMPLES = f"""\
@@ -35,5 +35,6 @@ def run(options: Options) -> int:
     """Does it."""
     from vaelab.report import draw
 
-    print(draw(options.load().at_stage(options.stage), options.part, options.output, **options.looking()))
+    with naming({"label": "--label"}):
+        print(draw(options.load().at_stage(options.stage), options.part, options.output, **options.looking()))
     return 0

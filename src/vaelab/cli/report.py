@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from vaelab.cli._options import Flag, Looking
+from vaelab.cli._options import Flag, Looking, naming
 from vaelab.settings.ranges import PathText
 
 EXAMPLES = """\
@@ -28,5 +28,6 @@ def run(options: Options) -> int:
     """Does it."""
     from vaelab.report import write_report
 
-    print(write_report(options.load(), options.output, **options.looking()))
+    with naming({"label": "--label"}):
+        print(write_report(options.load(), options.output, **options.looking()))
     return 0

@@ -101,6 +101,14 @@ def _baseline(look: Look) -> Iterator[Caution]:
             f"{number(linear, digits=3)}: a linear map keeps more of these images. It may need more training, more "
             "latents, or a lower weight of the rate.",
         )
+        return
+    pairs = {name: (look.score("mse", name), look.score("mse", name, model="PCA")) for name in look.channels}
+    if worse := [name for name, (own, linear) in pairs.items() if own and linear and own.value >= linear.value]:
+        yield (
+            "Worse than PCA in part",
+            f"The squared error of {' and '.join(worse)} alone is not below that of PCA with as many components, "
+            "though that of all channels together is.",
+        )
 
 
 def _ceilings(look: Look) -> Iterator[Caution]:

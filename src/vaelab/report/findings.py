@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from vaelab.distributions import COLLAPSE_RATE
 from vaelab.report.look import Look
-from vaelab.report.terms import last_elbos
+from vaelab.report.terms import last_elbos, series
 from vaelab.report.words import number, plural, value_of
 
 
@@ -28,7 +28,12 @@ def findings(look: Look) -> Iterator[str]:
     if gap := last_elbos(look.metrics, last):
         train, validation = map(number, gap)
         apart = f"a gap of {number(gap[0] - gap[1], digits=3)} nats" if gap[0] > gap[1] else "no gap"
-        yield f"When training ended, the ELBO was {train} on training and {validation} on validation images: {apart}."
+        steps = [0, *series(look.metrics, "train", "elbo", last)[0]]
+        over = plural(int(steps[-1] - steps[-2]), "step")
+        yield (
+            f"When training ended, the ELBO was {train} on training images, as a mean over the last {over}, and "
+            f"{validation} on validation images: {apart}."
+        )
 
 
 def _parts_of_elbo(look: Look) -> Iterator[str]:

@@ -58,8 +58,8 @@ def _source(picture: Picture) -> str:
 
 
 def _prose(text: str) -> Markup:
-    """Text in which what stands between backticks is code."""
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+    """Text in which what stands between backticks, one or two, is code."""
+    return Markup(re.sub(r"(`+)([^`]+)\1", r"<code>\2</code>", str(escape(text))))
 
 
 def _linked(text: str) -> Markup:

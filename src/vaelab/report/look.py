@@ -14,12 +14,13 @@ import pandas as pd
 import torch
 
 from vaelab.data.conditions import Condition, as_words
-from vaelab.errors import InputError
+from vaelab.errors import InputError, unknown_name
 from vaelab.evaluation import Measured
 from vaelab.inference import Embedding, decode_mean, images_at_once, operations
 from vaelab.metrics import Score
 from vaelab.metrics.active_units import ACTIVE_VARIANCE
 from vaelab.models import Model, device_of, evaluating, local_randomness
+from vaelab.report.table import label_column
 from vaelab.report.words import number
 from vaelab.runs import Run
 from vaelab.runs.results import Question, ask, measure, rows_of
@@ -27,7 +28,7 @@ from vaelab.shapes import Images
 
 T = TypeVar("T")
 
-MOST_IMAGES, FEWEST_IMAGES, MOST_DRAWS, FEWEST_DRAWS = 2000, 100, 64, 3
+MOST_IMAGES, FEWEST_IMAGES, MOST_DRAWS, FEWEST_DRAWS = 2000, 100, 100, 3
 """Images that are measured, and draws of the posterior for each, where nobody asks for other numbers."""
 BUDGET, COST_OF_PIXEL = 1e12, 5e3
 """What measuring may cost, in floating-point operations of the decoder, and what each pixel that it draws adds."""
@@ -65,12 +66,13 @@ class Look:
     Args:
         run: The run.
         num_images: Held-out images to measure at most, a random draw; None: 2,000, fewer where drawing them is dear.
-        num_samples: Draws of the posterior per image; None: 64, fewer where drawing is dear.
+        num_samples: Draws of the posterior per image; None: 100, fewer where drawing is dear.
+        label: Column of the images' table that says their classes; None: the likeliest.
         seed: Of every draw.
         progress: Show a progress bar.
 
     Raises:
-        InputError: A number is out of range.
+        InputError: A number is out of range, or there is no such column.
     """
 
     def __init__(
@@ -79,13 +81,16 @@ class Look:
         *,
         num_images: int | None = None,
         num_samples: int | None = None,
+        label: str | None = None,
         seed: int = 0,
         progress: bool = False,
     ):
         for name, value in (("num_images", num_images), ("num_samples", num_samples)):
             if value is not None and value < 1:
                 raise InputError(name, "be at least 1", value)
-        self.run, self.seed, self.progress = run, seed, progress
+        if label is not None and label not in (columns := run.dataset.collection.table.columns):
+            raise unknown_name("label", label, map(str, columns))
+        self.run, self.seed, self.progress, self.asked_label = run, seed, progress, label
         self.num_images, self.asked_samples = num_images, num_samples
         self.began, self._done = time.monotonic(), {}
 
@@ -147,6 +152,10 @@ class Look:
     def table(self) -> pd.DataFrame:
         """What the collection's table says of the measured images, a row for each."""
         return self.run.dataset.collection.table.iloc[self.rows].reset_index(drop=True)
+
+    def label(self, *factors: str) -> str:
+        """The column of their classes: what was asked for, else the likeliest, or an empty name."""
+        return self.asked_label or label_column(self.table, factors)
 
     @cached_property
     def shuffled(self) -> np.ndarray:

@@ -12,7 +12,7 @@ from vaelab.report.html import html
 from vaelab.report.look import Look
 from vaelab.report.parts import Arrays
 from vaelab.report.pictures import Picture, colour, per_row, scale_for, tile
-from vaelab.report.table import captions, label_column
+from vaelab.report.table import captions
 from vaelab.report.words import number
 
 SIDE = 96
@@ -38,7 +38,7 @@ def pairs(look: Look, places: np.ndarray) -> Arrays:
     several = len(look.stages) > 1
     return {
         "rows": look.rows[places],
-        "names": np.array(captions(look.table, places, label_column(look.table), look.rows[places])),
+        "names": np.array(captions(look.table, places, look.label(), look.rows[places])),
         "fits": look.fits[places],
         "levels": np.array(["original", *(f"{stage} stage" if several else "reconstruction" for stage in look.stages)]),
         "images": np.stack([originals, *(look.reconstruct(places, stage) for stage in look.stages)]),

@@ -21,6 +21,7 @@ def write_report(
     *,
     num_images: int | None = None,
     num_samples: int | None = None,
+    label: str | None = None,
     seed: int = 0,
     progress: bool = False,
 ) -> Path:
@@ -30,7 +31,8 @@ def write_report(
         run: The run.
         path: The HTML file, or a folder to put ``report.html`` in; None: in the run's folder.
         num_images: Held-out images to measure at most, a random draw; None: 2,000, fewer where drawing them is dear.
-        num_samples: Draws of the posterior per image, for ELBO and log p(x); None: 64, fewer where drawing is dear.
+        num_samples: Draws of the posterior per image, for ELBO and log p(x); None: 100, fewer where drawing is dear.
+        label: Column of the images' table that says their classes, by which points are coloured; None: the likeliest.
         seed: Of every draw: the same seed gives the same report.
         progress: Show a progress bar.
 
@@ -38,12 +40,13 @@ def write_report(
         Where the report lies.
 
     Raises:
-        InputError: A number is out of range, the run's images are not there any more, or the place cannot be written.
+        InputError: A number is out of range, there is no such column, the run's images are not there any more, or
+            the place cannot be written.
     """
     path = Path(path) if path is not None else run.folder
     path = path / "report.html" if path.is_dir() else path
-    _check_folder(path)
-    look = Look(run, num_images=num_images, num_samples=num_samples, seed=seed, progress=progress)
+    files.check_place(path)
+    look = Look(run, num_images=num_images, num_samples=num_samples, label=label, seed=seed, progress=progress)
     files.write(path, render(look))
     return path
 
@@ -55,6 +58,7 @@ def draw(
     *,
     num_images: int | None = None,
     num_samples: int | None = None,
+    label: str | None = None,
     seed: int = 0,
     progress: bool = False,
 ) -> Path:
@@ -66,6 +70,7 @@ def draw(
         path: The PNG; the arrays get the same name with ``.npz``.
         num_images: As in `write_report`.
         num_samples: Likewise.
+        label: Likewise.
         seed: Likewise: the part is the same as on the page of the same numbers.
         progress: Show a progress bar.
 
@@ -78,12 +83,13 @@ def draw(
     path = Path(path)
     if path.suffix.lower() != ".png":
         raise InputError("the output", "be a file that ends in .png", repr(str(path)))
-    _check_folder(path)
+    files.check_place(path)
+    files.check_place(path.with_suffix(".npz"))
     pictures = {each: part for each, part in parts().items() if isinstance(part, PicturePart)}
     part = pictures.get(name.replace("-", "_"))
     if part is None:
         raise unknown_name("the picture", name, pictures)
-    look = Look(run, num_images=num_images, num_samples=num_samples, seed=seed, progress=progress)
+    look = Look(run, num_images=num_images, num_samples=num_samples, label=label, seed=seed, progress=progress)
     if not part.applies(look):
         raise InputError("the picture", "be one that this run has", repr(name), f"It is for {part.only_for}.")
     arrays, buffer = part.arrays(look), io.BytesIO()
@@ -92,8 +98,3 @@ def draw(
     files.write(path.with_suffix(".npz"), buffer.getvalue())
     files.write(path, picture)
     return path
-
-
-def _check_folder(path: Path) -> None:
-    if not path.parent.is_dir():
-        raise InputError(str(path.parent), "be a folder", "nothing there" if not path.parent.exists() else "a file")

@@ -56,7 +56,8 @@ def read_like(
     collection = in_order(collection, run.channels, str(path))
     if collection.image_shape != run.model.image_shape:
         should = f"hold images of {_shape(run.model.image_shape)}, as the run's were"
-        mend = "Say how to read them, such as --crop or --size."
+        sized = collection.image_shape[0] == run.model.image_shape[0]
+        mend = "Say how to read them, such as --crop or --size." if sized else ""
         raise InputError(str(path), should, _shape(collection.image_shape), mend)
     if str(collection.images.dtype) != run.facts.dtype:
         should, got = f"hold {run.facts.dtype} pixels, as the run's were", str(collection.images.dtype)

@@ -241,6 +241,25 @@ def test_saving_refuses_what_it_cannot_keep(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("codes", "words"),
+    [
+        ([0, 1, 3], "the names of 'l' are not used, as its codes go from 0 to 3 and there are 2 names"),
+        ([-1, 0, 1], "the names of 'l' are not used, as its codes go from -1 to 1 and there are 2 names"),
+        ([0.0, 1.0, 1.0], "the names of 'l' are not used, as its codes are float64, no whole numbers"),
+        ([[1, 2, 3]] * 3, "the names of 'l' are not used, as it has 3 columns and there are 2 names"),
+    ],
+)
+def test_names_that_do_not_fit_their_codes_are_said(tmp_path, codes, words):
+    images = np.zeros((3, 8, 8), np.uint8)
+    np.savez(tmp_path / "a.npz", images=images, l=np.array(codes), l_names=np.array(["DMSO", "taxol"]))
+    collection = open_source(tmp_path / "a.npz").load()
+    assert collection.notes == (words,)
+    assert collection.table.to_numpy().tolist() == np.reshape(codes, (3, -1)).tolist()
+    np.savez(tmp_path / "a.npz", images=images, l=np.array([1, 0, 1]), l_names=np.array(["DMSO", "taxol"]))
+    assert open_source(tmp_path / "a.npz").load().notes == ()
+
+
 def test_bbbc021_as_it_is(shared_data):
     path = shared_data / "bbbc021" / "bbbc021_cells64.npz"
     collection = open_source(path).load(strict=True)
@@ -370,6 +389,26 @@ def test_celeba_as_csv(faces):
     collection = CelebaSource(path=str(faces)).load()
     assert collection.image_shape == (3, 218, 178)
     assert collection.table["split"].tolist() == ["train", "test"]
+
+
+def test_celeba_as_csv_reads_tables_as_everywhere(faces):
+    """Semicolons, quotes and blanks in a name, as a spreadsheet saves them; no cell becomes a number by guess."""
+    (faces / "img_align_celeba/000001.jpg").rename(faces / "img_align_celeba/a b.jpg")
+    (faces / "list_attr_celeba.txt").unlink()
+    (faces / "list_attr_celeba.csv").write_text('image_id;Bald\n"a b.jpg";-1\n000002.jpg;1\n')
+    (faces / "list_eval_partition.csv").write_text('image_id,partition\n"a b.jpg",0\n000002.jpg,2\n')
+    collection = CelebaSource(path=str(faces)).load()
+    assert collection.table["path"].tolist() == ["img_align_celeba/a b.jpg", "img_align_celeba/000002.jpg"]
+    assert collection.table["Bald"].tolist() == [0, 1]
+    assert collection.table["split"].tolist() == ["train", "test"]
+    for cell in ("1.0", "", "yes", "2"):
+        (faces / "list_attr_celeba.csv").write_text(f"image_id,Bald\na b.jpg,-1\n000002.jpg,{cell}\n")
+        with pytest.raises(InputError, match=r"list_attr_celeba.csv should list a file name and a -1 or 1"):
+            CelebaSource(path=str(faces)).load()
+    (faces / "list_attr_celeba.csv").write_text("image_id,Bald\na b.jpg,-1\n000002.jpg,1\n")
+    (faces / "list_eval_partition.csv").write_text("image_id,partition,more\na b.jpg,0,0\n000002.jpg,2,0\n")
+    with pytest.raises(InputError, match=r"list_eval_partition.csv should list a file name and a part"):
+        CelebaSource(path=str(faces)).load()
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-from vaelab.cli._options import Argument, Changing
+from vaelab.cli._options import Argument, Reading
 from vaelab.errors import InputError, printable
 from vaelab.settings.ranges import PathText
 
@@ -26,7 +26,7 @@ MOST_COLUMNS = 50
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(Changing):
+class Options(Reading):
     """What lies in a folder or file."""
 
     path: Annotated[PathText, Argument("PATH")] = ""
@@ -72,7 +72,7 @@ def _source(options: Options) -> Source:
     if not options.path:
         raise InputError("PATH", "be given", "nothing")
     with options.naming():
-        return override(open_source(options.path), options.settings)
+        return override(open_source(options.path), options.reading())
 
 
 def _print_channels(collection: ImageCollection) -> None:

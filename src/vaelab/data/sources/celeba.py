@@ -16,6 +16,7 @@ from vaelab.data.collection import ImageCollection
 from vaelab.data.files import File, is_image_name, list_files, locate
 from vaelab.data.pixels import Pair, PixelReader
 from vaelab.data.sources._base import Source
+from vaelab.data.tables import read_table
 from vaelab.errors import InputError
 from vaelab.settings.ranges import PathText
 
@@ -88,7 +89,9 @@ def _attributes(folder: Path) -> pd.DataFrame:
         raise InputError("path", be, repr(str(folder)))
     try:
         if place.suffix == ".csv":
-            table = pd.read_csv(place, index_col=0)
+            files, *attributes = read_table(place, place.name).columns.items()
+            values = {name: np.array(cells).astype(np.int64) for name, cells in attributes}
+            table = pd.DataFrame(values, index=pd.Index(files[1]))
         else:
             lines = place.read_text(encoding="utf-8").splitlines()
             rows = [line.split() for line in lines[2:] if line.strip()]
@@ -99,6 +102,8 @@ def _attributes(folder: Path) -> pd.DataFrame:
                 raise ValueError(f"{len(rows):,} images, not the {int(lines[0]):,} of its first line")
         if not len(table) or not table.isin([-1, 0, 1]).to_numpy().all() or table.index.has_duplicates:
             raise ValueError("no images, an image twice, or values other than -1 and 1")
+    except InputError:
+        raise
     except (ValueError, OSError, IndexError) as error:
         reason = str(error).splitlines()[0]
         be = "list a file name and a -1 or 1 per attribute in each line"
@@ -112,11 +117,15 @@ def _partition(folder: Path) -> dict[str, int] | None:
     if place is None:
         return None
     try:
-        text = place.read_text(encoding="utf-8").replace(",", " ").splitlines()
-        pairs = [line.split() for line in (text[1:] if place.suffix == ".csv" else text) if line.strip()]
+        if place.suffix == ".csv":
+            pairs = zip(*read_table(place, place.name).columns.values(), strict=True)
+        else:
+            pairs = [line.split() for line in place.read_text(encoding="utf-8").splitlines() if line.strip()]
         parts = {name: int(number) for name, number in pairs}
         if not set(parts.values()) <= set(PARTS):
             raise ValueError("other parts than 0, 1 and 2")
+    except InputError:
+        raise
     except (ValueError, OSError) as error:
         raise InputError(place.name, "list a file name and a part (0, 1 or 2) in each line", str(error)) from None
     return parts

@@ -296,10 +296,17 @@ def _columns(arrays: Mapping[str, np.ndarray], count: int) -> tuple[pd.DataFrame
         elif array.shape == (count,):
             points = names is not None and array.dtype.kind in "iu" and array.min() >= 0 and array.max() < len(names)
             columns[name] = names[array] if names is not None and points else array
+            if names is not None and not points and array.dtype.kind in "biuf":
+                reach = f"codes go from {array.min()} to {array.max()} and there are {len(names):,} names"
+                reason = reach if array.dtype.kind in "iu" else f"codes are {array.dtype}, no whole numbers"
+                unused.append(f"the names of {name!r} are not used, as its {reason}")
         elif array.ndim == 2 and len(array) == count and array.shape[1] <= MOST_COLUMNS:
             heads = names if names is not None and len(names) == array.shape[1] else range(array.shape[1])
             named = names is not None and heads is names
             columns |= {str(head) if named else f"{name}_{head}": array[:, i] for i, head in enumerate(heads)}
+            if names is not None and not named:
+                reason = f"it has {array.shape[1]} columns and there are {len(names):,} names"
+                unused.append(f"the names of {name!r} are not used, as {reason}")
         elif not name.endswith("_names") and name != "channels":
             fits = f"one value, or up to {MOST_COLUMNS}, for each of {count:,} images"
             unused.append(f"the array {name!r} of shape {array.shape} is not read, as it has not {fits}")

@@ -12,7 +12,7 @@ from vaelab.report.html import html
 from vaelab.report.look import Look
 from vaelab.report.parts import Arrays, PicturePart
 from vaelab.report.pictures import strip, tile
-from vaelab.report.table import label_column, labels_of
+from vaelab.report.table import labels_of
 
 NUM_STEPS, MOST_ROWS, SIDE = 9, 9, 80
 """Decoded images between each pair, pairs, and CSS pixels, about, of one image."""
@@ -80,7 +80,7 @@ class Interpolation(PicturePart):
 def anchor_and_others(look: Look, count: int) -> tuple[int, np.ndarray]:
     """A place among the measured images, and so many others at most: one of every other class where there are such."""
     anchor, *others = look.shuffled.tolist()
-    if name := label_column(look.table):
+    if name := look.label():
         labels = labels_of(look.table[name].iloc[look.shuffled])
         if isinstance(labels, Classes) and (labels.codes != labels.codes[0]).any():
             others = look.shuffled[one_of_every_other_class(labels.codes, 0)].tolist()

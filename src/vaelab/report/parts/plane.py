@@ -12,7 +12,7 @@ from vaelab.report.html import html
 from vaelab.report.look import Look
 from vaelab.report.parts import Arrays, PicturePart
 from vaelab.report.pictures import Picture, colour, scale_for
-from vaelab.report.table import label_column, labels_of
+from vaelab.report.table import labels_of
 from vaelab.report.words import plural
 
 SIDE = 32
@@ -99,7 +99,7 @@ def project(embedding: Embedding) -> tuple[np.ndarray, tuple[str, str], np.ndarr
 
 def known_labels(look: Look, places: np.ndarray | slice = slice(None)) -> Arrays:
     """What colours the points of these measured images: ``labels``, ``names`` and the column ``label``, as above."""
-    name = label_column(look.table, look.run.dataset.collection.factors)
+    name = look.label(*look.run.dataset.collection.factors)
     labels = labels_of(pd.Series(look.table[name].iloc[places])) if name else np.zeros(0)
     classes = isinstance(labels, Classes)
     return {
