@@ -108,7 +108,7 @@ def _points(look: Look, series: CodeSeries, table: pd.DataFrame, later_step: int
     points = (np.stack(turned) - middle) @ directions.T
     if points.shape[2] < 2:
         points = np.concatenate([points, series.scale[shown][:, some]], axis=2)
-    name = label_column(table, look.run.dataset.collection.factors)
+    name = look.asked_label or label_column(table, look.run.dataset.collection.factors)
     labels = labels_of(pd.Series(table[name])) if name else np.zeros(0)
     classes = isinstance(labels, Classes)
     return {
