@@ -128,7 +128,8 @@ def test_the_name_of_a_class_at_the_edge_stays_in_the_plane_and_off_its_only_poi
     ax = sheet.axes[0]
     for text in ax.texts:
         box, frame = text.get_window_extent(), ax.get_window_extent()
-        assert frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 and box.y1 <= frame.y1
+        assert frame.x0 <= box.x0 < box.x1 <= frame.x1
+        assert frame.y0 <= box.y0 < box.y1 <= frame.y1
     assert not ax.texts[0].get_window_extent().contains(*ax.transData.transform(points[0]))
 
 
