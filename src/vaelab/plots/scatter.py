@@ -115,11 +115,16 @@ def _plane(ax: Axes, points: np.ndarray) -> None:
 
 
 def _name(ax: Axes, points: np.ndarray, classes: Classes) -> None:
-    """Writes class names at the medians of their points, moved apart where they would touch."""
+    """Writes class names at the medians of their points, moved apart where they would touch, all inside the plane.
+
+    One or two points would lie hidden under their name, which stands above them.
+    """
     codes = [code for code in range(len(classes.names)) if (classes.codes == code).any()]
     places = np.stack([np.median(points[classes.codes == code], axis=0) for code in codes])
-    _, side = square(points)
+    middle, side = square(points)
     reach = side * np.array([0.018 * max(len(name) for name in classes.names) + 0.02, 0.055])
+    few = np.array([(classes.codes == code).sum() < 3 for code in codes])
+    places[few, 1] += 0.7 * reach[1]
     for _ in range(60):
         for i in range(len(codes)):
             gap = places - places[i]
@@ -127,6 +132,10 @@ def _name(ax: Axes, points: np.ndarray, classes: Classes) -> None:
             if near.any():
                 push = np.where(gap[near, 1] >= 0, -1, 1).sum() or 1
                 places[i, 1] += 0.2 * reach[1] * np.sign(push)
+    lengths = np.array([len(classes.names[code]) for code in codes])
+    halves = np.stack([0.0105 * lengths + 0.015, np.full(len(codes), 0.03)], axis=1)
+    room = side * np.maximum(0.5 - halves, 0)
+    places = np.clip(places, middle - room, middle + room)
     for code, (x, y) in zip(codes, places, strict=True):
         ax.text(
             x, y, classes.names[code], ha="center", va="center", fontsize=12.5, fontweight="bold", color=INK,

@@ -120,6 +120,19 @@ def test_scatter_puts_every_point_of_every_class():
     assert high - low == pytest.approx(top - bottom)
 
 
+def test_the_name_of_a_class_at_the_edge_stays_in_the_plane_and_off_its_only_point():
+    points = np.array([[-12.0, 0.0], [3.0, -3.0], [2.0, -4.0], [1.0, -1.0]])
+    names = ("Microtubule stabilizers", "Protein synthesis")
+    sheet = latent_scatter(points, Classes(codes=np.array([0, 1, 1, 1]), names=names))
+    sheet.canvas.draw()
+    ax = sheet.axes[0]
+    for text in ax.texts:
+        box, frame = text.get_window_extent(), ax.get_window_extent()
+        assert frame.x0 <= box.x0 < box.x1 <= frame.x1
+        assert frame.y0 <= box.y0 < box.y1 <= frame.y1
+    assert not ax.texts[0].get_window_extent().contains(*ax.transData.transform(points[0]))
+
+
 def test_scatter_colours_numbers_on_a_scale_with_its_name():
     points = np.random.default_rng(0).normal(size=(50, 2))
     sheet = latent_scatter(points, points[:, 0], label_name="dose")
