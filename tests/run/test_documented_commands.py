@@ -102,7 +102,7 @@ def shortened(words: list[str]) -> list[str]:
         generated = words[1] in GENERATED and "--data" not in words
         return [*words, *STILL, *(FEW if generated else [])] if words[0] == "train" else [*words, "--quiet"]
     if words[0] == "study":  # a study by name takes minutes, and is one like any other
-        return [*words, *(["--plan"] if "loss-scales" in words else []), "--quiet"]
+        return [*words, *(["--plan"] if {"loss-scales", "rosette-hole"} & {*words} else []), "--quiet"]
     few = ["--num-images", "5", "--num-steps", "2"] if words[0] == "infer" else []
     return [*words[:2], *few, *("60" if word in ("10000", "5000") else word for word in words[2:])]
 
