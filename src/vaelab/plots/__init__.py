@@ -22,6 +22,7 @@ from vaelab.plots.profile import profile
 from vaelab.plots.scatter import Classes, class_panel, latent_scatter
 from vaelab.plots.series import lines, panels
 from vaelab.plots.sheet import Row, Tile, sheet
+from vaelab.plots.space import space
 from vaelab.plots.style import pixels_of, png, svg
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "reconstruction_pairs",
     "sheet",
     "shrink",
+    "space",
     "svg",
     "traversal_grid",
 ]
