@@ -74,12 +74,12 @@ class Evolution(PicturePart):
         return html(
             """{{ note(how) }}
             {{ chart(scatter, "Codes at steps " ~ steps ~ ".", kind="wide") }}
+            {{ note(said) }}
             <div class="charts">
             {% for title, figure in charts %}
             {{ chart(figure, title ~ " against the optimiser step.", title) }}
             {% endfor %}
-            </div>
-            {{ note(said) }}""",
+            </div>""",
             how=_how(arrays), scatter=_scatter(arrays), steps=", ".join(map(str, arrays["shown"].tolist())),
             charts=_charts(look, arrays), said=_said(look, arrays),
         )  # fmt: skip
