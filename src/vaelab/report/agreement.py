@@ -60,7 +60,8 @@ def _row(pairing: Pairing) -> Iterator[Markup | tuple[Markup, str]]:
         values = values[np.isfinite(values)]
         below = f"{_short(values.min())} to {_short(values.max())}" if len(values) > 1 else ""
         shown = _short(values.mean()) if len(values) else "\N{EN DASH}"
-        yield html("<b>{{ v }}</b><small>{{ below }}</small>", v=shown, below=below or pairing.reason), "n"
+        below = below if len(values) else pairing.reason
+        yield html("<b>{{ v }}</b><small>{{ below }}</small>", v=shown, below=below), "n"
 
 
 def _short(value: float) -> str:

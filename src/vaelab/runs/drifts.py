@@ -52,7 +52,11 @@ def drifts(entries: Sequence[Entry]) -> Iterator[Drift]:
         whole = entry.run.dataset.collection.table
         old = ~matching(whole, named.later, "training.later")[rows]
         series = [each.of(old) for each in found if each is not None and np.array_equal(each.rows, rows)]
-        if len(series) < len(found) or not all(np.array_equal(each.steps, series[0].steps) for each in series):
+        if (
+            len(series) < len(found)
+            or not old.any()
+            or not all(np.array_equal(each.steps, series[0].steps) for each in series)
+        ):
             continue
         steps = series[0].steps
         place = int(np.searchsorted(steps, named.later_step, "right")) - 1

@@ -21,13 +21,16 @@ MOST_PANELS, MOST_POINTS = 8, 300
 
 
 class Evolution(PicturePart):
-    """The codes of the same held-out images at snapshots of the training, turned to lie on the last; how much of their
-    neighbourhoods was there already, and, where images of a class came later, how far that moved the others."""
+    """The codes of the same held-out images at snapshots of the training, turned to lie on the last.
+
+    Below, how many of their neighbours stay to the end and, where images of a class came later, how far that moved the
+    others.
+    """
 
     section = "varies"
     order = 45
     title = "How the codes came about"
-    only_for = "runs that kept codes while they were trained (watching.codes_every)"
+    only_for = "runs that kept codes while they were trained, as watching.codes_every says"
 
     def applies(self, look: Look) -> bool:
         """See Part."""
@@ -54,6 +57,7 @@ class Evolution(PicturePart):
         old, is_later = series, np.zeros(len(table), bool)
         if (training := look.run.experiment.training).later:
             is_later = matching(whole, training.later, "training.later")[series.rows]
+            is_later &= not is_later.all()  # else there are no others
             old = series.of(~is_later)
         kept = kept_in_the_end(old.loc)
         settled = settled_step(series.steps, kept)
@@ -70,12 +74,12 @@ class Evolution(PicturePart):
         return html(
             """{{ note(how) }}
             {{ chart(scatter, "Codes at steps " ~ steps ~ ".", kind="wide") }}
+            {{ note(said) }}
             <div class="charts">
             {% for title, figure in charts %}
             {{ chart(figure, title ~ " against the optimiser step.", title) }}
             {% endfor %}
-            </div>
-            {{ note(said) }}""",
+            </div>""",
             how=_how(arrays), scatter=_scatter(arrays), steps=", ".join(map(str, arrays["shown"].tolist())),
             charts=_charts(look, arrays), said=_said(look, arrays),
         )  # fmt: skip
