@@ -168,8 +168,18 @@ def compare(
     """
     wanted, entries, common = all_metrics(metrics), entries_of(runs), common_rows(runs)
     first, named = _chosen(entries, against), None if metrics is None else wanted
-    asked = {"num_images": num_images, "num_samples": num_samples, "seed": seed, "labels": labels, "factors": factors}
-    questions = {run.folder: ask(run, rows=common, **asked) for run in runs}
+    questions = {
+        run.folder: ask(
+            run,
+            rows=common,
+            num_images=num_images,
+            num_samples=num_samples,
+            seed=seed,
+            labels=labels,
+            factors=factors,
+        )
+        for run in runs
+    }
     measured = {
         entry.name: [measure(run, questions[run.folder], named, progress) for run in entry.runs] for entry in entries
     }

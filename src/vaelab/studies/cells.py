@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from vaelab.data.sources.cells_synthetic import CellsSyntheticSource
 from vaelab.experiment import Experiment
@@ -12,7 +13,7 @@ from vaelab.presets import preset
 from vaelab.studies._asked import Measuring, Shown, ask
 from vaelab.studies._study import Study
 
-_QUICK = {"num_steps": 400, "learning_rate": 5e-4}
+_QUICK: dict[str, Any] = {"num_steps": 400, "learning_rate": 5e-4}
 _SMALL = CellsSyntheticSource(num_images=2000, size=32)
 _STAGES = ("two-stage-single", "two-stage-double")
 _BETAS = ("vanilla", "beta-2", "beta-4")

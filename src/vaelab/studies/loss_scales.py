@@ -92,7 +92,7 @@ def loss_scales(data: str | None = None, *, quick: bool = False) -> Study:
     )  # fmt: skip
 
 
-def _named(base: Experiment, name: str, likelihood: Likelihood | None = None, **settings: object) -> Experiment:
+def _named(base: Experiment, name: str, likelihood: Likelihood | None = None, /, **settings: object) -> Experiment:
     """The experiment under another name, with another likelihood or settings; ``__`` is the dot of a path."""
     model = base.model if likelihood is None else replace(base.model, likelihood=likelihood)  # pyright: ignore
     changes = [(path.replace("__", "."), str(value)) for path, value in settings.items()]

@@ -51,8 +51,8 @@ def said(*lines: Line, against: str = "", reasons: dict[str, str] | None = None,
         ),
         (
             (line("b", -90.0), line("a", -90.1, -0.1), line("c", -95.0, -5.0)), "",
-            "Best is `b`, -90 nats per image, -91 to -89; no difference from it is seen for `a`; "
-            "worse: `c` by 5.00 (4.50 to 5.50).",
+            "Best is `b`, -90 nats per image, -91 to -89; worse: `c` by 5.00 (4.50 to 5.50); "
+            "no difference from it is seen for `a`.",
         ),
         (
             (line("c", -80.0, 10.0), line("b", -90.0), line("a", -95.0, -5.0)), "b",
@@ -101,12 +101,11 @@ def test_what_a_study_asks_is_written_and_read_back(tmp_path):
         read_study(tmp_path / "s.json")
 
 
-@pytest.mark.parametrize("quick", [True, False], ids=["quick", "full"])
 @pytest.mark.parametrize("name", list(studies()))
-def test_a_study_by_name_asks_for_what_there_is(name, quick):
-    study = studies()[name](quick=quick)
+def test_a_study_by_name_asks_for_what_there_is(name):
+    study = studies()[name](quick=True)
     assert study.questions
     assert all_metrics([asked.metric for asked in study.questions])
     assert {shown.part for shown in study.pictures} <= set(parts())
     assert all(asked.text.count("?") == 1 for asked in study.questions)
-    assert len(study.runs("x")) <= 75
+    assert len(study.runs("x")) <= 15
