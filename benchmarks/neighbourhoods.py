@@ -53,7 +53,7 @@ def experiments(images: str, epochs: float) -> dict[str, Experiment]:
     base = replace(base, model=model, training=training, machine=replace(base.machine, tune=False))
     two = TwoStageConfig(first=model, second=replace(model, latent_dim=3))
     return {
-        "AE": replace(base, model=replace(model, posterior_scale=1e-3), objective=ELBO(rate_weight=0.0)),
+        "AE": replace(base, objective=ELBO(rate_weight=0.0)),
         "VAE": base,
         "InfoMax": replace(base, objective=ELBO(penalties=(MutualInformation(),))),
         "two-stage": replace(base, model=two, objective=TwoStageObjective()),

@@ -50,7 +50,7 @@ def test_what_cannot_be_mapped_is_refused(monkeypatch):
         project(X[:4], "PCA")
     with pytest.raises(InputError, match="be finite"):
         project(np.full((9, 2), np.nan), "PCA")
-    with pytest.raises(InputError, match=r"got .umap.\. Known: PCA, UMAP, t-SNE"):
+    with pytest.raises(InputError, match=r"got 'umap'\. Known: PCA, UMAP, t-SNE"):
         project(X, "umap")
     monkeypatch.setattr("vaelab.evaluation.projections.find_spec", lambda name: None)
     assert projections() == ("PCA", "t-SNE")

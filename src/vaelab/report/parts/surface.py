@@ -28,7 +28,7 @@ class Surface(PicturePart):
     """What single held-out images would cost at other codes, in nats, over the two latents that carry most."""
 
     section = "varies"
-    order = 39
+    order = 43
     title = "The loss around the posterior"
     on_page = False
     only_for = "two or more latents"
