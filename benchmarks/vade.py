@@ -33,10 +33,11 @@ def accuracies(run: Run) -> dict[str, float]:
     codes = {part: embed(run.model, run.feed.batches(getattr(run.splits, part))).loc for part in ("train", "test")}
     with torch.no_grad():
         found = responsibilities(run.model.prior, torch.from_numpy(codes["test"])).argmax(1).numpy()
-    afterwards = fit_mixture(codes["train"][::5].astype(float), 10, seed=0).predict(codes["test"].astype(float))
+    afterwards = fit_mixture(codes["train"][::5].astype(float), 10, 0, "full", equal_weights=True)
+    again = afterwards.predict(codes["test"].astype(float))
     return {
         "prior": clustering_accuracy(labels[run.splits.test], found)[0].value,
-        "mixture on the codes": clustering_accuracy(labels[run.splits.test], afterwards)[0].value,
+        "mixture on the codes": clustering_accuracy(labels[run.splits.test], again)[0].value,
     }
 
 

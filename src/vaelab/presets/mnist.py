@@ -78,11 +78,11 @@ def mnist_vade(data: Images = None) -> Experiment:
             encoder=MLPEncoder(hidden=(500, 500, 2000)),
             decoder=MLPDecoder(hidden=(2000, 500, 500)),
             likelihood=GreyBernoulliLikelihood(),
-            prior=MixturePrior(num_components=10),
+            prior=MixturePrior(num_components=10, covariance_type="full", equal_weights=True),
             posterior_scale="log_scale",
         ),
-        objective=ELBO(autoencoder_steps=20 * steps_per_epoch),
-        training=Training(batch_size=100, num_epochs=40, learning_rate=1e-3),
+        objective=ELBO(autoencoder_steps=10 * steps_per_epoch),
+        training=Training(batch_size=100, num_epochs=14, learning_rate=1e-3),
     )
 
 
