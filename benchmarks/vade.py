@@ -56,14 +56,14 @@ def main() -> None:
     if args.quick:
         objective = ELBO(autoencoder_steps=15)
         base = replace(base, objective=objective, training=replace(training, num_steps=30))
-    runs = train(
-        {"vade": base}, args.seeds[:1] if args.quick else args.seeds, args.out / ("quick" if args.quick else "")
-    )["vade"]
+    seeds = args.seeds[:1] if args.quick else args.seeds
+    runs = train({"vade": base}, seeds, args.out / ("quick" if args.quick else ""))["vade"]
     found = [accuracies(run) for run in runs]
     rows = [
         {
             "clusters": name,
-            "seeds": len(found),
+            "seeds": " ".join(map(str, seeds)),
+            "accuracies": " ".join(f"{each[name]:.4f}" for each in found),
             "passes": base.training.num_epochs,
             "accuracy": shown([each[name] for each in found]),
             "lowest": round(min(each[name] for each in found), 4),
