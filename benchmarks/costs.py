@@ -123,7 +123,7 @@ def seconds_of(work: Callable[[], object], times: int) -> float:
 
 def feeding_and_loop(seconds: float) -> list[dict[str, object]]:
     """Shares of the step at 64x64x3, batch 64: feeding, and all that the loop adds."""
-    bare = workbench(presets.sprites(), "cells", 64)
+    bare = workbench(presets.sprites(), "cells_synthetic", 64)
     whole = replace(bare, model=bare.experiment.model.build(bare.images.shape[1:]))
     random = np.random.default_rng(0)
     feed_seconds = seconds_of(lambda: bare.batches.feed(random.integers(0, len(bare.images), 64)), 200)
@@ -169,7 +169,7 @@ def matmul_peak() -> float:
 
 def embedding() -> list[dict[str, object]]:
     """How fast images become codes, and one code an image."""
-    bench = workbench(presets.sprites(), "cells", 64)
+    bench = workbench(presets.sprites(), "cells_synthetic", 64)
     seconds = seconds_of(lambda: embed(bench.model, bench.batches.feed.batches()), 3)
     z = torch.randn(1, bench.model.latent_dim)
     latency = seconds_of(lambda: decode_mean(bench.model, z), 200)

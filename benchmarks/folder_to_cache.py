@@ -28,7 +28,7 @@ from vaelab.data import Source
 
 ROUNDS, FILES = 15, 6000
 FLOOR, AIM = 1.6, 1.9
-KINDS = ("sprites", "cells")
+KINDS = ("sprites", "cells_synthetic")
 
 
 def plain(folder: Path) -> np.ndarray:

@@ -16,7 +16,7 @@ def make(kind: str, num_images: int) -> np.ndarray:
     """So many images of a kind, (image, channel, height, width) uint8.
 
     Args:
-        kind: ``sprites`` (64x64x1), ``cells`` (64x64x3), ``rosettes`` (256x256x1) or ``digits`` (28x28x1).
+        kind: ``sprites`` (64x64x1), ``cells_synthetic`` (64x64x3), ``rosettes`` (256x256x1) or ``digits`` (28x28x1).
         num_images: How many.
     """
     source = find(Source, kind)

@@ -58,7 +58,7 @@ CASES = {
         batch_size=64, num_steps=600, floor=2.5, aim=3,
     ),
     "conv 64x64x3, batch 64": Case(
-        preset=presets.sprites, plain=lambda: plain.disentanglement(3), kind="cells", num_images=6000,
+        preset=presets.sprites, plain=lambda: plain.disentanglement(3), kind="cells_synthetic", num_images=6000,
         batch_size=64, num_steps=500, floor=1.9, aim=2.5,
     ),
     "conv 256x256x1, batch 32": Case(

@@ -14,6 +14,7 @@ from vaelab.errors import InputError, unknown_name
 from vaelab.models import ModelConfig
 from vaelab.objectives import Objective
 from vaelab.settings.fields import field_types
+from vaelab.settings.help import flat
 from vaelab.settings.ranges import Seed, Settings
 from vaelab.settings.record import digest, from_record, numbers, to_record
 from vaelab.training import Machine, Training, Watching
@@ -54,10 +55,7 @@ class Experiment(Settings):
         to_record(self)  # a part from outside its family's folder could not be read back
         with self.objective.named("objective"):
             self.objective.check(self.model)
-        if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}", self.name):
-            raise InputError(
-                "name", "be 1 to 100 letters, digits, dots, - and _, not beginning with a dot or -", repr(self.name)
-            )
+        check_name(self.name)
 
     def prepare(self, *, strict: bool = False, progress: bool = False) -> Dataset:
         """The images, loaded, divided and measured; see `vaelab.data.prepare`.
@@ -77,6 +75,14 @@ class Experiment(Settings):
         return digest({name: numbers(getattr(self, name)) for name in _DECIDING} | {"seed": self.seed})
 
 
+def check_name(name: str) -> None:
+    """Refuses a name that no folder should have."""
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}", name):
+        raise InputError(
+            "name", "be 1 to 100 letters, digits, dots, - and _, not beginning with a dot or -", repr(name)
+        )
+
+
 _DECIDING = ("data", "model", "objective", "training")
 
 
@@ -90,19 +96,48 @@ def write(experiment: Experiment, path: Path | str) -> None:
     files.write(path, as_json(experiment) + "\n")
 
 
+def differences(one: Experiment, other: Experiment) -> dict[str, tuple[str, str]]:
+    """Path -> (of the one, of the other) of each setting that decides numbers and is not the same in both.
+
+    A setting that one of them has not got, since a part is of another kind, is an empty text there.
+
+    >>> from dataclasses import replace
+    >>> from vaelab.presets import digits
+    >>> differences(digits(), replace(digits(), seed=3))
+    {'seed': ('0', '3')}
+    """
+    ours, theirs = ({p: t for p, t in flat(e).items() if p.split(".")[0] in (*_DECIDING, "seed")} for e in (one, other))
+    found = {path: (ours.get(path, ""), theirs.get(path, "")) for path in {**ours, **theirs}}
+    return {path: both for path, both in found.items() if both[0] != both[1]}
+
+
 def read(path: Path | str) -> Experiment:
     """The experiment in a JSON file; fields left out keep their defaults.
 
     Raises:
         InputError: The file is not there, is not JSON, or holds a name or a value that is not known.
     """
-    record = _json(Path(path))
+    record = read_record(path)
     if not isinstance(record, dict):
         raise InputError(str(path), "hold one JSON object, an experiment", type(record).__name__)
+    return of_record(record, f"{path}: format")
+
+
+def of_record(record: dict[str, Any], what: str = "format") -> Experiment:
+    """The experiment that a file's JSON object describes, in any of the formats that it ever had.
+
+    Args:
+        record: The object.
+        what: What its format is called in messages.
+
+    Raises:
+        InputError: It holds a name or a value that is not known.
+    """
+    record = dict(record)
     version = record.pop("format", _FORMAT)
     if version not in range(1, _FORMAT + 1):
         mend = "If a newer vaelab wrote the file, update yours."
-        raise InputError(f"{path}: format", f"be 1 to {_FORMAT}", repr(version), mend)
+        raise InputError(what, f"be 1 to {_FORMAT}", repr(version), mend)
     if version == 1:
         record = _from_format_1(record)
     if version < 3:
@@ -130,13 +165,18 @@ def _from_format_2(record: dict[str, Any]) -> dict[str, Any]:
     return record
 
 
-def _json(path: Path) -> Any:
+def read_record(path: Path | str, whose: str = "an experiment's") -> Any:
+    """What a JSON file holds, in which no name stands twice.
+
+    Raises:
+        InputError: It is not there, or is not JSON; `whose` says what it should hold.
+    """
     try:
-        return json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_without_repeats)
+        return json.loads(Path(path).read_text(encoding="utf-8"), object_pairs_hook=_without_repeats)
     except InputError:
         raise
     except FileNotFoundError:
-        raise InputError(str(path), "be an experiment's JSON file", "nothing there") from None
+        raise InputError(str(path), f"be {whose} JSON file", "nothing there") from None
     except OSError as error:
         raise InputError(str(path), "be a file that can be read", error.strerror) from None
     except UnicodeDecodeError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -97,7 +98,8 @@ class Lines:
         from rich.console import Console
         from rich.live import Live
 
-        self.live = Live(console=Console(stderr=True, quiet=not shown), refresh_per_second=4)
+        self.shown, console = shown, Console(stderr=True, quiet=not shown)
+        self.live = Live(console=console, refresh_per_second=4, redirect_stdout=shown, redirect_stderr=shown)
 
     def __enter__(self) -> Lines:
         self.live.start()
@@ -105,7 +107,18 @@ class Lines:
 
     def show(self, lines: Iterable[str]) -> None:
         """In place of those shown before."""
-        self.live.update("\n".join(lines))
+        from rich.text import Text
+
+        self.live.update(Text("\n".join(lines)))
+
+    def say(self, line: str) -> None:
+        """A line on stderr that stays, above those that change; also where these are not shown."""
+        from rich.text import Text
+
+        if self.shown:
+            self.live.console.print(Text(line), soft_wrap=True)
+        else:
+            print(line, file=sys.stderr)
 
     def __exit__(self, *_: object) -> None:
         self.live.stop()

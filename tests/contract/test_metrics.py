@@ -46,6 +46,7 @@ def made_up() -> dict[str, object]:
         "distortions": distortions,
         "elbos": elbos,
         "log_evidences": elbos + random.random(COUNT),
+        "inferred_elbos": elbos + random.random(COUNT) / 2,
         "effective_samples": 1 + 9 * random.random(COUNT),
         "images": images,
         "reconstructions": np.clip(images + 0.1 * random.normal(size=images.shape), 0, 1),

@@ -244,7 +244,9 @@ def test_each_of_several_seeds_says_it_too(tmp_path, capfd):
 def test_an_estimate_at_its_ceiling_is_said_when_a_run_ends(trained, tmp_path, capsys):
     run = tmp_path / "run"
     shutil.copytree(trained, run)
-    log = pd.read_csv(run / "metrics.csv").assign(mutual_information=3.4, mutual_information_ceiling=3.47)
+    log = pd.read_csv(run / "metrics.csv")
+    for name, value in (("mutual_information", 3.4), ("mutual_information_ceiling", 3.47)):
+        log.insert(log.columns.get_loc("learning_rate"), name, value)
     log.to_csv(run / "metrics.csv", index=False)
     assert main(["resume", str(run), "--quiet"]) == 0
     words = "its estimator shows 3.47 at most; the true value may be any higher"
@@ -385,7 +387,7 @@ def test_beta_of_the_study_with_the_mean_over_pixels(capsys):
         (["data", "info", "nowhere"], "nowhere"),
         (["data", "download", "mnits"], "did you mean mnist?"),
         (["data", "download", "mnist", "--to", "there", "--from", "nowhere"], "train-images-idx3-ubyte.gz"),
-        (["data", "synthesize", "cels"], "did you mean cells?"),
+        (["data", "synthesize", "sprits"], "did you mean sprites?"),
         (["data", "synthesize", "cells-synthetic", "--num-image", "5"], "did you mean num_images?"),
         (["data", "synthesize", "cells-synthetic", "-o", "x.png"], "--output should end in .npz"),
         (
@@ -454,7 +456,7 @@ def check_quietly(argv):
     assert code in (0, 2)
     assert code == 0 or len(err.getvalue().splitlines()) == 1
     if code == 0 and argv[0] == "train" and out.getvalue().startswith("{"):
-        assert json.loads(out.getvalue())["format"] == 2
+        assert json.loads(out.getvalue())["format"] == 3
 
 
 edges = st.sampled_from([-1, 0, 1, 2, 7, 64, 10**6, 10**12, 10**25])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import shutil
@@ -85,6 +86,9 @@ def world(tmp_path_factory):
         train("cells", "cells-1", "--data", "cells.npz")
         train("cells-two-stage", "cells-two-stage-1", *FEW)
         pd.DataFrame({"image": [0, 1], **{f"z{i}": [0.0, 1.0] for i in range(4)}}).to_csv("anchors.csv", index=False)
+        grid = {"objective.rate_weight": [0.5, 1], "model.encoder.hidden": [[64]]}
+        short = {"training.num_steps": 2, "machine.tune": False}
+        Path("betas.json").write_text(json.dumps({"name": "betas", "base": "digits", "grid": grid, "settings": short}))
         codes = pd.DataFrame({f"z{i}": RANDOM.normal(size=60) for i in range(3)})
         known = {"treatment": ["a", "b", "c"] * 20, "size": RANDOM.normal(size=60), "plate": [1, 2, 3, 4] * 15}
         codes.assign(**known).to_csv("codes.csv", index=False)
@@ -97,7 +101,10 @@ def shortened(words: list[str]) -> list[str]:
     if words[0] in ("train", "guide"):
         generated = words[1] in GENERATED and "--data" not in words
         return [*words, *STILL, *(FEW if generated else [])] if words[0] == "train" else [*words, "--quiet"]
-    return [*words[:2], *("60" if word in ("10000", "5000") else word for word in words[2:])]
+    if words[0] == "study":  # a study by name takes minutes, and is one like any other
+        return [*words, *(["--plan"] if "loss-scales" in words else []), "--quiet"]
+    few = ["--num-images", "5", "--num-steps", "2"] if words[0] == "infer" else []
+    return [*words[:2], *few, *("60" if word in ("10000", "5000") else word for word in words[2:])]
 
 
 PAGES = [page for page in (*sorted(ROOT.glob("docs/*.md")), ROOT / "README.md") if commands(page)]

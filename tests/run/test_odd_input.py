@@ -51,12 +51,17 @@ QUICK = ["--training.num-steps=2", "--model.encoder=mlp", "--model.decoder=mlp",
          "--machine.tune=false", "--machine.threads=1"]  # fmt: skip
 LEARNT = ["--training.num-steps=60", "--training.learning-rate=0.01", "--objective.rate-weight=0.01"]
 """With which the run's codes differ from image to image."""
-SHORT = {"num_images": "12", "num_samples": "2", "steps": "1", "components": "2-3"}
+SHORT = {"num_images": "12", "num_draws": "2", "num_samples": "2", "steps": "1", "components": "2-3"}
 """Values with which a command is quick, where it has such a flag."""
-SETTINGS = {"train": QUICK, "resume": ["--training.num-steps=61"], "data synthesize": ["--num-images=3", "--size=16"]}
+SETTINGS = {
+    "infer": ["--num-steps=2"],
+    "train": QUICK,
+    "resume": ["--training.num-steps=61"],
+    "data synthesize": ["--num-images=3", "--size=16"],
+}
 OUTPUTS = {"output": ".csv", "plot": ".png", "out": "", "to": ""}
 """The field of what is written -> how its name ends; some commands have their own."""
-ENDINGS = {"data synthesize": ".npz", "draw": ".png", "report": ".html"}
+ENDINGS = {"compare": ".html", "data synthesize": ".npz", "draw": ".png", "report": ".html"}
 
 TABLES = {
     "missing values": b"image,z0,z1,kind\n0,1.5,,a\n1,,2.5,\n2,1,1,b\n",
@@ -215,13 +220,19 @@ class Sound:
         for name, data in TABLES.items():
             (folder / "tables" / f"{name}.csv").write_bytes(data)
         self.words = {
-            "RUN": run, "FILE": folder / "codes.csv", "ANCHORS.csv": folder / "codes.csv", "PATH": folder / "images",
+            "RUN": run, "RUN|FOLDER": folder / "pair",
+            "FILE": folder / "codes.csv", "ANCHORS.csv": folder / "codes.csv", "PATH": folder / "images",
             "PART": "reconstructions", "PRESET|FILE.json": "images", "data synthesize NAME": "rosettes",
             "data download NAME": "mnist", "--data": folder / "images", "--from": folder / "odd" / "empty",
+            "STUDY|FILE.json": folder / "tiny.json", "study --only": "digits/seed-0",
             "measure --labels": "kind", "--label": "label",
         }  # fmt: skip
+        settings = dict(flag.removeprefix("--").split("=") for flag in QUICK)
+        (folder / "tiny.json").write_text(json.dumps({"experiments": ["digits"], "settings": settings}))
         trained = ["train", "images", "--data", str(folder / "images"), "--out", str(run), *QUICK, *LEARNT]
         assert outcome(trained)[0] == 0
+        for name in ("a", "b"):
+            shutil.copytree(run, folder / "pair" / name)
         self.images, self.runs = odd_images(folder / "odd"), odd_runs(folder / "damaged", run)
         self.tables = [str(path) for path in (folder / "tables").iterdir()]
 
@@ -247,7 +258,7 @@ class Sound:
 
     def files(self, command, what):
         """Odd things that lie where a command looks for what it is to read."""
-        if what == "RUN":
+        if what in ("RUN", "RUN|FOLDER"):
             return self.runs
         if what == "images":  # where a run's images have gone is read by the same code everywhere: a quarter for each
             return self.images[list(COMMANDS).index(command) % 4 :: 4]
@@ -314,11 +325,12 @@ def judged(code, said, argv):
     return "" if fine else f"exit code {code}, {said!r}: {argv}"
 
 
+@pytest.mark.parametrize("step", [pytest.param(5, id="a fifth"), pytest.param(1, id="all", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("command", COMMANDS)
-def test_odd_words_are_answered_in_one_sentence(command, sound):
+def test_odd_words_are_answered_in_one_sentence(command, step, sound):
     code, _, said = outcome(sound.argv(command))
     assert code == 0 or (command == "data download" and "be found at" in said), said
-    assert not list(filter(None, map(complaint, sound.trials(command))))
+    assert not list(filter(None, map(complaint, itertools.islice(sound.trials(command), 0, None, step))))
 
 
 def test_odd_values_of_every_setting_are_answered_in_one_sentence(sound):

@@ -304,7 +304,7 @@ def test_a_preset(vaelab):
 
 
 def test_a_source(vaelab):
-    assert "raw         Square images of bytes" in vaelab("data", "list").stdout
+    assert re.search("raw +Square images of bytes", vaelab("data", "list").stdout)
     assert "3 images, 1x16x16 uint8" in vaelab("data", "info", "a.raw", "--side", "16").stdout
     assert "or a .tif or .tiff file" in vaelab("data", "info", "x.docx").stderr
     assert "a .raw file, " in vaelab("data", "info", "x.docx").stderr

@@ -92,10 +92,11 @@ def _do(module: ModuleType, argv: list[str], typed: str) -> int:
     help_on = getattr(module, "help_on", None)
     if not asked and (argv or not help_on):
         return module.run(parser.read(argv))
-    options = parser.read([word for word in argv if word not in asked]) if help_on else None
-    named = any(getattr(options, name) for name in parser.arguments) if help_on else False
+    options = None if parser.asks or not help_on else parser.read([word for word in argv if word not in asked])
+    named = options is not None and any(getattr(options, name) for name in parser.arguments)
     print(parser.format_usage() if named else parser.format_help())
-    print(help_on(options) if help_on else "", end="\n" if help_on else "")
+    if help_on:
+        print(help_on(options))
     return 0
 
 

@@ -20,6 +20,7 @@ from vaelab.machine import Device
 from vaelab.settings.ranges import AtLeast1, PathText, Seed, Settings
 
 if TYPE_CHECKING:
+    from vaelab.data import ImageCollection
     from vaelab.runs import Run
 
 
@@ -130,3 +131,29 @@ class OnStage(OnRun):
 
     stage: str | None = None
     """Of a two-stage model: first or second; left out, the second."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnImages(OnStage, Changing):
+    """What a command takes that looks at a run's own images or at others."""
+
+    others: Annotated[PathText | None, Argument("IMAGES")] = None
+    """Other images: a folder, CSV, TIFF, npz, npy or IDX file; left out, the run's own."""
+    strict: bool = False
+    """Refuse images among which one is broken."""
+
+    def other_images(self, run: Run) -> ImageCollection | None:
+        """The other images, read as the run's were; None: the run's own are meant.
+
+        Raises:
+            InputError: They cannot be read so; or settings of a source are given for the run's own.
+        """
+        from vaelab.runs.others import read_like
+
+        if self.others is None:
+            if self.settings:
+                mend = "The run's own images are read as they were."
+                raise InputError(f"--{self.settings[0][0]}", "come with IMAGES", "none", mend)
+            return None
+        with self.naming():
+            return read_like(run, self.others, self.settings, strict=self.strict, progress=not self.quiet)

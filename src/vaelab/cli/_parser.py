@@ -36,6 +36,8 @@ class Parser(argparse.ArgumentParser):
         own = [*self.arguments, *vars(cls).get("__annotations__", ())]
         for field in sorted(fields(cls), key=lambda field: field.name not in own):
             self._declare(field)
+        self.asks = any(field.default is MISSING and field.default_factory is MISSING for field in fields(cls))
+        """Whether something must be given."""
         self.add_argument("-h", "--help", action="store_true", help="Show this.")
         self.rest = next((name for name, kind in field_types(cls).items() if Rest() in marks(kind)), None)
         if self.rest:

@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from vaelab.cli._notes import say, say_reading
-from vaelab.cli._options import Argument, Changing, Flag, OnStage
-from vaelab.errors import InputError
+from vaelab.cli._options import Flag, OnImages
 from vaelab.settings.ranges import PathText
 
 if TYPE_CHECKING:
     import pandas as pd
     from torch import Tensor
 
-    from vaelab.data import ImageCollection
     from vaelab.inference import Embedding
     from vaelab.runs import Run
     from vaelab.screen import Progress
@@ -39,15 +37,11 @@ vaelab[parquet] and vaelab[anndata]."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(OnStage, Changing):
+class Options(OnImages):
     """The latents of images, as CSV, npz, Parquet or AnnData."""
 
-    others: Annotated[PathText | None, Argument("IMAGES")] = None
-    """Other images: a folder, CSV, TIFF, npz, npy or IDX file; left out, the run's own."""
     output: Annotated[PathText, Flag("-o", metavar="FILE")]
     """Ends in .csv, .npz, .parquet or .h5ad."""
-    strict: bool = False
-    """Refuse images among which one is broken."""
 
 
 def run(options: Options) -> int:
@@ -60,12 +54,13 @@ def run(options: Options) -> int:
 
     target = check_target(options.output)
     trained = options.load().at_stage(options.stage)
-    collection = _images(trained, options)
+    others = options.other_images(trained)
+    collection = trained.dataset.collection if others is None else others
     check_table(target, collection.table)
     feed = Feed(collection.images, trained.intensity, trained.experiment.data.binarize)
     with Progress("embedding", len(feed), shown=not options.quiet) as bar:
         codes = embed(trained.given_table(collection.table), _watched(feed.batches(), bar))
-    own = options.others is None
+    own = others is None
     ours = [_parts(trained, len(codes))] if own else []
     notes = write_embedding(target, codes, collection.table, [*ours, _clusters(trained, codes)])
     say_reading(collection)
@@ -74,19 +69,6 @@ def run(options: Options) -> int:
     if not options.quiet:
         print(f"{len(codes):,} images, {codes.latent_dim} latents: {target}")
     return 0
-
-
-def _images(trained: Run, options: Options) -> ImageCollection:
-    """The images that are asked for."""
-    from vaelab.runs.others import read_like
-
-    if options.others is None:
-        if options.settings:
-            mend = "The run's own images are read as they were."
-            raise InputError(f"--{options.settings[0][0]}", "come with IMAGES", "none", mend)
-        return trained.dataset.collection
-    with options.naming():
-        return read_like(trained, options.others, options.settings, strict=options.strict, progress=not options.quiet)
 
 
 def _parts(trained: Run, count: int) -> pd.DataFrame:

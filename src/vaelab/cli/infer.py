@@ -87,12 +87,12 @@ def run(options: Options) -> int:
     return 0
 
 
-def help_on(options: Options) -> str:
+def help_on(_: Options | None) -> str:
     """Every setting of the search."""
     from vaelab.inference import Search
     from vaelab.settings.help import settings_help
 
-    return f"\nthe search: every setting, with its value here\n\n{settings_help(Search())}"
+    return f"\nthe search: every setting, with its value\n\n{settings_help(Search())}"
 
 
 def _gaps(

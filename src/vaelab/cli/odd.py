@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from vaelab import files
 from vaelab.cli._notes import say, say_reading
-from vaelab.cli._options import Argument, Changing, Flag, OnStage, naming
+from vaelab.cli._options import Flag, OnImages, naming
 from vaelab.errors import InputError
 from vaelab.settings.ranges import AtLeast1, PathText, Seed
 
@@ -31,11 +31,9 @@ source of other images is a flag, as on `vaelab embed`."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(OnStage, Changing):
+class Options(OnImages):
     """Which images are odd, as a table and a gallery."""
 
-    others: Annotated[PathText | None, Argument("IMAGES")] = None
-    """Other images: a folder, CSV, TIFF, npz, npy or IDX file; left out, the run's own."""
     on: Literal["held-out", "train", "validation", "test", "all"] | None = None
     """Which of the run's own images; left out: the held-out ones."""
     label: Annotated[str | None, Flag(metavar="COLUMN")] = None
@@ -44,8 +42,6 @@ class Options(OnStage, Changing):
     """Images in each part of the gallery."""
     output: Annotated[PathText | None, Flag("-o", metavar="FILE.csv")] = None
     """The table; the gallery lies beside it, ending in .html. Left out: RUN/odd.csv."""
-    strict: bool = False
-    """Refuse images among which one is broken."""
     seed: Seed = 0
     """Of the draws."""
 
@@ -56,7 +52,6 @@ def run(options: Options) -> int:
     from vaelab.report.table import label_column
     from vaelab.runs.export import check_target
     from vaelab.runs.odd import find_odd
-    from vaelab.runs.others import read_like
 
     if options.others is not None and options.on is not None:
         raise InputError("--on", "be left out with IMAGES", options.on, "All of them are looked at.")
@@ -64,16 +59,7 @@ def run(options: Options) -> int:
     target = check_target(options.output or Path(options.run) / "odd.csv")
     if target.suffix != ".csv":
         raise InputError("--output", "end in .csv", repr(str(target)))
-    others = None
-    if options.others is not None:
-        with options.naming():
-            others = read_like(
-                trained, options.others, options.settings, strict=options.strict, progress=not options.quiet
-            )
-    elif options.settings:
-        raise InputError(
-            f"--{options.settings[0][0]}", "come with IMAGES", "none", "The run's own are read as they were."
-        )
+    others = options.other_images(trained)
     table = (trained.dataset.collection if others is None else others).table
     label = options.label or label_column(table) or None
     rows = None if others is not None or options.on == "all" else (options.on or "held-out").replace("-", "_")

@@ -12,9 +12,9 @@ from vaelab.data.rows import Rows
 from vaelab.errors import InputError
 from vaelab.inference.batches import ImageBatches, Trained, batches, opened
 from vaelab.inference.decode import decode_mean
-from vaelab.inference.embed import embed
 from vaelab.inference.infer import Inferred, Search, infer, mask_for
-from vaelab.models import Model, device_of, local_randomness
+from vaelab.inference.reconstruct import reconstruct
+from vaelab.models import Model, local_randomness
 from vaelab.shapes import Images
 
 SIDES = ("left", "right", "top", "bottom")
@@ -109,12 +109,13 @@ def complete(
     x = torch.cat([part for _, part in batches(model, images)])
     inferred = infer(model, x, search, visible=mask, seed=seed, on_step=on_step)
     black = torch.where(torch.from_numpy(mask).to(x.device), x, 0)
-    ways = {"inferred": _decoded(model, torch.from_numpy(inferred.loc)), "encoder": _of_encoder(model, black)}
+    at_mean = torch.from_numpy(inferred.loc).to(x.device)
+    ways = {"inferred": decode_mean(model, at_mean), "encoder": reconstruct(model, black)}
     if training_images is not None:
         ways["nearest"] = _nearest(x, mask, training_images)
     with local_randomness(seed, torch.device("cpu")):
         z = inferred.posterior().sample(torch.Size([num_draws]))
-    draws = [_decoded(model, each) for each in z]
+    draws = [decode_mean(model, each.to(x.device)) for each in z]
     return Completion(
         images=x.cpu().numpy(),
         visible=mask,
@@ -122,18 +123,6 @@ def complete(
         ways=ways,
         draws=np.stack(draws, axis=1) if draws else np.zeros((len(x), 0, *model.image_shape), np.float32),
     )
-
-
-def _decoded(model: Model, z: torch.Tensor) -> np.ndarray:
-    """(image, channel, height, width): each code under its own image's condition."""
-    pieces = range(0, len(z), 256)
-    return np.concatenate(
-        [decode_mean(model.part(i, min(i + 256, len(z))), z[i : i + 256].to(device_of(model))) for i in pieces]
-    )
-
-
-def _of_encoder(model: Model, x: Images) -> np.ndarray:
-    return _decoded(model, torch.from_numpy(embed(model, x).loc))
 
 
 def _nearest(x: Images, mask: np.ndarray, training_images: ImageBatches) -> np.ndarray:

@@ -14,7 +14,7 @@ def decode_mean(model: Model | Trained, z: Latents, batch_size: int = 256) -> np
     """The mean of p(x|z) of each code.
 
     Args:
-        model: The model, or a run.
+        model: The model, or a run; given conditions, of each code, or of as many as come again and again.
         z: Codes, on the model's device.
         batch_size: Codes that go through the network at once.
 
@@ -22,5 +22,9 @@ def decode_mean(model: Model | Trained, z: Latents, batch_size: int = 256) -> np
         (image, channel, height, width).
     """
     model = model_of(model)
+    conditions = model.conditions_of(len(z))
+    given = model if conditions is None else model.given(conditions)
     with evaluating(model):
-        return np.concatenate([model.decode(part).mean.cpu().numpy() for part in torch.split(z, batch_size)])
+        starts = range(0, len(z), batch_size)
+        pieces = zip(starts, torch.split(z, batch_size), strict=True)
+        return np.concatenate([given.part(i, i + len(some)).decode(some).mean.cpu().numpy() for i, some in pieces])

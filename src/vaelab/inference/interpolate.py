@@ -38,7 +38,7 @@ def interpolate(model: Model | Trained, x: Images, x_other: Others, num_steps: i
         z_lambda = lambda * z + (1 - lambda) * z',  z and z' the posteriors' means,  lambda = 1, ..., 0
 
     Args:
-        model: The model, or a run.
+        model: The model, or a run; given conditions, of each pair, under which both ends are encoded too.
         x: Images in [0, 1].
         x_other: As many others.
         num_steps: Decoded images between each pair, those at lambda 1 and 0 included; 2 or more.
@@ -60,12 +60,12 @@ def interpolate(model: Model | Trained, x: Images, x_other: Others, num_steps: i
     z, z_other = _codes(model, x), _codes(model, x_other)
     weight = weights.to(z).view(1, -1, 1)
     between = weight * z.unsqueeze(1) + (1 - weight) * z_other.unsqueeze(1)
-    images = decode_mean(model, between.flatten(0, 1))
+    images = decode_mean(model, between.transpose(0, 1).flatten(0, 1))
     return Interpolation(
         left=x.numpy(force=True),
         right=x_other.numpy(force=True),
         weights=weights.numpy(),
-        images=images.reshape(len(x), num_steps, *images.shape[1:]),
+        images=images.reshape(num_steps, len(x), *images.shape[1:]).swapaxes(0, 1),
     )
 
 

@@ -7,6 +7,7 @@ arrays of these names can compute it:
     latent_rates          (image, latent)  nats, where posterior and prior factorise
     rates, distortions    (image,)         nats; elbos is minus their sum
     log_evidences         (image,)         the importance-weighted estimate of log p(x), nats
+    inferred_elbos        (image,)         nats, under a posterior searched for the image: `vaelab.inference.infer`
     effective_samples     (image,)         how many equal weights would be as good
     images                (image, channel, row, column)  in [0, 1]; reconstructions likewise
     pixels                (drawn image, pixel)  of some images, 10,000 at most and 200 MB; drawn (image,) says of which

@@ -40,6 +40,8 @@ class Words:
     """Whether it may be compared only between likelihoods of the same data."""
     headline: bool = False
     """Whether it is one of the few numbers that stand above all others."""
+    one_model: bool = False
+    """Whether it sets the images of one model against each other, and so says nothing of another model."""
 
 
 class Metric(Generic[P]):
@@ -91,12 +93,17 @@ class PerImage(Metric[P]):
         unit, null, ceiling = (_told(fact, settings) for fact in (how.unit, how.null, how.ceiling))
 
         def score(column: np.ndarray, part: str = "") -> Score:
-            shown = how.counted(column).astype(np.float64) if how.counted else column
+            shown = self.counted(column)
             if not len(shown):
                 return replace(no_score(how.nothing, unit, len(column)), part=part, null=null, ceiling=ceiling)
             return mean_score(shown, unit, part=part, null=null, ceiling=ceiling)
 
         return self._said(score(column, part) for part, column in self.columns(values, settings).items())
+
+    def counted(self, column: np.ndarray) -> np.ndarray:
+        """(image,): of the number of each image, that of which the score is the mean."""
+        how = self._averaging.counted
+        return how(column).astype(np.float64) if how else column
 
     def columns(self, values: np.ndarray, facts: Mapping[str, object]) -> dict[str, np.ndarray]:
         """Part -> (image,) values; all parts together first, under an empty name."""
@@ -129,6 +136,7 @@ def metric(
     order: int = 50,
     same_data: bool = False,
     headline: bool = False,
+    one_model: bool = False,
 ) -> Callable[[Callable[P, Score | Iterable[Score]]], Metric[P]]:
     """Makes a metric of a function of whole arrays that gives a Score, or several.
 
@@ -141,7 +149,14 @@ def metric(
     (1.0, ('codes',), <Signature (codes, power=2)>)
     """
     words = Words(
-        title=title, group=group, order=order, better=better, source=source, same_data=same_data, headline=headline
+        title=title,
+        group=group,
+        order=order,
+        better=better,
+        source=source,
+        same_data=same_data,
+        headline=headline,
+        one_model=one_model,
     )
     return lambda function: Metric(function, words)
 
@@ -156,6 +171,7 @@ def per_image(
     order: int = 50,
     same_data: bool = False,
     headline: bool = False,
+    one_model: bool = False,
     null: Fact = None,
     ceiling: Fact = None,
     counted: Callable[[np.ndarray], np.ndarray] | None = None,
@@ -169,7 +185,7 @@ def per_image(
     Of images and reconstructions it is asked for some at a time, so each number must follow from its own image alone.
 
     Args:
-        title: As in `Words`; likewise group, order, better, source, same_data and headline.
+        title: As in `Words`; likewise group, order, better, source, same_data, headline and one_model.
         unit: Of the numbers; or a function, of the metric's settings by name, that gives it.
         null: What a code that says nothing scores; or such a function.
         ceiling: What the mean cannot pass; or such a function.
@@ -185,7 +201,14 @@ def per_image(
     [('', 0.5), ('DNA', 1.0), ('actin', 0.0)]
     """
     words = Words(
-        title=title, group=group, order=order, better=better, source=source, same_data=same_data, headline=headline
+        title=title,
+        group=group,
+        order=order,
+        better=better,
+        source=source,
+        same_data=same_data,
+        headline=headline,
+        one_model=one_model,
     )
     how = Averaging(unit=unit, null=null, ceiling=ceiling, counted=counted, whole=whole, parts=parts, nothing=nothing)
     return lambda function: PerImage(function, words, how)

@@ -17,6 +17,7 @@ BAD_FIT = -3.5
     unit="share of images",
     better="neither",
     ceiling=1.0,
+    one_model=True,
     counted=lambda fits: fits >= BAD_FIT,
     source="Iglewicz and Hoaglin 1993, section 3.3",
 )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from vaelab.plots.bars import fit_histogram, rate_bars
 from vaelab.plots.curves import curve
+from vaelab.plots.dots import Dot, dot_rows
 from vaelab.plots.pictures import (
     atlas,
     channel_colours,
@@ -23,6 +24,7 @@ from vaelab.plots.style import pixels_of, png, svg
 
 __all__ = [
     "Classes",
+    "Dot",
     "Row",
     "Tile",
     "atlas",
@@ -30,6 +32,7 @@ __all__ = [
     "class_panel",
     "composite",
     "curve",
+    "dot_rows",
     "fit_histogram",
     "image_grid",
     "latent_scatter",

@@ -271,10 +271,7 @@ class Look:
     def decode(self, model: Model, codes: np.ndarray) -> np.ndarray:
         """(image, channel, height, width): the mean of p(x|z) of each code."""
         z = torch.from_numpy(np.ascontiguousarray(codes, np.float32)).to(device_of(model))
-        pieces = range(0, len(z), self.batch_size)
-        return np.concatenate([
-            decode_mean(model.part(i, min(i + self.batch_size, len(z))), z[i : i + self.batch_size]) for i in pieces
-        ])  # fmt: skip
+        return decode_mean(model, z, self.batch_size)
 
     def draw(self, model: Model, count: int) -> np.ndarray:
         """(code, latent): so many draws of the prior."""

@@ -18,6 +18,13 @@ from vaelab.files import check_folder
 LOCK = ".owner.json"
 
 
+class Owned(InputError):
+    """The refusal of a folder that another process writes."""
+
+    here = False
+    """Whether that process is on this machine, where its death would be noticed."""
+
+
 @contextmanager
 def claimed(folder: Path) -> Iterator[None]:
     """The folder, made if it is not there, is this process's own inside the block.
@@ -25,7 +32,8 @@ def claimed(folder: Path) -> Iterator[None]:
     The lock is the kernel's, so a process that dies gives it up; what stands in the file says who holds it.
 
     Raises:
-        InputError: A living process owns it; or it cannot be written.
+        Owned: A living process owns it.
+        InputError: It cannot be written.
     """
     check_folder(folder)
     lock = folder / LOCK
@@ -37,7 +45,9 @@ def claimed(folder: Path) -> Iterator[None]:
             os.close(handle)
         got = f"process {owner.get('process')} on {owner.get('host')}, since {owner.get('since')}"
         mend = f"Wait for it, or stop it; if it is gone, remove {lock}."
-        raise InputError(str(folder), "have one writer at a time", got, mend)
+        refusal = Owned(str(folder), "have one writer at a time", got, mend)
+        refusal.here = not elsewhere
+        raise refusal
     try:
         mine = {"process": os.getpid(), "host": platform.node(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
         os.ftruncate(handle, 0)

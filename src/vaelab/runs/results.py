@@ -34,14 +34,14 @@ from vaelab.evaluation import (
     scores_table,
     trivial_codes,
 )
-from vaelab.inference import images_at_once
+from vaelab.inference import ImageBatches, images_at_once
 from vaelab.metrics import Score
 from vaelab.models import local_randomness
 from vaelab.runs.read import Run, build, weights_of
 from vaelab.screen import Progress
 from vaelab.settings.record import digest, from_record, read_value
 
-Split = Literal["train", "validation", "test"]
+Split = Literal["train", "validation", "test", "rows"]
 _MOST_TRAINING = 5000
 _KNOWN = ("labels", "factors", "groups", "batches")
 """What of a question is a column, or several, of the run's table."""
@@ -54,7 +54,7 @@ class Question:
     stage: str
     """Of the model; empty where it has but one."""
     split: Split
-    """Which images."""
+    """Which images; rows: those that `rows` names."""
     num_images: int
     """How many of them: all, or a random draw."""
     num_samples: int
@@ -63,6 +63,8 @@ class Question:
     """Of every draw."""
     checkpoint: str
     """Digest of the weights."""
+    rows: str = ""
+    """The images' rows where these were named, such as ``0-9,12``; empty: they follow from the split."""
     labels: str = ""
     """The column of kinds that codes were compared with; empty: none."""
     factors: tuple[str, ...] = ()
@@ -76,8 +78,12 @@ class Question:
     def name(self) -> str:
         """Of its folder, such as ``test-360-images-100-samples-1f2e3d4c``."""
         stage = f"{self.stage}-" if self.stage else ""
-        hash_ = digest({name: value for name, value in asdict(self).items() if name not in _KNOWN or value})[:8]
+        hash_ = digest(self.record())[:8]
         return f"{stage}{self.split}-{self.num_images}-images-{self.num_samples}-samples-{hash_}"
+
+    def record(self) -> dict[str, Any]:
+        """The fields, as they are written; without those columns and rows that were not named."""
+        return {name: value for name, value in asdict(self).items() if name not in (*_KNOWN, "rows") or value}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -97,6 +103,7 @@ def ask(
     *,
     stage: str | None = None,
     split: str | None = None,
+    rows: np.ndarray | None = None,
     num_images: int | None = None,
     num_samples: int = 100,
     seed: int = 0,
@@ -111,6 +118,7 @@ def ask(
         run: The run.
         stage: Of its model; left out, the last.
         split: train, validation or test; left out, the held-out part that there is.
+        rows: (image,), in place of a split: rows of the collection, rising. Those of the held-out part are that part.
         num_images: A random draw of so many images; left out, all.
         num_samples: Draws of the posterior per image; 1 or more.
         seed: Of every draw; 0 or more.
@@ -130,8 +138,11 @@ def ask(
     parts = ("test", "validation", "train")
     if split is not None and split not in parts:
         raise unknown_name("split", split, parts)
-    split = split or run.splits.held_out
+    split, named = split or run.splits.held_out, ""
     there = len(getattr(run.splits, split))
+    if rows is not None and not np.array_equal(rows, getattr(run.splits, split)):
+        chosen = _drawn(rows, num_images or len(rows), seed)
+        split, named, there = "rows", _spelt(chosen), len(chosen)
     if not there:
         raise InputError("split", "be one that the run has images in", split, "Held-out parts are set by data.split.")
     question = Question(
@@ -141,6 +152,7 @@ def ask(
         num_samples=num_samples,
         seed=seed,
         checkpoint=checkpoint_of(run),
+        rows=named,
         labels=labels or "",
         factors=tuple(factors),
         groups=groups or "",
@@ -164,10 +176,30 @@ def known_in(run: Run, question: Question) -> dict[str, object]:
 
 def rows_of(run: Run, question: Question) -> np.ndarray:
     """The rows of the run's collection that a question is about, in order."""
-    rows = getattr(run.splits, question.split)
-    if question.num_images < len(rows):
-        rows = np.sort(np.random.default_rng(question.seed).choice(rows, question.num_images, replace=False))
-    return rows
+    if question.rows:
+        return _read_rows(question.rows)
+    return _drawn(getattr(run.splits, question.split), question.num_images, question.seed)
+
+
+def _drawn(rows: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """All of them, or a random draw of so many, in order."""
+    return np.sort(np.random.default_rng(seed).choice(rows, count, replace=False)) if count < len(rows) else rows
+
+
+def _spelt(rows: np.ndarray) -> str:
+    """Rising row numbers as text.
+
+    >>> _spelt(np.array([0, 1, 2, 5])), _read_rows("0-2,5")
+    ('0-2,5', array([0, 1, 2, 5]))
+    """
+    gaps = np.flatnonzero(np.diff(rows) != 1)
+    firsts, lasts = rows[np.append(0, gaps + 1)].tolist(), rows[np.append(gaps, len(rows) - 1)].tolist()
+    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in zip(firsts, lasts, strict=True))
+
+
+def _read_rows(text: str) -> np.ndarray:
+    ends = (part.partition("-") for part in text.split(","))
+    return np.concatenate([np.arange(int(first), int(last or first) + 1) for first, _, last in ends])
 
 
 def measure(run: Run, question: Question, metrics: Iterable[str] | None = None, progress: bool = False) -> Measured:
@@ -219,7 +251,6 @@ def list_results(run: Run) -> list[Result]:
 
 def _compute(run: Run, question: Question, metrics: list[str], before: Measured | None, progress: bool) -> Measured:
     rows, seed = rows_of(run, question), question.seed
-    some = np.sort(np.random.default_rng(seed).permutation(run.splits.train)[:_MOST_TRAINING])
     with local_randomness(seed, torch.device("cpu")), Progress("measuring", len(rows), shown=progress) as bar:
         found = evaluate(
             run.given(rows).stages()[question.stage],
@@ -227,7 +258,7 @@ def _compute(run: Run, question: Question, metrics: list[str], before: Measured 
             metrics=metrics,
             num_samples=question.num_samples,
             channels=run.channels,
-            training_images=run.feed.batches(some) if len(some) > 1 else None,
+            training_images=_training_images(run, seed),
             known=before.arrays if before else None,
             batch_size=images_at_once(run.model.image_shape),
             seed=seed,
@@ -242,25 +273,32 @@ def _of_known(
 ) -> tuple[Score, ...]:
     """The scores of metrics that ask for columns of the table, of the codes and of trivial ones."""
     known = known_in(run, question)
-    if not known:
+    of_known = {*known, "clusters", "factor_ranks"}
+    wanted = [metric for metric in all_metrics(metrics).values() if of_known.intersection(metric.needs)]
+    if not known or not wanted:
         return ()
     rows, seed = rows_of(run, question), question.seed
     there = {**(before.arrays if before else {}), **found.arrays}
     codes = {name: there[name] for name in ("codes", "scales")}
     if "labels" in known and np.isfinite(codes["codes"]).all():
         known["clusters"] = clusters_of(codes["codes"].astype(np.float64), np.asarray(known["labels"]), seed)
-    some = np.sort(np.random.default_rng(seed).permutation(run.splits.train)[:_MOST_TRAINING])
     fresh = replace(run, model=build(run.experiment, run.facts.image_shape, run.facts.conditions))
     with local_randomness(seed, torch.device("cpu")):
         trivial = trivial_codes(
             run.feed.batches(rows),
-            run.feed.batches(some) if len(some) > 1 else None,
+            _training_images(run, seed),
             fresh.given(rows).stages()[question.stage],
             known.get("factors"),  # pyright: ignore[reportArgumentType]
             images_at_once(run.model.image_shape),
             seed,
         )
-    return measure_known(codes, known, all_metrics(metrics).values(), trivial)
+    return measure_known(codes, known, wanted, trivial)
+
+
+def _training_images(run: Run, seed: int) -> ImageBatches | None:
+    """Some training images, a random draw, to which trivial models are fitted; None where there are too few."""
+    some = np.sort(np.random.default_rng(seed).permutation(run.splits.train)[:_MOST_TRAINING])
+    return run.feed.batches(some) if len(some) > 1 else None
 
 
 def _joined(before: Measured | None, found: Measured | None) -> Measured:
@@ -282,7 +320,7 @@ def _write(folder: Path, question: Question, measured: Measured) -> None:
         np.savez(file, **dict(measured.arrays))  # pyright: ignore[reportArgumentType]
     files.write(folder / "per_image.csv", table.to_csv(index=False))
     files.write(folder / "scores.csv", scores_table(measured.scores).to_csv(index=False))
-    record = {"question": asdict(question), "scores": [_plain(score) for score in measured.scores]}
+    record = {"question": question.record(), "scores": [_plain(score) for score in measured.scores]}
     files.write(folder / "scores.json", json.dumps(record, indent=1, allow_nan=False))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from vaelab.catalogue import name_of
 from vaelab.settings.fields import contract_of, describe, field_docs, field_types
+from vaelab.settings.ranges import is_place
 from vaelab.settings.record import join
 
 
@@ -35,6 +36,29 @@ def paths(part: Any, path: str = "") -> Iterator[str]:
             yield here
         if is_dataclass(value):
             yield from paths(value, here)
+
+
+def flat(part: Any, path: str = "") -> dict[str, str]:
+    """Path -> text, as the command line takes both, of every setting of a part that is no place of something.
+
+    In a list of parts each goes by its name.
+
+    >>> from vaelab.networks.mlp import MLPEncoder
+    >>> flat(MLPEncoder(hidden=(64, 32)), "encoder")
+    {'encoder.hidden': '64,32', 'encoder.activation': 'relu'}
+    """
+    found: dict[str, str] = {}
+    for field, kind in field_types(type(part)).items():
+        value, here = getattr(part, field), join(path, field)
+        if is_place(kind):
+            continue
+        if contract_of(type(value)) or not is_dataclass(value):
+            found[here] = as_text(int(value) if isinstance(value, float) and value.is_integer() else value)
+        if is_dataclass(value):
+            found |= flat(value, here)
+        for item in value if isinstance(value, tuple) else ():
+            found |= flat(item, f"{here}.{name_of(item)}") if is_dataclass(item) else {}
+    return found
 
 
 def as_text(value: Any) -> str:

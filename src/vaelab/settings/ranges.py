@@ -20,6 +20,8 @@ from vaelab.settings.fields import field_types, fits, in_words, item_kinds, limi
 
 AtLeast0 = Annotated[int, Ge(0)]
 AtLeast1 = Annotated[int, Ge(1)]
+_LARGEST = 3.4e38
+"""What is finite as a float of 32 bits, in which networks compute."""
 Positive = Annotated[float, Gt(0), Lt(math.inf)]
 Finite = Annotated[float, Gt(-math.inf), Lt(math.inf)]
 NotNegative = Annotated[float, Ge(0), Lt(math.inf)]
@@ -85,4 +87,6 @@ def _within(value: float, mark: Any) -> bool:
         return value >= mark.ge  # pyright: ignore[reportOperatorIssue]
     if isinstance(mark, Gt):
         return value > mark.gt  # pyright: ignore[reportOperatorIssue]
+    if isinstance(mark, Lt) and mark.lt == math.inf:
+        return value <= _LARGEST
     return value <= mark.le if isinstance(mark, Le) else value < mark.lt  # pyright: ignore[reportOperatorIssue]

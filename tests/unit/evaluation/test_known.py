@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 from sklearn.decomposition import PCA
-from vaelab.data.sources.cells import CellsSource
 
+from vaelab.data.sources.cells_synthetic import CellsSyntheticSource
 from vaelab.errors import InputError
 from vaelab.evaluation import all_metrics, clusters_of, measure_arrays, trivial_codes
 from vaelab.evaluation.known import hand_made
@@ -64,7 +64,7 @@ def cells(tmp_path_factory):
     """A run of one step on cells, whose table holds factors, kinds and wells."""
     preset = find("digits")
     split = replace(preset.data.split, stratify=None)
-    data = replace(preset.data, source=CellsSource(num_images=300, size=16), split=split)
+    data = replace(preset.data, source=CellsSyntheticSource(num_images=300, size=16), split=split)
     preset = replace(preset, data=data, training=replace(preset.training, num_epochs=1))
     return train(preset, tmp_path_factory.mktemp("runs") / "cells", progress=False)
 

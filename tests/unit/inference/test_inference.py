@@ -20,7 +20,7 @@ from vaelab.inference import (
     sample,
     traverse,
 )
-from vaelab.models import VAEConfig, evaluating, local_randomness
+from vaelab.models import Model, VAEConfig, evaluating, local_randomness
 
 X = torch.rand(50, 1, 8, 8, generator=torch.Generator().manual_seed(0))
 
@@ -226,3 +226,22 @@ def test_walks_around_an_image_keep_its_other_latents_and_say_what_they_move():
 def test_refusals_say_what_to_mend(vae, call, message):
     with pytest.raises(InputError, match=message):
         call(vae)
+
+
+def conditional_vae() -> Model:
+    torch.manual_seed(0)
+    return VAEConfig(latent_dim=2).build((1, 4, 4), num_conditions=3)
+
+
+def test_many_codes_are_decoded_each_under_its_own_condition():
+    vae, c, z = conditional_vae(), torch.eye(3).repeat(4, 1), torch.randn(12, 2)
+    one_by_one = [decode_mean(vae.given(c[i : i + 1]), z[i : i + 1])[0] for i in range(12)]
+    np.testing.assert_allclose(decode_mean(vae.given(c), z, batch_size=5), one_by_one, atol=1e-6)
+
+
+def test_each_pair_is_interpolated_under_its_own_condition():
+    vae, c, x = conditional_vae(), torch.eye(3), torch.rand(3, 1, 4, 4)
+    together = interpolate(vae.given(c), x, x.flip(0), num_steps=4).images
+    for i in range(3):
+        alone = interpolate(vae.given(c[i : i + 1]), x[i : i + 1], x.flip(0)[i : i + 1], num_steps=4).images
+        np.testing.assert_allclose(together[i], alone[0], atol=1e-6)

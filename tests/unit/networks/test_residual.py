@@ -152,7 +152,7 @@ def test_bfloat16_stays_within_its_rounding(norm, last):
 
 
 BAD_SETTINGS = [
-    ({"num_blocks": 0}, "num_blocks should be at least 1, got 0."),
+    ({"num_blocks": 0}, "num_blocks should be from 1 to 100, got 0."),
     ({"widths": ()}, "widths should hold at least one number, got none. Leave it out to have it chosen."),
     ({"widths": (8, 0)}, "widths[1] should be at least 1, got 0."),
     ({"dense": (-1,)}, "dense[0] should be at least 1, got -1."),

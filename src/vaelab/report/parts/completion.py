@@ -10,8 +10,7 @@ from vaelab.plots import picture_png, sheet
 from vaelab.report.html import html
 from vaelab.report.look import Look
 from vaelab.report.parts import Arrays, PicturePart
-from vaelab.report.parts.infer import NUM_IMAGES, SIDE, levels
-from vaelab.report.pictures import strip
+from vaelab.report.parts.infer import NUM_IMAGES, levels, strips
 
 NUM_DRAWS, MOST_TRAINING = 3, 10_000
 
@@ -60,16 +59,7 @@ class Completion(PicturePart):
 
     def html(self, look: Look, arrays: Arrays) -> Markup:
         """See Part."""
-        rows = [
-            (level, strip(look, images, SIDE))
-            for level, images in zip(arrays["levels"].tolist(), arrays["images"], strict=True)
-        ]
-        return html(
-            """{% for level, shown in rows %}<h4>{{ level }}</h4>{{ strip(shown, level ~ ".") }}{% endfor %}
-            {{ note(words) }}""",
-            rows=rows,
-            words=_words(arrays),
-        )
+        return html("""{{ strips }}{{ note(words) }}""", strips=strips(look, arrays), words=_words(arrays))
 
     def picture(self, look: Look, arrays: Arrays) -> bytes:
         """See PicturePart."""

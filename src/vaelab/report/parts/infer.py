@@ -46,18 +46,22 @@ class Infer(PicturePart):
 
     def html(self, look: Look, arrays: Arrays) -> Markup:
         """See Part."""
-        rows = [
-            (level, strip(look, images, SIDE))
-            for level, images in zip(arrays["levels"].tolist(), arrays["images"], strict=True)
-        ]
-        return html(
-            """{% for level, shown in rows %}<h4>{{ level }}</h4>{{ strip(shown, level ~ ".") }}{% endfor %}""",
-            rows=rows,
-        )
+        return strips(look, arrays)
 
     def picture(self, look: Look, arrays: Arrays) -> bytes:
         """See PicturePart."""
         return picture_png(sheet(levels(look, arrays), title=self.title))
+
+
+def strips(look: Look, arrays: Arrays) -> Markup:
+    """Each level of images in a strip below its name."""
+    rows = [
+        (level, strip(look, images, SIDE))
+        for level, images in zip(arrays["levels"].tolist(), arrays["images"], strict=True)
+    ]
+    return html(
+        """{% for level, shown in rows %}<h4>{{ level }}</h4>{{ strip(shown, level ~ ".") }}{% endfor %}""", rows=rows
+    )
 
 
 def levels(look: Look, arrays: Arrays) -> list[tuple[str, list[Tile]]]:

@@ -22,7 +22,7 @@ class Interpolation(PicturePart):
     """One held-out image against one of every other class, with what is decoded along the straight line between."""
 
     section = "varies"
-    order = 30
+    order = 36
     title = "From one image to others"
     only_for = "a model without conditions, and two or more measured images"
 

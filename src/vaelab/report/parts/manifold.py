@@ -19,7 +19,7 @@ class Manifold(PicturePart):
     """Decoded images on a grid of the two latents that carry most, the others held at their means."""
 
     section = "varies"
-    order = 35
+    order = 38
     title = "The plane of the two latents that carry most"
     only_for = "two or more latents"
 
