@@ -38,18 +38,19 @@ def information(bound, seed, num_steps):
 
 
 @pytest.mark.parametrize(
-    ("bound", "num_steps"),
+    ("bound", "num_steps", "seeds"),
     [
-        pytest.param(Interpolated(), 300, id="interpolated"),
-        pytest.param(InfoNCE(), 1500, id="info_nce", marks=pytest.mark.slow),
-        pytest.param(DonskerVaradhan(), 1500, id="donsker_varadhan", marks=pytest.mark.slow),
-        pytest.param(NWJ(), 1500, id="nwj", marks=pytest.mark.slow),
-        pytest.param(Smile(), 1500, id="smile", marks=pytest.mark.slow),
+        pytest.param(Interpolated(), 300, SEEDS[:1], id="interpolated-once"),
+        pytest.param(Interpolated(), 300, SEEDS[1:], id="interpolated", marks=pytest.mark.slow),
+        pytest.param(InfoNCE(), 1500, SEEDS, id="info_nce", marks=pytest.mark.slow),
+        pytest.param(DonskerVaradhan(), 1500, SEEDS, id="donsker_varadhan", marks=pytest.mark.slow),
+        pytest.param(NWJ(), 1500, SEEDS, id="nwj", marks=pytest.mark.slow),
+        pytest.param(Smile(), 1500, SEEDS, id="smile", marks=pytest.mark.slow),
     ],
 )
-def test_over_five_seeds_no_estimate_falls_below_minus_one_or_passes_the_rate(bound, num_steps):
+def test_over_five_seeds_no_estimate_falls_below_minus_one_or_passes_the_rate(bound, num_steps, seeds):
     """The rate, KL(q(z|x) || p(z)) on average, is never less than the mutual information of image and code."""
-    for seed in SEEDS:
+    for seed in seeds:
         for step, value, rate in information(bound, seed, num_steps):
             assert step <= 100 or value > -1, (seed, step)
             assert value < rate, (seed, step)

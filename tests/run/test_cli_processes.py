@@ -43,7 +43,7 @@ def in_the_foreground():
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-@pytest.mark.parametrize("started", [in_the_foreground, in_the_background])
+@pytest.mark.parametrize("started", [in_the_foreground, pytest.param(in_the_background, marks=pytest.mark.slow)])
 def test_a_stopped_training_says_how_to_go_on_and_goes_on(started, tmp_path):
     run = tmp_path / "run"
     command = [
@@ -97,7 +97,7 @@ def test_seeds_side_by_side_are_the_runs_of_each_alone(tmp_path):
 @pytest.mark.parametrize(
     ("number", "started"),
     [
-        (signal.SIGINT, in_the_foreground),
+        pytest.param(signal.SIGINT, in_the_foreground, marks=pytest.mark.slow),
         (signal.SIGINT, in_the_background),
         (signal.SIGTERM, in_the_background),
     ],

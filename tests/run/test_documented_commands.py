@@ -107,10 +107,15 @@ def shortened(words: list[str]) -> list[str]:
     return [*words[:2], *few, *("60" if word in ("10000", "5000") else word for word in words[2:])]
 
 
-PAGES = [page for page in (*sorted(ROOT.glob("docs/*.md")), ROOT / "README.md") if commands(page)]
+LONG = {"command_line.md", "models.md", "studies.md"}
+PAGES = [
+    pytest.param(page, id=page.name, marks=[pytest.mark.slow] if page.name in LONG else [])
+    for page in (*sorted(ROOT.glob("docs/*.md")), ROOT / "README.md")
+    if commands(page)
+]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES)
 def test_the_commands_of_a_page_run(page, world, tmp_path, monkeypatch, capsys):
     shutil.copytree(world, tmp_path / "world")
     monkeypatch.chdir(tmp_path / "world")

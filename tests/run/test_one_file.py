@@ -344,6 +344,7 @@ def test_a_penalty_and_a_prior(vaelab, run):
     assert "centred" in page, "what others call it"
 
 
+@pytest.mark.slow
 def test_the_contract_tests_run_over_all_of_them(place):
     """The quick ones of sources and parts; of the others all."""
     rooms = ["metrics", "penalties", "priors", "sources", "report_parts"]

@@ -54,7 +54,7 @@ def wait_for(path: Path, process: subprocess.Popen) -> None:
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize("attempt", range(3))
+@pytest.mark.parametrize("attempt", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2))])
 def test_killed_and_resumed_equals_uninterrupted_bit_for_bit(attempt, peaceful, tmp_path):
     chance = random.Random(attempt)
     run = tmp_path / "killed"

@@ -132,7 +132,8 @@ def test_ctrl_c_saves_every_run_and_the_same_command_goes_on(peaceful, tmp_path)
     assert load(folder / "d2" / "seed-0").metrics()["step"].max() > 0
 
 
-@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1])
 def test_nothing_is_lost_where_the_study_and_runs_are_killed(seed, peaceful, tmp_path):
     """Once the study alone, whose children live on and are waited for; then the study and one of them."""
     chance, study, folder = random.Random(seed), write(tmp_path / "s.json"), tmp_path / "all"
@@ -152,6 +153,7 @@ def test_nothing_is_lost_where_the_study_and_runs_are_killed(seed, peaceful, tmp
     assert [last(folder, name) == last(peaceful, name) for name in ("d2", "d3")] == [True, True]
 
 
+@pytest.mark.slow
 def test_a_run_that_another_process_trains_is_waited_for(peaceful, tmp_path, capfd):
     """Its command holds the folder; the study's own neither refuses nor trains it a second time."""
     study, folder = write(tmp_path / "s.json", latents=(2,), training__num_steps=1500), tmp_path / "all"
