@@ -33,10 +33,11 @@ def accuracies(run: Run) -> dict[str, float]:
     codes = {part: embed(run.model, run.feed.batches(getattr(run.splits, part))).loc for part in ("train", "test")}
     with torch.no_grad():
         found = responsibilities(run.model.prior, torch.from_numpy(codes["test"])).argmax(1).numpy()
-    afterwards = fit_mixture(codes["train"][::5].astype(float), 10, seed=0).predict(codes["test"].astype(float))
+    afterwards = fit_mixture(codes["train"][::5].astype(float), 10, 0, "full", equal_weights=True)
+    again = afterwards.predict(codes["test"].astype(float))
     return {
         "prior": clustering_accuracy(labels[run.splits.test], found)[0].value,
-        "mixture on the codes": clustering_accuracy(labels[run.splits.test], afterwards)[0].value,
+        "mixture on the codes": clustering_accuracy(labels[run.splits.test], again)[0].value,
     }
 
 
@@ -55,14 +56,14 @@ def main() -> None:
     if args.quick:
         objective = ELBO(autoencoder_steps=15)
         base = replace(base, objective=objective, training=replace(training, num_steps=30))
-    runs = train(
-        {"vade": base}, args.seeds[:1] if args.quick else args.seeds, args.out / ("quick" if args.quick else "")
-    )["vade"]
+    seeds = args.seeds[:1] if args.quick else args.seeds
+    runs = train({"vade": base}, seeds, args.out / ("quick" if args.quick else ""))["vade"]
     found = [accuracies(run) for run in runs]
     rows = [
         {
             "clusters": name,
-            "seeds": len(found),
+            "seeds": " ".join(map(str, seeds)),
+            "accuracies": " ".join(f"{each[name]:.4f}" for each in found),
             "passes": base.training.num_epochs,
             "accuracy": shown([each[name] for each in found]),
             "lowest": round(min(each[name] for each in found), 4),

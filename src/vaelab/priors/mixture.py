@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
+from torch.distributions import Categorical, Independent, MixtureSameFamily, MultivariateNormal, Normal
 from torch.nn.functional import softplus
 
 from vaelab.distributions.mixture import fit_mixture
@@ -22,9 +22,12 @@ _IMAGES_PER_AXIS = 5
 
 @dataclass(frozen=True, kw_only=True)
 class MixturePrior(Prior):
-    """A mixture of diagonal Gaussians whose weights, means and scales are learnt; with it, a VAE is VaDE.
+    """A mixture of Gaussians whose weights, means and covariances are learnt; with it, a VAE is VaDE.
 
-        c ~ Categorical(weight);  z ~ N(loc_c, scale_c^2);  p(z) = sum over c of weight_c N(z; loc_c, scale_c^2)
+        c ~ Categorical(weight);  z ~ N(loc_c, cov_c);  p(z) = sum over c of weight_c N(z; loc_c, cov_c)
+
+    The paper's components are diagonal. An autoencoder's clusters lie along any axes, so that full covariances, and
+    equal weights where the clusters are about equally large, find many more of them: see the preset mnist-vade.
 
     The rate has no closed form; it is log q(z|x) - log p(z) on the sample, and with it the ELBO is that of VaDE, whose
     posterior is q(z, c|x) = q(z|x) p(c|z). For any z,
@@ -56,25 +59,41 @@ class MixturePrior(Prior):
 
     num_components: AtLeast1 = 10
     """Gaussians. `vaelab clusters` says how many the codes of a trained run ask for."""
+    covariance_type: Literal["diag", "full"] = "diag"
+    """A component's axes: the latents' own (diag), or any (full)."""
+    equal_weights: bool = False
+    """Hold the components' weights equal, in the fit that they begin from and while they are trained."""
     min_scale: Positive = 0.01
-    """No component becomes narrower than this standard deviation."""
+    """No component becomes narrower than this standard deviation; full: in a latent, given those before it."""
 
     def build(self, latent_dim: int, image_shape: tuple[int, int, int]) -> LatentPrior:
         """See Prior."""
-        return _Mixture(self.num_components, self.min_scale, latent_dim)
+        return _Mixture(self, latent_dim)
 
 
 class _Mixture(LatentPrior):
-    def __init__(self, num_components: int, min_scale: float, latent_dim: int):
+    logits: Tensor
+
+    def __init__(self, config: MixturePrior, latent_dim: int):
         super().__init__()
-        self.min_scale = min_scale
-        self.logits = nn.Parameter(torch.zeros(num_components))
+        self.config, self.min_scale = config, config.min_scale
+        num_components = config.num_components
+        if config.equal_weights:
+            self.register_buffer("logits", torch.zeros(num_components))
+        else:
+            self.logits = nn.Parameter(torch.zeros(num_components))
         self.loc = nn.Parameter(torch.randn(num_components, latent_dim))
         self.raw_scale = nn.Parameter(self._raw(torch.ones(num_components, latent_dim)))
+        if config.covariance_type == "full":
+            self.lower = nn.Parameter(torch.zeros(num_components, latent_dim, latent_dim))
 
     def forward(self, encode: Encode | None) -> MixtureSameFamily:
         scale = self.min_scale + softplus(self.raw_scale)
-        components = Independent(Normal(self.loc, scale, validate_args=False), 1, validate_args=False)
+        if self.config.covariance_type == "full":
+            scale_tril = self.lower.tril(-1) + scale.diag_embed()
+            components = MultivariateNormal(self.loc, scale_tril=scale_tril, validate_args=False)
+        else:
+            components = Independent(Normal(self.loc, scale, validate_args=False), 1, validate_args=False)
         return MixtureSameFamily(Categorical(logits=self.logits, validate_args=False), components, validate_args=False)
 
     @torch.no_grad()
@@ -83,8 +102,9 @@ class _Mixture(LatentPrior):
 
         Which images belong together is found among the posteriors' means: there an autoencoder's clusters stand apart,
         which draws would blur. They lie along any axes, so the fit is by full covariances where images are enough. A
-        component then takes the mean and the variances, over its images, of a draw: those of the means plus the mean
-        of the posteriors' own. Scales begin at twice `min_scale` or above, where their gradient is not lost.
+        component then takes the mean and the covariance (diag: the variances), over its images, of a draw: that of the
+        means plus the mean of the posteriors' own. Scales begin at twice `min_scale` or above, where their gradient is
+        not lost.
 
         Raises:
             InputError: There are fewer different means than components, or one is not finite.
@@ -92,15 +112,20 @@ class _Mixture(LatentPrior):
         loc, variance = (values.numpy(force=True).astype(float) for values in (q.mean, q.variance))
         num_components, latent_dim = self.loc.shape
         enough = len(loc) >= _IMAGES_PER_AXIS * num_components * latent_dim
-        fitted = fit_mixture(loc, num_components, seed, "full" if enough else "diag")
+        equal = self.config.equal_weights
+        fitted = fit_mixture(loc, num_components, seed, "full" if enough else "diag", equal_weights=equal)
         shares = fitted.predict_proba(loc)
         shares /= shares.sum(0).clip(np.finfo(float).tiny)  # a component may be nobody's
+        between, within = torch.as_tensor(np.asarray(fitted.covariances_)), torch.as_tensor(shares.T @ variance)
+        covariance = (between if enough else between.diag_embed()) + within.diag_embed()
         self.logits.copy_(torch.as_tensor(fitted.weights_).log())
         self.loc.copy_(torch.as_tensor(fitted.means_))
-        between = np.asarray(fitted.covariances_)
-        if enough:
-            between = between.diagonal(axis1=1, axis2=2)
-        self.raw_scale.copy_(self._raw(torch.as_tensor(between + shares.T @ variance).sqrt()))
+        if self.config.covariance_type == "full":
+            scale_tril = torch.linalg.cholesky(covariance)
+            self.lower.copy_(scale_tril.tril(-1))
+            self.raw_scale.copy_(self._raw(scale_tril.diagonal(dim1=1, dim2=2)))
+        else:
+            self.raw_scale.copy_(self._raw(covariance.diagonal(dim1=1, dim2=2).sqrt()))
 
     def _raw(self, scale: Tensor) -> Tensor:
         """What softplus and the floor turn into this scale."""

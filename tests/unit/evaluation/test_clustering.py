@@ -33,10 +33,10 @@ def blobs(num_blobs=4, each=150, latent_dim=2, seed=0):
 
 def test_the_criteria_are_their_formulas():
     codes, _ = blobs()
-    table = compare_components(codes, [1, 3, 4], seed=2)
+    table = compare_components(codes, [1, 3, 4], seed=2, covariance_type="diag")
     assert list(table["components"]) == [1, 3, 4]
     for row in table.itertuples():
-        k, fitted = row.components, fit_mixture(codes, row.components, seed=2)
+        k, fitted = row.components, fit_mixture(codes, row.components, seed=2, n_init=3)
         parts = [
             np.log(w) + stats.multivariate_normal(m, np.diag(v)).logpdf(codes)
             for w, m, v in zip(fitted.weights_, fitted.means_, fitted.covariances_, strict=True)
@@ -49,10 +49,25 @@ def test_the_criteria_are_their_formulas():
         assert row.aic == pytest.approx(parameters * 2 - 2 * log_likelihood, rel=1e-6)
 
 
+@pytest.mark.parametrize("equal_weights", [False, True])
+def test_the_criteria_of_full_covariances_count_their_numbers(equal_weights):
+    codes, _ = blobs()
+    row = compare_components(codes, [3], seed=2, covariance_type="full", equal_weights=equal_weights).iloc[0]
+    fitted = fit_mixture(codes, 3, 2, "full", equal_weights=equal_weights, n_init=3)
+    assert row["parameters"] == 3 * (2 + 3) + (0 if equal_weights else 2)
+    log_likelihood = fitted.score_samples(codes).sum()
+    assert row["log_likelihood"] == pytest.approx(log_likelihood)
+    assert row["bic"] == pytest.approx(row["parameters"] * np.log(600) - 2 * log_likelihood)
+    assert row["aic"] == pytest.approx(row["parameters"] * 2 - 2 * log_likelihood)
+
+
 def test_one_component_is_the_gaussian_in_closed_form():
     codes, _ = blobs()
+    whole = stats.multivariate_normal(codes.mean(0), np.cov(codes.T, ddof=0)).logpdf(codes).sum()
+    assert compare_components(codes, [1])["log_likelihood"].item() == pytest.approx(whole, rel=1e-5)
     log_likelihood = stats.norm(codes.mean(0), codes.std(0)).logpdf(codes).sum()
-    assert compare_components(codes, [1])["log_likelihood"].item() == pytest.approx(log_likelihood, rel=1e-5)
+    table = compare_components(codes, [1], covariance_type="diag")
+    assert table["log_likelihood"].item() == pytest.approx(log_likelihood, rel=1e-5)
 
 
 @pytest.mark.parametrize("num_blobs", [1, 2, 4, 6])
@@ -189,7 +204,7 @@ def refusal(capsys, *argv):
 
 
 def test_the_command_prints_what_scikit_learn_says_of_the_codes(runs, capsys):
-    text = said(capsys, runs / "plain", "--components", "3-5", "--num-images", "400")
+    text = said(capsys, runs / "plain", "--components", "3-5", "--num-images", "400", "--covariance-type", "diag")
     run = load(runs / "plain")
     rows = np.sort(np.random.default_rng(0).choice(run.splits.train, 400, replace=False))
     with torch.no_grad():

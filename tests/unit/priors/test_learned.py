@@ -9,6 +9,8 @@ import pytest
 import torch
 from scipy import stats
 from scipy.special import entr, logsumexp, rel_entr
+from sklearn.cluster import KMeans
+from sklearn.decomposition import PCA
 from sklearn.mixture import GaussianMixture
 from torch import nn
 from torch.distributions import Independent, Normal
@@ -157,14 +159,24 @@ def test_starting_recovers_three_clusters():
 
 def test_starting_is_scikit_learns_fit():
     codes, _ = three_clusters()
-    module = MixturePrior(num_components=5).build(3, SHAPE)
+    module = MixturePrior(num_components=5, covariance_type="full").build(3, SHAPE)
     module.start(torch.rand(len(codes), *SHAPE), around(codes), seed=7)
     x = codes.double().numpy()
-    expected = GaussianMixture(5, covariance_type="full", n_init=3, max_iter=1000, random_state=7).fit(x)
-    weight, loc, scale = plain(module)
-    np.testing.assert_allclose(weight, expected.weights_, rtol=1e-4)
-    np.testing.assert_allclose(loc, expected.means_, atol=1e-3)
-    np.testing.assert_allclose(scale**2, [np.diag(each) for each in expected.covariances_], rtol=1e-2)
+    pca = PCA(whiten=True).fit(x)
+    white = pca.transform(x)
+    expected = GaussianMixture(5, covariance_type="full", n_init=24, max_iter=1000, random_state=7).fit(white)
+    log_prob = expected.score_samples(white) - np.log(pca.explained_variance_).sum() / 2
+    np.testing.assert_allclose(module(None).log_prob(codes).detach(), log_prob, atol=0.02)
+    fitted = fit_mixture(x, 5, 7, "full")
+    np.testing.assert_allclose(fitted.score_samples(x), log_prob, atol=2e-3)
+    assert fitted.lower_bound_ == pytest.approx(log_prob.mean(), abs=2e-3)
+    np.testing.assert_allclose(module.logits.softmax(0).detach(), fitted.weights_, rtol=1e-4)
+    diagonal = MixturePrior(num_components=5).build(3, SHAPE)
+    diagonal.start(torch.rand(len(codes), *SHAPE), around(codes), seed=7)
+    weight, loc, scale = plain(diagonal)
+    np.testing.assert_allclose(weight, fitted.weights_, rtol=1e-4)
+    np.testing.assert_allclose(loc, fitted.means_, atol=1e-3)
+    np.testing.assert_allclose(scale**2, [np.diag(each) for each in fitted.covariances_], rtol=1e-2)
 
 
 def test_few_images_are_fitted_by_diagonal_covariances():
@@ -172,9 +184,92 @@ def test_few_images_are_fitted_by_diagonal_covariances():
     few = codes[:70]
     module = MixturePrior(num_components=5).build(3, SHAPE)
     module.start(torch.rand(70, *SHAPE), around(few), seed=7)
-    expected = GaussianMixture(5, covariance_type="diag", n_init=3, max_iter=1000, random_state=7).fit(few.double())
+    expected = GaussianMixture(5, covariance_type="diag", n_init=24, max_iter=1000, random_state=7).fit(few.double())
     log_prob = module(None).log_prob(few).detach()
     np.testing.assert_allclose(log_prob, expected.score_samples(few.double()), atol=2e-2)
+
+
+def test_full_covariances_density_is_scipys():
+    torch.manual_seed(0)
+    module = MixturePrior(num_components=4, covariance_type="full").build(3, SHAPE).double()
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.copy_(torch.randn_like(parameter))
+    weight, loc, scale = plain(module)
+    factors = np.tril(module.lower.detach().numpy(), -1) + np.stack([np.diag(each) for each in scale])
+    z = 3 * torch.randn(200, 3).double()
+    parts = [stats.multivariate_normal(m, f @ f.T).logpdf(z.numpy()) for m, f in zip(loc, factors, strict=True)]
+    joint = np.log(weight) + np.stack(parts, 1)
+    np.testing.assert_allclose(module(None).log_prob(z).detach(), logsumexp(joint, axis=1), rtol=1e-10)
+    expected = np.exp(joint - logsumexp(joint, axis=1, keepdims=True))
+    np.testing.assert_allclose(responsibilities(module(None), z).detach(), expected, atol=1e-12)
+
+
+def test_full_components_begin_as_wide_as_the_means_and_the_posteriors():
+    codes, kinds = three_clusters()
+    codes = codes @ torch.tensor([[1.0, 0.6, -0.3], [0.0, 1.0, 0.5], [0.0, 0.0, 1.0]])
+    wide = torch.tensor([0.3, 0.5, 0.7])[torch.from_numpy(kinds)][:, None].expand(-1, 3)
+    module = MixturePrior(num_components=3, covariance_type="full").build(3, SHAPE)
+    module.start(torch.rand(len(codes), *SHAPE), Independent(Normal(codes, wide), 1), seed=0)
+    parts = module(None).component_distribution
+    for kind, width in enumerate((0.3, 0.5, 0.7)):
+        mine = codes[kinds == kind].numpy()
+        nearest = np.abs(parts.mean.detach().numpy() - mine.mean(0)).sum(1).argmin()
+        expected = np.cov(mine.T, ddof=0) + width**2 * np.eye(3)
+        np.testing.assert_allclose(parts.covariance_matrix[nearest].detach(), expected, atol=0.05 * expected.max())
+
+
+def by_hand(x, kinds, num_iterations):
+    """EM with equal weights and full covariances, a point and a component at a time."""
+    shares = np.eye(kinds.max() + 1)[kinds]
+    for _ in range(num_iterations):
+        loc = [np.average(x, axis=0, weights=share) for share in shares.T]
+        cov = [np.cov(x.T, ddof=0, aweights=share) + 1e-6 * np.eye(len(x.T)) for share in shares.T]
+        density = np.stack([stats.multivariate_normal(m, c).pdf(x) for m, c in zip(loc, cov, strict=True)], 1)
+        shares = density / density.sum(1, keepdims=True)
+    return np.array(loc), np.array(cov), np.log(density.mean(1))
+
+
+def test_equal_weights_are_fitted_as_by_hand():
+    random = np.random.default_rng(0)
+    x = np.concatenate([random.normal(size=(300, 2)), random.normal([2.5, 0], [0.4, 1], (100, 2))]) * [1.0, 3.0]
+    fitted = fit_mixture(x, 2, 0, "full", equal_weights=True, n_init=1)
+    assert fitted.weights_.tolist() == [0.5, 0.5]
+    axes = PCA(whiten=True).fit_transform(x)
+    kinds = KMeans(2, n_init=1, random_state=0).fit(axes).labels_
+    loc, cov, log_density = by_hand(x, kinds, 300)
+    order = np.argsort(loc[:, 0])
+    mine = np.argsort(fitted.means_[:, 0])
+    np.testing.assert_allclose(fitted.means_[mine], loc[order], atol=0.1)
+    np.testing.assert_allclose(fitted.covariances_[mine], cov[order], atol=0.1 * cov.max())
+    assert fitted.score(x) == pytest.approx(log_density.mean(), abs=2e-3)
+    free = fit_mixture(x, 2, 0, "full")
+    assert free.weights_.max() > 0.65
+    assert free.score(x) > fitted.score(x)
+    assert free._n_parameters() - fitted._n_parameters() == 1
+
+
+def test_equal_weights_stay_equal():
+    codes, _ = three_clusters()
+    module = MixturePrior(num_components=3, equal_weights=True).build(3, SHAPE)
+    module.start(torch.rand(len(codes), *SHAPE), around(codes), seed=0)
+    torch.testing.assert_close(module(None).mixture_distribution.probs, torch.full((3,), 1 / 3))
+    assert "logits" not in dict(module.named_parameters())
+    assert list(dict(MixturePrior().build(2, SHAPE).named_parameters())) == ["logits", "loc", "raw_scale"], "as saved"
+    assert set(module.state_dict()) == set(MixturePrior(num_components=3).build(3, SHAPE).state_dict())
+
+
+def test_full_covariances_are_fitted_where_latents_carry_nothing():
+    random = np.random.default_rng(0)
+    sides = np.repeat([-5.0, 5.0], 100)
+    codes = np.stack([sides + random.normal(size=200), np.full(200, 3.0), 1e-12 * random.normal(size=200)], 1)
+    fitted = fit_mixture(codes, 2, 0, "full")
+    assert (fitted.predict(codes) == fitted.predict(codes[:1])).sum() in (100, 101, 99)
+    np.testing.assert_allclose(np.sort(fitted.means_[:, 0]), [-5, 5], atol=0.4)
+    np.testing.assert_allclose(fitted.means_[:, 1], 3.0)
+    module = MixturePrior(num_components=2, covariance_type="full").build(3, SHAPE)
+    module.start(torch.rand(200, *SHAPE), around(torch.from_numpy(codes).float()), 0)
+    assert all(torch.isfinite(weight).all() for weight in module.parameters())
 
 
 def test_a_component_that_no_image_belongs_to_starts_finite(monkeypatch):
@@ -300,7 +395,13 @@ def test_batch_normalisation_takes_in_the_pseudo_inputs_while_training_only():
 
 
 @pytest.mark.parametrize(
-    "prior", [MixturePrior(num_components=3), VampPrior(num_components=8)], ids=["mixture", "vamp"]
+    "prior",
+    [
+        MixturePrior(num_components=3),
+        MixturePrior(num_components=3, covariance_type="full", equal_weights=True),
+        VampPrior(num_components=8),
+    ],
+    ids=["mixture", "full", "vamp"],
 )
 def test_a_few_steps_of_training_lower_the_loss_and_move_every_weight(prior):
     vae = conv_vae(prior)

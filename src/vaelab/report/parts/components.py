@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 from markupsafe import Markup
-from torch.distributions import Independent, MixtureSameFamily
+from torch.distributions import MixtureSameFamily
 
 from vaelab.distributions.mixture import responsibilities
 from vaelab.models import device_of, local_randomness
@@ -39,7 +39,6 @@ class Components(PicturePart):
         prior, device = model.prior, device_of(model)
         assert isinstance(prior, MixtureSameFamily)
         parts = prior.component_distribution
-        assert isinstance(parts, Independent)
         with torch.no_grad(), local_randomness(look.seed, device):
             weights = prior.mixture_distribution.probs.numpy(force=True)
             numbers = np.argsort(-weights, kind="stable")[:MOST_COMPONENTS]
