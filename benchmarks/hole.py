@@ -24,7 +24,7 @@ from vaelab.evaluation import Measured
 from vaelab.evaluation.hole import BLEND, NEAREST, who_failed
 from vaelab.experiment import Experiment
 from vaelab.inference import reconstruct
-from vaelab.plots import Tile, image_grid, picture_png, sheet
+from vaelab.plots import Tile, picture_png, sheet
 from vaelab.runs import Run
 from vaelab.runs.compare import over_seeds
 from vaelab.runs.hole import rivals
@@ -71,12 +71,13 @@ def picture(runs: dict[str, Run]) -> bytes:
     drawn = {"image": first.feed(rows).numpy().copy()}
     drawn |= {name: reconstruct(run.model, run.feed(rows).clone()) for name, run in runs.items()}
     drawn |= rivals(next(run for name, run in runs.items() if name != "full"), rows)
-    words = "".join("#" if inside else "-" for inside in table["inside_hole"].to_numpy()[rows])
-    strips = [
-        (name, [Tile(image_grid((images.transpose(0, 2, 3, 1) * 255).astype(np.uint8).repeat(3, -1), len(rows)))])
-        for name, images in drawn.items()
-    ]
-    return picture_png(sheet(strips, title=f"Across the hole, {LINE}", note=f"inside the hole: #   {words}"))
+    words = ["hole" if inside else "" for inside in table["inside_hole"].to_numpy()[rows]]
+    sheets = []
+    for name, images in drawn.items():
+        pixels = (images.transpose(0, 2, 3, 1) * 255).astype(np.uint8).repeat(3, -1).repeat(2, 1).repeat(2, 2)
+        said = words if name == "image" else [""] * len(rows)
+        sheets.append((name, [Tile(*each) for each in zip(pixels, said, strict=True)]))
+    return picture_png(sheet(sheets, title=f"Across the hole, {LINE}", gap=2))
 
 
 def main() -> None:
