@@ -85,7 +85,10 @@ def render(comparison: Comparison, study: Study | None = None) -> str:
     drawn = list(side_by_side(comparison, study.pictures)) if study else []
     questions = study.questions if study else ()
     found = zip(questions, answers(comparison, questions), strict=True)
-    asked = [(text, words_of(each.metric).title, answer) for each, (text, answer) in found]
+    asked = [
+        (text, ", ".join(filter(None, [words_of(each.metric).title, each.part])), answer)
+        for each, (text, answer) in found
+    ]
     values = {
         "title": study.name if study else title,
         "command": "study" if study else "compare",

@@ -61,7 +61,7 @@ def cells(data: str | None = None, *, quick: bool = False) -> Study:
             ask("Does a reward for information keep more of it?", "mutual_information", "vanilla", "info-max"),
             ask("What does a heavier rate take from the code?", "mutual_information", *_BETAS, against="vanilla"),
             ask("Is a second stage that reads features better than one that reads the first code?", "elbo", *_STAGES),
-            ask("Do second stages collapse? Active latents, of three", "active_units", *_STAGES),
+            ask("How many of a second stage's three latents are active?", "active_units", *_STAGES),
             ask("What do three latents cost against a hundred?", "mse", "vanilla", *_STAGES, against="vanilla"),
             *channels,
             ask("Whose code keeps the images' neighbourhoods?", "r_nx"),

@@ -222,9 +222,12 @@ def test_a_ranking_is_of_some_entries_against_the_best_or_a_named_one(runs):
     assert plain.against == "plain"
     other = next(line for line in plain.lines if line.entry == "beta")
     assert other.difference.interval is not None
-    assert ranking(comparison, "elbo", names=["gauss", "plain"]).lines[1:] == ()
-    assert "in pixels" not in ranking(comparison, "mse", "no such").reasons["plain"]
-    assert ranking(comparison, "mse", "no such").lines == ()
+    apart = ranking(comparison, "elbo", names=["gauss", "binary"])
+    assert apart.lines == ()
+    assert "binary space" in apart.reasons["binary"]
+    nothing = ranking(comparison, "mse", "no such")
+    assert nothing.lines == ()
+    assert nothing.reasons["plain"] == "it has no part 'no such'"
 
 
 def test_a_study_page_answers_and_shows_side_by_side(place, runs):
