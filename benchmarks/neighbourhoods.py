@@ -4,7 +4,7 @@
 
 Equal networks and steps for all models, 16 latents (the second of two stages has 3); MNIST with perceptrons of 256
 units, BBBC021 with the convolutions of its preset, divided by plate. Each code is set against the pixels of the same
-held-out images, 2,000 at most. PCA is fitted to training images; t-SNE and UMAP make no code for an image that they
+held-out images, 1,000 at most. PCA is fitted to training images; t-SNE and UMAP make no code for an image that they
 have not seen, so theirs are maps of the measured images themselves, which is an advantage. UMAP stands in the table
 where umap-learn is installed. Runs stand in --out and are not trained again.
 """
@@ -34,7 +34,7 @@ from vaelab.objectives.two_stage import TwoStageObjective
 from vaelab.penalties.mutual_information import MutualInformation
 from vaelab.runs import Run
 
-LATENTS, MOST_IMAGES, MOST_TRAINING = 16, 2000, 5000
+LATENTS, MOST_IMAGES, MOST_TRAINING = 16, 1000, 5000
 COLUMNS = ("trustworthiness", "continuity", "R_NX")
 
 
@@ -51,7 +51,8 @@ def experiments(images: str, epochs: float) -> dict[str, Experiment]:
     assert isinstance(model, VAEConfig)
     training = replace(base.training, num_epochs=epochs, patience=None)
     base = replace(base, model=model, training=training, machine=replace(base.machine, tune=False))
-    two = TwoStageConfig(first=model, second=replace(model, latent_dim=3))
+    second = replace(model, latent_dim=3, encoder=MLPEncoder(hidden=(64,)))
+    two = TwoStageConfig(first=model, second=second)
     return {
         "AE": replace(base, objective=ELBO(rate_weight=0.0)),
         "VAE": base,

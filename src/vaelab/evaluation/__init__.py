@@ -7,8 +7,8 @@ from vaelab.evaluation._evaluate import all_metrics, evaluate, measure_arrays
 from vaelab.evaluation._importance import ImportanceSums, importance_weights
 from vaelab.evaluation.gaps import measure_gaps
 from vaelab.evaluation.known import measure_known, trivial_codes
+from vaelab.evaluation.maps import neighbourhood, project, projections
 from vaelab.evaluation.measured import Measured, scores_table
-from vaelab.evaluation.projections import neighbourhood, project, projections
 from vaelab.evaluation.table import clusters_of, known_of, measure_table, read_table
 from vaelab.metrics import Score
 

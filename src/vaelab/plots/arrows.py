@@ -31,7 +31,7 @@ def arrows(start: np.ndarray, end: np.ndarray, *, axes: tuple[str, str], size: f
             )  # fmt: skip
     ax.plot(*start.T, ".", color=INK, markersize=2.5, linestyle="none")
     both = np.concatenate([start, end])
-    room = 0.03 * np.ptp(both, axis=0)
+    room = 0.03 * np.maximum(np.ptp(both, axis=0), 1e-9)
     (left, low), (right, high) = both.min(0) - room, both.max(0) + room
     ax.set_xlim(left, right)
     ax.set_ylim(low, high)

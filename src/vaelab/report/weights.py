@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from vaelab.experiment import Experiment
 from vaelab.plots.grid import grid
-from vaelab.report.parts.settings import settings
 from vaelab.report.scores import words_of
 from vaelab.runs.compare import Comparison
-from vaelab.runs.entries import Entry
+from vaelab.settings.record import to_record
 
 _FEWEST = 4
 _APART = ("data", "model", "objective", "training")
@@ -31,30 +31,41 @@ def grids(comparison: Comparison) -> list[Grid]:
 
     There are some only where four models or more differ in exactly two settings, both of them numbers.
     """
-    two = _two_numbers(comparison.entries)
+    two = _two_numbers([entry.run.experiment for entry in comparison.entries])
     return list(_drawn(comparison, two)) if two else []
 
 
-def _two_numbers(entries: Sequence[Entry]) -> dict[str, list[float]]:
-    """Setting -> the number that each entry has; empty unless these are two, and no two entries have both alike."""
-    found = [{path: value for path, value, _ in settings(entry.run.experiment)} for entry in entries]
+def _two_numbers(experiments: Sequence[Experiment]) -> dict[str, list[float]]:
+    """Setting -> the number that each has; empty unless these are two, and no two experiments have both alike."""
+    found = [dict(_leaves(to_record(each))) for each in experiments]
     differing = {
-        path: [each.get(path, "") for each in found]
+        path: [each.get(path) for each in found]
         for path in dict.fromkeys(path for each in found for path in each)
         if path.partition(".")[0] in _APART and len({each.get(path) for each in found}) > 1
     }
-    if len(entries) < _FEWEST or len(differing) != 2:
+    if len(experiments) < _FEWEST or len(differing) != 2 or not all(map(_are_numbers, differing.values())):
         return {}
-    try:
-        two = {path: [float(str(value)) for value in values] for path, values in differing.items()}
-    except ValueError:
-        return {}
-    return two if len(set(zip(*two.values(), strict=True))) == len(entries) else {}
+    return differing if len(set(zip(*differing.values(), strict=True))) == len(experiments) else {}
+
+
+def _leaves(record: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """(path, value) of each setting; one of several parts is called by its kind."""
+    if isinstance(record, dict):
+        for name, value in record.items():
+            yield from _leaves(value, f"{path}.{name}" if path else name)
+    elif isinstance(record, list) and record and all(isinstance(each, dict) for each in record):
+        for each in record:
+            yield from _leaves(each, f"{path}.{each.get('kind', '')}")
+    else:
+        yield path, record if isinstance(record, int | float | str) else repr(record)
+
+
+def _are_numbers(values: Sequence[object]) -> bool:
+    return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
 
 
 def _drawn(comparison: Comparison, two: dict[str, list[float]]) -> Iterator[Grid]:
-    (across, upward), names = two.values(), [path.rpartition(".")[2].replace("_", " ") for path in two]
-    names = names if names[0] != names[1] else list(two)
+    (across, upward), names = two.values(), [_words(path) for path in two]
     columns, rows = sorted(set(across)), sorted(set(upward))
     whole = {
         (line.score.metric, line.entry): line.score
@@ -72,3 +83,8 @@ def _drawn(comparison: Comparison, two: dict[str, list[float]]) -> Iterator[Grid
         if np.isfinite(values).any():
             drawn = grid(columns, rows, values, label=unit, axes=(names[0], names[1]))
             yield Grid(words.title, drawn, f"{words.title} over {names[0]} and {names[1]}")
+
+
+def _words(path: str) -> str:
+    """What a setting is called on an axis."""
+    return path.partition(".")[2].removeprefix("penalties.").replace(".", " ").replace("_", " ")

@@ -13,7 +13,7 @@ from sklearn.manifold import trustworthiness
 from vaelab.errors import InputError
 from vaelab.evaluation import neighbourhood, project, projections
 
-X = load_digits().data[:150] / 16
+X = load_digits().data[:100] / 16
 
 
 def test_pca_is_that_of_scikit_learn_and_the_same_for_few_columns():
@@ -29,8 +29,10 @@ def test_tsne_keeps_neighbours_better_than_pca_and_is_the_same_each_time():
     scores = [score.value for score in neighbourhood(points, X)]
     assert scores[0] == pytest.approx(trustworthiness(X, points, n_neighbors=10), abs=1e-4)
     assert scores[1] == pytest.approx(trustworthiness(points, X, n_neighbors=10), abs=1e-4)  # continuity
-    assert all(one > other.value + 0.02 for one, other in zip(scores, neighbourhood(project(X, "PCA"), X), strict=True))
-    np.testing.assert_array_equal(project(X, "t-SNE"), points)
+    worse = [score.value for score in neighbourhood(project(X, "PCA"), X)]
+    assert scores[0] > worse[0] + 0.02
+    assert scores[2] > worse[2] + 0.1
+    np.testing.assert_array_equal(project(X[:20], "t-SNE"), project(X[:20], "t-SNE"))
 
 
 @pytest.mark.skipif(not find_spec("umap"), reason="umap-learn is an extra")
@@ -52,7 +54,7 @@ def test_what_cannot_be_mapped_is_refused(monkeypatch):
         project(np.full((9, 2), np.nan), "PCA")
     with pytest.raises(InputError, match=r"got 'umap'\. Known: PCA, UMAP, t-SNE"):
         project(X, "umap")
-    monkeypatch.setattr("vaelab.evaluation.projections.find_spec", lambda name: None)
+    monkeypatch.setattr("vaelab.evaluation.maps.find_spec", lambda name: None)
     assert projections() == ("PCA", "t-SNE")
     with pytest.raises(InputError, match=r"be one that is installed, got UMAP. pip install 'vaelab\[umap\]'"):
         project(X, "UMAP")
