@@ -122,4 +122,6 @@ def mean_of_balls(
         centres = np.unique(centres, axis=0)
     by_point, by_centre = held(points, centres, reach(centres, num_neighbours))
     values = number(by_centre if counted == around else by_point)
-    return mean_score(values.astype(np.float64), unit, null=null, ceiling=ceiling)
+    score = mean_score(values.astype(np.float64), unit, null=null, ceiling=ceiling)
+    low, high = score.interval or (score.value, score.value)
+    return replace(score, interval=(max(0.0, low), high))  # below 0 by rounding alone

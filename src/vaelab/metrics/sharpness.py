@@ -15,7 +15,7 @@ _ROUNDING = 1 / (12 * 255**2)
 
 
 @per_image(
-    "Sharpness of the reconstructions",
+    "Sharpness",
     group="pixels",
     order=50,
     unit="dB",
