@@ -45,7 +45,8 @@ def _two_numbers(experiments: Sequence[Experiment]) -> dict[str, list[float]]:
     }
     if len(experiments) < _FEWEST or len(differing) != 2 or not all(map(_are_numbers, differing.values())):
         return {}
-    return differing if len(set(zip(*differing.values(), strict=True))) == len(experiments) else {}
+    two = {path: [float(str(value)) for value in values] for path, values in differing.items()}
+    return two if len(set(zip(*two.values(), strict=True))) == len(experiments) else {}
 
 
 def _leaves(record: Any, path: str = "") -> Iterator[tuple[str, Any]]:
