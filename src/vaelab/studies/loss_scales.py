@@ -18,7 +18,8 @@ from vaelab.studies._study import Study
 _STEPS = 3000
 _QUICK_STEPS = 600
 _LOSSES = ("cross-entropy", "squared-error", "absolute-error")
-_LEARNT = ("squared-error", "squared-error-learnt-scale", "absolute-error", "absolute-error-learnt-scale")
+_SQUARED = ("squared-error", "squared-error-learnt-scale")
+_ABSOLUTE = ("absolute-error", "absolute-error-learnt-scale")
 _WARM = ("cross-entropy", "short-warm-up", "long-warm-up")
 _WIDTHS = ("cross-entropy", "narrow", "wide")
 _LATENTS = ("cross-entropy", "two-latents", "many-latents", "noise-latents")
@@ -70,7 +71,8 @@ def loss_scales(data: str | None = None, *, quick: bool = False) -> Study:
         seeds=(0,) if quick else (0, 1, 2, 3, 4),
         questions=(
             ask("Which loss, summed over the pixels, draws nearest to the images?", "mse", *_LOSSES),
-            ask("What does a stated scale cost in bits of the same grey levels?", "level_bits", *_LEARNT),
+            ask("What does a stated scale of squared error cost, against a learnt one?", "level_bits", *_SQUARED),
+            ask("And one of absolute error?", "level_bits", *_ABSOLUTE),
             ask("Does a loss averaged over the pixels collapse?", "rate", averaged, "cross-entropy"),
             ask("How many latents does it leave active?", "active_units", averaged, "cross-entropy"),
             ask("Does warming the rate up find a better model?", "level_bits", *_WARM, against="cross-entropy"),
