@@ -99,7 +99,8 @@ def panels(points: np.ndarray, titles: Sequence[str], labels: Classes | np.ndarr
             own = points[-1][labels.codes == code]
             if len(own):
                 ax = sheet.axes[count - 1]
-                ax.text(*np.median(own, axis=0), name, ha="center", va="center", fontsize=11, fontweight="bold",
+                x, y = np.median(own, axis=0).tolist()
+                ax.text(x, y, name, ha="center", va="center", fontsize=11, fontweight="bold",
                         bbox={"facecolor": PAPER, "alpha": 0.8, "edgecolor": "none", "pad": 1.5})  # fmt: skip
     return sheet
 

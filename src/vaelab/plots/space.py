@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -33,7 +35,7 @@ def space(
     FigureCanvasAgg(sheet)
     dots = None
     for i, (up, around) in enumerate(TURNS):
-        ax = sheet.add_axes((0.305 * i, 0.02, 0.30, 0.96), projection="3d")
+        ax: Any = sheet.add_axes((0.305 * i, 0.02, 0.30, 0.96), projection="3d")
         ends = {} if values is None else {"vmin": values.min(), "vmax": values.max(), "cmap": "viridis"}
         for some, edge in ((~ringed, "none"), (ringed, INK)):
             inks = MUTED if values is None else values[some]
@@ -41,7 +43,7 @@ def space(
             dots = drawn if some.any() else dots
         ax.set_box_aspect((1, 1, 1), zoom=1.15)
         ax.view_init(up, around)
-        for axis, name in zip((ax.xaxis, ax.yaxis, ax.zaxis), axes, strict=True):  # pyright: ignore
+        for axis, name in zip((ax.xaxis, ax.yaxis, ax.zaxis), axes, strict=True):
             axis.set_major_locator(MaxNLocator(3))
             axis.set_pane_color((1, 1, 1, 0))
             axis._axinfo["grid"].update(color=GRID, linewidth=0.6)

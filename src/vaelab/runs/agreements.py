@@ -78,7 +78,7 @@ def pairings(entries: Sequence[Entry], first: Entry, measured: dict[str, list[Me
     found = list[Pairing]()
     for entry in entries:
         own = [each.codes for each in measured[entry.name]]
-        pairs = [(entry, combinations(own, 2))]
+        pairs: list[tuple[Entry, Iterable[tuple[np.ndarray, np.ndarray]]]] = [(entry, combinations(own, 2))]
         if entry is not first:
             pairs.append((first, product(own, [each.codes for each in measured[first.name]])))
         for other, some in pairs:

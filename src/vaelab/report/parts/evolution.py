@@ -99,7 +99,7 @@ def _series(look: Look) -> CodeSeries | None:
 def _points(look: Look, series: CodeSeries, table: pd.DataFrame, later_step: int | None) -> Arrays:
     """Some of the images at some of the snapshots, in the plane of the last one's two main components."""
     shown = np.unique(np.linspace(0, len(series.steps) - 1, MOST_PANELS).round().astype(int))
-    if later_step in series.steps:
+    if later_step is not None and later_step in series.steps:
         place = int(np.searchsorted(series.steps, later_step))
         shown[np.abs(shown - place).argmin()] = place
     some = np.sort(np.random.default_rng(look.seed).permutation(len(series.rows))[:MOST_POINTS])
