@@ -233,6 +233,7 @@ def test_a_collapsed_code_is_said_by_training_and_by_evaluate(trained, tmp_path,
     assert not capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_each_of_several_seeds_says_it_too(tmp_path, capfd):
     heavy = ["--objective.rate-weight", "1000", "--training.num-steps", "60", "--seeds", "0", "1"]
     assert main(["train", "digits", "--out", str(tmp_path / "run"), *QUICK, *heavy]) == 0

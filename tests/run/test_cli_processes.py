@@ -43,7 +43,8 @@ def in_the_foreground():
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-@pytest.mark.parametrize("started", [in_the_foreground, pytest.param(in_the_background, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("started", [in_the_foreground, in_the_background])
+@pytest.mark.slow
 def test_a_stopped_training_says_how_to_go_on_and_goes_on(started, tmp_path):
     run = tmp_path / "run"
     command = [
@@ -72,6 +73,7 @@ def test_a_stopped_training_says_how_to_go_on_and_goes_on(started, tmp_path):
     assert load(run).metrics()["step"].max() == 900
 
 
+@pytest.mark.slow
 def test_seeds_side_by_side_are_the_runs_of_each_alone(tmp_path):
     settings = ["--training.num-steps", "60", *STILL]
     both = subprocess.run(
@@ -98,7 +100,7 @@ def test_seeds_side_by_side_are_the_runs_of_each_alone(tmp_path):
     ("number", "started"),
     [
         pytest.param(signal.SIGINT, in_the_foreground, marks=pytest.mark.slow),
-        (signal.SIGINT, in_the_background),
+        pytest.param(signal.SIGINT, in_the_background, marks=pytest.mark.slow),
         (signal.SIGTERM, in_the_background),
     ],
 )

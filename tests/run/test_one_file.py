@@ -357,6 +357,7 @@ def test_the_contract_tests_run_over_all_of_them(place):
     assert int(re.search(r"(\d+) passed", done.stdout)[1]) > 30
 
 
+@pytest.mark.slow
 def test_the_reference(place, tmp_path):
     """A small site with the pages of their rooms, made as the documentation is."""
     settings = (ROOT / "mkdocs.yml").read_text()

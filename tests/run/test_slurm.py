@@ -95,6 +95,7 @@ def jobs_of(cluster: Path) -> list[str]:
     return sorted(path.name for path in cluster.glob("job-*"))
 
 
+@pytest.mark.slow
 def test_runs_are_jobs_of_an_array_and_what_is_done_is_not_submitted_again(cluster, tmp_path, capsys):
     study = write(tmp_path / "s.json")
     command = ["study", study, "-o", "all", "--slurm", "gpu", "--hours", "0.5", "--jobs", "2", "--quiet"]

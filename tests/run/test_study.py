@@ -84,6 +84,7 @@ def test_the_plan_has_a_command_for_each_run_that_does_it_and_does_it_once(peace
     assert [path.name for path in (tmp_path / "all" / "d2").iterdir()] == ["seed-0"]
 
 
+@pytest.mark.slow
 def test_a_failure_is_said_with_its_setting_its_log_is_kept_and_the_rest_goes_on(peaceful, tmp_path, capfd):
     study = write(tmp_path / "s.json", latents=(2, 3))
     record = json.loads(Path(study).read_text())
@@ -118,6 +119,7 @@ def test_a_study_that_no_longer_fits_its_folder_says_what_changed(peaceful, tmp_
         assert len(said.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_ctrl_c_saves_every_run_and_the_same_command_goes_on(peaceful, tmp_path):
     study, folder = write(tmp_path / "s.json", training__num_steps=1_000_000), tmp_path / "all"
     process = started(study, "-o", str(folder), "--jobs", "2", "--quiet")

@@ -68,6 +68,7 @@ def digits(data: str | None = None, *, quick: bool = False) -> Study:
         pictures=(
             Shown(part="plane", experiments=latents),
             Shown(part="manifold", experiments=latents),
+            Shown(part="projections", experiments=(_MANY,)),
             Shown(part="interpolation", experiments=latents),
             Shown(part="infer", experiments=(_MANY,), asks="Is a posterior found without the encoder better?"),
             Shown(part="completion", experiments=(_MANY,), asks="Is the right half drawn better from the left half?"),

@@ -8,6 +8,7 @@ from vaelab.experiment import Experiment
 from vaelab.likelihoods.grey_bernoulli import GreyBernoulliLikelihood
 from vaelab.networks.mlp import MLPDecoder, MLPEncoder
 from vaelab.presets import preset
+from vaelab.studies._asked import Measuring, Shown, ask
 from vaelab.studies._study import Study
 
 _STEPS, _QUICK_STEPS = 4000, 600
@@ -49,7 +50,16 @@ def new_label(data: str | None = None, *, quick: bool = False) -> Study:
             _named(base, "all-along"),
         ),
         seeds=(0,) if quick else (0, 1, 2, 3, 4),
-    )
+        questions=(
+            ask(
+                "Are the three classes told apart as well as if the new one had been there all along?",
+                "probe_accuracy", "new-label", "all-along", against="all-along",
+            ),
+            ask("What does it cost in nats that it came late, or never?", "elbo", against="all-along"),
+        ),
+        pictures=(Shown(part="evolution"),),
+        measuring=Measuring(labels="label"),
+    )  # fmt: skip
 
 
 def _named(base: Experiment, name: str, later: tuple[str, ...] = (), later_step: int | None = None) -> Experiment:

@@ -17,6 +17,7 @@ from vaelab.penalties.factor import Factor
 from vaelab.penalties.hsic import HSIC
 from vaelab.penalties.total_correlation import TotalCorrelation
 from vaelab.presets import preset
+from vaelab.studies._asked import Measuring, Shown, ask
 from vaelab.studies._study import Study
 
 _SIZE, _QUICK_SIZE = 256, 32
@@ -60,7 +61,24 @@ def rosette_hole(data: str | None = None, *, quick: bool = False) -> Study:
         name="rosette-hole",
         experiments=(replace(punctured, name="punctured"), replace(full, name="full"), *own.values(), oracle),
         seeds=(0,) if quick else (0, 1, 2),
-    )
+        questions=(
+            ask(
+                "Does a model that never saw the hole draw it as well as one that saw the whole plane?",
+                "hole_ratio", "punctured", "full", against="full",
+            ),
+            ask("Is a hole drawn better than by the nearest training image, which scores 1?", "hole_against_nearest"),
+            ask("Whose shapes in the hole are right?", "hole_iou"),
+            ask("Who failed, where something did: 1 the encoder, 0 the decoder?", "hole_encoder_share"),
+            ask("Whose code tells the known plane, by a line?", "probe_r2"),
+            ask("How many dimensions has the embedding of a plane?", "intrinsic_dimension", "punctured", "full"),
+            ask("Which penalty leaves latents that each are one known number?", "mcc"),
+        ),
+        pictures=(
+            Shown(part="transects", experiments=("punctured", "full")),
+            Shown(part="space", experiments=("punctured", "full")),
+        ),
+        measuring=Measuring(factors=("a", "b")),
+    )  # fmt: skip
 
 
 def _penalties(size: int, quick: bool) -> dict[str, Penalty]:

@@ -69,7 +69,8 @@ for source, name, value in [
     assert done.stdout.splitlines() == [
         "num_images should be a whole number (at least 2), got 2.5.",
         "num_images should be a whole number (at least 2), got True.",
-        "subset should be a known name, got 'puncturd'. Known: full, punctured, transects; did you mean punctured?",
+        "subset should be a known name, got 'puncturd'. Known: full, probed, punctured, transects; did you mean "
+        "punctured?",
         "line_width should be a number (from 0.1 to 100), got 'thin'.",
         "hole_b should be a number (from 0.0 to 2.0), got None.",
         "size should be a whole number (from 8 to 1024), got '64'.",

@@ -89,5 +89,5 @@ def test_a_second_try_adds_to_the_log_and_tells_its_own_words_alone(tmp_path):
 def test_of_many_those_that_run_are_shown_and_the_others_counted(tmp_path):
     jobs = [job(tmp_path / str(k), "--version") for k in range(14)]
     run(jobs[:1], [""])
-    assert processes._shown(jobs) == ["done 1, failed 0, waiting 13"]
-    assert [line.rsplit(": ")[1] for line in processes._shown(jobs[:2])] == ["done", "waits for a core"]
+    assert processes.shown(jobs) == ["done 1, failed 0, waiting 13"]
+    assert [line.rsplit(": ")[1] for line in processes.shown(jobs[:2])] == ["done", "waits for a core"]

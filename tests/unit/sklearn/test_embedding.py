@@ -134,6 +134,7 @@ def test_the_score_does_not_depend_on_the_weight_of_the_rate():
     assert plain.score(IRIS) == weighted.score(IRIS)
 
 
+@pytest.mark.slow
 def test_it_stands_in_a_pipeline_and_in_a_search_over_two_processes():
     pipeline = make_pipeline(VAEEmbedding(4, num_epochs=8, learning_rate=3e-3, **SMALL), LogisticRegression())
     assert cross_val_score(pipeline, PIXELS, LABELS, cv=2).min() > 0.3
