@@ -26,6 +26,7 @@ _CODES, _SCALE, _CLUSTERS = (
     "{}_scale",
     ("vaelab_cluster", "cluster"),
 )
+_SPLITS = ("vaelab_split", "split")
 _EXTRAS = {".parquet": "pyarrow", ".h5ad": "anndata"}
 _MOST_LABELS = 1000
 
@@ -111,10 +112,10 @@ def measure_table(
     if all(_SCALE.format(name) in table for name in names):
         there["scales"] = _numbers(table, [_SCALE.format(name) for name in names], "codes")
     there |= known_of(table, labels=labels, factors=factors, groups=groups, batches=batches)
-    notes: tuple[str, ...] = ()
+    notes = _pooled(table)
     if images is not None:
         rows, note = rows_of_images(table, images)
-        notes = (*images.notes, note)
+        notes += (*images.notes, note)
         there |= drawn_pixels(images, rows)
     if labels is not None and any("clusters" in metric.needs for metric in chosen):
         given = next((name for name in _CLUSTERS if name in table), None)
@@ -163,6 +164,16 @@ def clusters_of(codes: np.ndarray, labels: np.ndarray, seed: int = 0) -> np.ndar
     if num_components == 1:
         return np.zeros(len(codes), int)
     return fit_mixture(codes, num_components, seed, n_init=3).predict(codes)
+
+
+def _pooled(table: pd.DataFrame) -> tuple[str, ...]:
+    """That rows of several parts are measured together, where a column tells the parts apart."""
+    column = next((name for name in _SPLITS if name in table), None)
+    parts = [] if column is None else sorted(map(str, pd.unique(table[column].dropna())))
+    if not {"train", "test"} <= {*parts}:
+        return ()
+    words = f"{', '.join(parts[:-1])} and {parts[-1]}"
+    return (f"rows of {words} (column {column!r}) are measured together; leave out those that codes were learnt on",)
 
 
 def _numbers(table: pd.DataFrame, names: Sequence[str], what: str) -> np.ndarray:

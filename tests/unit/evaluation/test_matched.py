@@ -56,3 +56,12 @@ def test_on_the_command_line(tmp_path, capsys):
     assert main([*command, "-o", str(tmp_path / "scores.csv"), "--quiet"]) == 0
     assert "images are found by the column 'file'" in capsys.readouterr().err
     assert pd.read_csv(tmp_path / "scores.csv")["value"][0] == pytest.approx(value(CODES))
+
+
+def test_rows_that_codes_were_learnt_on_are_not_measured_with_the_others_in_silence():
+    parts = ["train", "test", "validation"] * 20
+    told = measure_table(CODES.assign(split=parts), metrics=["active_units"]).notes
+    assert [note.split(";")[0] for note in told] == [
+        "rows of test, train and validation (column 'split') are measured together"
+    ]
+    assert measure_table(CODES.assign(split="test"), metrics=["active_units"]).notes == ()
