@@ -80,7 +80,7 @@ JOBS = {
     "embed": Job(0.15, lambda place: [["embed", str(place), "-o", str(place / "codes.csv"), "--quiet"]], copied),
     "data synthesize": Job(
         0.1,
-        lambda place: [["data", "synthesize", "cells", "-o", f"{place}/cells.npz", "--num-images", "400"]],
+        lambda place: [["data", "synthesize", "cells-synthetic", "-o", f"{place}/cells.npz", "--num-images", "400"]],
     ),
 }
 
