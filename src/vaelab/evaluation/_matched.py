@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 import numpy as np
 import pandas as pd
 
-from vaelab.data import ImageCollection
+from vaelab.data import ImageCollection, Scaling
 from vaelab.errors import InputError
 from vaelab.evaluation._derived import DrawnImages
 
@@ -49,8 +49,6 @@ def drawn_pixels(collection: ImageCollection, rows: np.ndarray) -> dict[str, np.
     Raises:
         InputError: A float image is not finite, or leaves [0, 1].
     """
-    from vaelab.data import Scaling
-
     intensity, drawn = Scaling().fit(collection.images, rows), DrawnImages()
     for start in range(0, len(rows), _BLOCK):
         drawn.add(np.asarray(intensity.apply(collection.take(rows[start : start + _BLOCK]).images)))
