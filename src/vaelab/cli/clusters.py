@@ -25,7 +25,7 @@ examples:
   vaelab clusters runs/digits-1 --components 10 --label label --equal-weights
 
 Mixtures of Gaussians are fitted to the posterior means of training images, in those latents whose means vary by more
-than 0.01: for each number of components the likeliest of 3 fits, to compare with --label of 24. Of the numbers of
+than 0.01: for each number of components the likeliest of 3 fits, to compare with --label of 48. Of the numbers of
 components, the one with the lowest BIC is named; it is what to try first as --model.prior.num_components of a run with
 --model.prior mixture. With --label, the clusters of held-out images are compared with the kinds in that column: those
 of the mixture with the lowest BIC and, where the run's prior is a mixture, those of the prior."""
