@@ -26,9 +26,10 @@ from vaelab.experiment import Experiment
 from vaelab.inference import reconstruct
 from vaelab.plots import Tile, picture_png, sheet
 from vaelab.runs import Run
-from vaelab.runs.compare import over_seeds
+from vaelab.runs.differences import over_seeds
 from vaelab.runs.hole import rivals
-from vaelab.runs.results import ask, measure
+from vaelab.runs.question import ask
+from vaelab.runs.results import measure
 from vaelab.studies import find
 
 METRICS = ("hole_error", "hole_iou", "hole_ratio", "hole_against_nearest", "hole_reach", "hole_encoder_share")

@@ -29,7 +29,8 @@ from vaelab.likelihoods.gaussian import GaussianLikelihood
 from vaelab.likelihoods.grey_bernoulli import GreyBernoulliLikelihood
 from vaelab.metrics import interval_of_means
 from vaelab.runs import Run
-from vaelab.runs.results import ask, measure
+from vaelab.runs.question import ask
+from vaelab.runs.results import measure
 
 METRICS = ("level_bits", "elbo", "mse", "frechet_distance", "classifier_agreement", "sharpness")
 LIKELIHOODS: dict[str, Likelihood] = {
@@ -47,7 +48,7 @@ def row(name: str, found: list[Measured], corrected: list[Measured]) -> dict[str
     """One line of the table: means over seeds with their standard deviations."""
     values = {metric: [score.value for m in found if (score := m.score(metric))] for metric in METRICS}
     bits = [np.mean([m.per_image["level_bits"] for m in some], axis=0) for some in (found, corrected)]
-    low, high = interval_of_means(bits[0] - bits[1])
+    low, high = interval_of_means(bits[0] - bits[1]) or (float("nan"),) * 2
     return {
         "likelihood": name,
         "seeds": len(found),

@@ -131,7 +131,8 @@ def judge_run(folder: Path) -> dict[str, object]:
     """Of each thing that is done with a run: a digest of what it gives, or why it was refused."""
     import vaelab
     from vaelab.evaluation import scores_table
-    from vaelab.runs.results import ask, list_results, measure
+    from vaelab.runs.question import ask
+    from vaelab.runs.results import list_results, measure
 
     told = told_by({"run": lambda: vaelab.load(folder)})
     if "run" not in told["gives"]:

@@ -22,7 +22,8 @@ from PIL import Image
 import vaelab
 from fuzz_worker import Worker
 from vaelab.presets.digits import digits
-from vaelab.runs.results import ask, measure
+from vaelab.runs.question import ask
+from vaelab.runs.results import measure
 from vaelab.settings.text import override
 
 MUTATIONS = int(os.environ.get("VAELAB_FUZZ", "1000"))

@@ -22,6 +22,7 @@ from vaelab.models import VAE, Model, local_randomness
 from vaelab.plots import Classes
 from vaelab.report import Look, render, write_report
 from vaelab.report.cautions import cautions
+from vaelab.report.html import _linked
 from vaelab.report.names import kind_of
 from vaelab.report.page import parts
 from vaelab.report.parts.components import Components
@@ -30,6 +31,8 @@ from vaelab.report.table import label_column, labels_of
 from vaelab.report.terms import kept_step, still_improving
 from vaelab.report.words import duration, interval_of, number, value_of
 from vaelab.runs import Run, load
+from vaelab.runs.question import ask
+from vaelab.runs.results import measure
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +127,32 @@ def test_the_numbers_are_those_of_the_measures(digits, written):
         score = own.score(name)
         assert value_of(score) in text, name
         assert interval_of(score) in text, name
+
+
+def test_what_was_measured_beside_columns_stands_with_the_measures(digits, tmp_path):
+    assert "Beside columns" not in Page(render(Look(digits, num_samples=8))).text
+    asked = ask(digits, num_images=100, num_samples=1, labels="label")
+    score = measure(digits, asked, ["probe_accuracy"]).score("probe_accuracy")
+    text = Page(render(Look(digits, num_samples=8))).text
+    assert "Beside columns of the table (labels: label), as measured by evaluate on 100 test images." in text
+    assert value_of(score) in text
+    assert f"PCA {value_of(measure(digits, asked, ['probe_accuracy']).score('probe_accuracy', '', 'PCA'))}" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("Chen 2018, https://arxiv.org/abs/1802.04942", "https://arxiv.org/abs/1802.04942"),
+        ("Heusel 2017 (https://a.b/c), section 2", "https://a.b/c"),
+        (
+            "Rousseeuw 1987, https://doi.org/10.1016/0377-0427(87)90125-7",
+            "https://doi.org/10.1016/0377-0427(87)90125-7",
+        ),
+        ("one https://a.b/c, two", "https://a.b/c"),
+    ],
+)
+def test_an_address_is_a_link_whole(text, address):
+    assert f'<a href="{address}">link</a>' in _linked(text)
 
 
 def test_what_is_measured_is_kept_with_the_run_and_read_back(digits, written, monkeypatch):

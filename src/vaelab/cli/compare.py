@@ -16,7 +16,8 @@ from vaelab.machine import Device
 from vaelab.settings.ranges import AtLeast1, PathText, Seed
 
 if TYPE_CHECKING:
-    from vaelab.runs.compare import Comparison, Line
+    from vaelab.runs.compare import Comparison
+    from vaelab.runs.differences import Line
     from vaelab.studies import Study
 
 EXAMPLES = """\
@@ -84,6 +85,7 @@ def compare_all(options: Options, folders: Sequence[Path], study: Study | None =
         load_all(folders, options.images, options.device),
         against=options.against,
         metrics=options.metrics or None,
+        beside=dict.fromkeys(asked.metric for asked in study.questions) if study else (),
         num_images=options.num_images,
         num_samples=options.num_samples,
         seed=options.seed,

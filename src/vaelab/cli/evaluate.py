@@ -61,7 +61,8 @@ class Options(OnStage):
 def run(options: Options) -> int:
     """Does it."""
     from vaelab.cli._notes import say_collapse
-    from vaelab.runs.results import ask, folder_of, measure
+    from vaelab.runs.question import ask
+    from vaelab.runs.results import folder_of, measure
 
     _check_labels(options)
     trained = options.load()

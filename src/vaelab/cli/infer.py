@@ -60,7 +60,7 @@ def run(options: Options) -> int:
     """Does it."""
     from vaelab.evaluation import scores_table
     from vaelab.inference import Search
-    from vaelab.runs.results import ask, rows_of
+    from vaelab.runs.question import ask, rows_of
     from vaelab.screen import Progress
     from vaelab.settings.text import override
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from jaxtyping import Float
@@ -67,10 +67,10 @@ def fit_mixture(
 
     It is the likeliest of several fits, each begun from k-means. Full covariances are fitted along the codes' principal
     axes, each at unit variance, in two steps: fits of one covariance that all components share, each begun from k-means
-    of 500 different codes drawn at random, then the likeliest third of these with a covariance for each component. The likelihood
-    of an autoencoder's codes has several modes; k-means of all codes begins near the same few of them each time. With
-    free weights the likeliest mode cuts a wide cluster in two and joins others, so hold the weights equal where the
-    clusters are about equally large.
+    of 500 different codes drawn at random; then the likeliest third of these, with a covariance for each component. The
+    likelihood of an autoencoder's codes has several modes, and k-means of all codes begins near the same few of them
+    each time. With free weights the likeliest mode cuts a wide cluster in two and joins others, so hold the weights
+    equal where the clusters are about equally large.
 
     Args:
         codes: (image, latent).
@@ -138,8 +138,11 @@ def _fit_whitened(mixture: GaussianMixture, codes: np.ndarray) -> GaussianMixtur
 
 def _fit_from_shared(mixture: GaussianMixture, codes: np.ndarray) -> None:
     """Fits with one covariance for all components; the likeliest third go on with one for each."""
-    from sklearn.base import clone
     from sklearn.cluster import KMeans
+
+    def fit(**how: object) -> GaussianMixture:
+        settings: dict[str, Any] = {**mixture.get_params(), "n_init": 1, **how}
+        return type(mixture)(**settings).fit(codes)
 
     random, num_components = np.random.RandomState(mixture.random_state), mixture.n_components
     different, floor, shared = np.unique(codes, axis=0), mixture.reg_covar * np.eye(len(codes.T)), []
@@ -147,17 +150,22 @@ def _fit_from_shared(mixture: GaussianMixture, codes: np.ndarray) -> None:
         some = different[random.permutation(len(different))[: max(_START_CODES, num_components)]]
         start = KMeans(num_components, n_init=1, random_state=random).fit(some)
         within = some - start.cluster_centers_[start.labels_]
-        one = clone(mixture).set_params(covariance_type="tied", n_init=1, tol=_SHARED_TOLERANCE)
-        one.set_params(
-            weights_init=np.full(num_components, 1 / num_components),
-            means_init=start.cluster_centers_,
-            precisions_init=np.linalg.inv(within.T @ within / len(some) + floor),
+        shared.append(
+            fit(
+                covariance_type="tied",
+                tol=_SHARED_TOLERANCE,
+                weights_init=np.full(num_components, 1 / num_components),
+                means_init=start.cluster_centers_,
+                precisions_init=np.linalg.inv(within.T @ within / len(some) + floor),
+            )
         )
-        shared.append(one.fit(codes))
     shared.sort(key=lambda each: each.lower_bound_, reverse=True)
-    fitted = []
-    for one in shared[: math.ceil(mixture.n_init / 3)]:
-        begin = {"weights_init": one.weights_, "means_init": one.means_}
-        precisions = np.repeat(one.precisions_[None], num_components, axis=0)
-        fitted.append(clone(mixture).set_params(n_init=1, precisions_init=precisions, **begin).fit(codes))
+    fitted = [
+        fit(
+            weights_init=one.weights_,
+            means_init=one.means_,
+            precisions_init=np.repeat(one.precisions_[None], num_components, axis=0),
+        )
+        for one in shared[: math.ceil(mixture.n_init / 3)]
+    ]
     vars(mixture).update(vars(max(fitted, key=lambda each: each.lower_bound_)))

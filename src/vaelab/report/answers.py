@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from vaelab.metrics import Score, Way
 from vaelab.report.words import interval_of, number, value_of
-from vaelab.runs.compare import Comparison, Interval, Line, Ranking, ranking
+from vaelab.runs.compare import Comparison
+from vaelab.runs.differences import Interval, Line
 from vaelab.runs.entries import Entry
+from vaelab.runs.ranking import Ranking, ranking
 from vaelab.studies import Asked
 
 

@@ -29,7 +29,8 @@ from vaelab.report.side_by_side import side_by_side
 from vaelab.report.weights import grids
 from vaelab.report.words import MINUS, ceiling_of, interval_of, number, plural, value_of
 from vaelab.runs import Run
-from vaelab.runs.compare import NOT_SHOWN, Comparison, Difference, Interval, Line
+from vaelab.runs.compare import Comparison
+from vaelab.runs.differences import NOT_SHOWN, Difference, Interval, Line
 from vaelab.runs.entries import Entry
 from vaelab.studies import Study
 

@@ -63,8 +63,9 @@ def _prose(text: str) -> Markup:
 
 
 def _linked(text: str) -> Markup:
-    """Text whose addresses are links."""
-    return Markup(re.sub(r",?\s*\(?(https?://[^\s)]+)\)?", r' <a href="\1">link</a>', str(escape(text))))
+    """Text whose addresses are links; an address may hold parentheses that close again, as some DOIs do."""
+    address = r",?\s*\(?(https?://(?:[^\s()]|\([^\s()]*\))+(?<![,;.]))\)?"
+    return Markup(re.sub(address, r' <a href="\1">link</a>', str(escape(text))))
 
 
 def _code(text: str) -> Markup:

@@ -23,7 +23,8 @@ from vaelab.models import Model, device_of, evaluating, local_randomness
 from vaelab.report.table import label_column
 from vaelab.report.words import number
 from vaelab.runs import Run
-from vaelab.runs.results import Question, ask, measure, rows_of
+from vaelab.runs.question import Question, ask, rows_of
+from vaelab.runs.results import measure
 from vaelab.shapes import Images
 
 T = TypeVar("T")

@@ -2,77 +2,26 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit
 
 from vaelab.errors import unknown_name
 from vaelab.evaluation import Measured, all_metrics
-from vaelab.metrics import Metric, PerImage, Score, Way, interval_of_means
+from vaelab.metrics import Metric
 from vaelab.runs.agreements import Pairing, SharedLatents, agreement_rows, pairings, shared_latents
 from vaelab.runs.comparable import Refusal, comparable
+from vaelab.runs.differences import Interval, Line, line_of, trivial_lines
 from vaelab.runs.drifts import Drift, drift_rows, drifts
 from vaelab.runs.entries import Entry, common_rows, entries_of
 from vaelab.runs.make import is_finished
+from vaelab.runs.question import ask
 from vaelab.runs.read import Run
-from vaelab.runs.results import ask, measure
-
-Interval = tuple[float, float]
-NOT_SHOWN = "no difference shown"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Difference:
-    """How much more one entry scores than the one that it is set against."""
-
-    value: float
-    """Mean over images, and over seeds where there are several."""
-    interval: Interval | None
-    """95 %, by bootstrap over images of the difference at each image; None for a single image, and where the metric is
-    no mean over images."""
-    over_seeds: Interval | None = None
-    """95 %, from the spread of the seeds' means; None where either has one seed."""
-    better: Way
-    """Which way the metric is better."""
-
-    @property
-    def is_shown(self) -> bool:
-        """Whether every interval that there is excludes 0."""
-        known = [ends for ends in (self.interval, self.over_seeds) if ends is not None]
-        return bool(known) and all(map(_excludes_0, known))
-
-    @property
-    def words(self) -> str:
-        """What may be said of it, such as ``better``."""
-        way = "higher" if self.value > 0 else "lower"
-        word = way if self.better == "neither" else "better" if way == self.better else "worse"
-        if self.is_shown:
-            return word
-        return f"{word} on these images, within the spread of seeds" if _excludes_0(self.interval) else NOT_SHOWN
-
-
-@dataclass(frozen=True, kw_only=True)
-class Line:
-    """What one entry, or a trivial model fitted to its training images, scores by one metric."""
-
-    entry: str
-    """Its name."""
-    score: Score
-    """The mean over seeds, with the interval over images; its `model` names a trivial model."""
-    seeds: tuple[float, ...]
-    """What each seed scores."""
-    over_seeds: Interval | None = None
-    """95 % of the mean over seeds; None for one seed."""
-    difference: Difference | None = None
-    """From the entry that all are set against; None where there is none."""
-    why_not: str = ""
-    """Why there is none."""
+from vaelab.runs.results import measure
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -136,6 +85,7 @@ def compare(
     *,
     against: Path | str | None = None,
     metrics: Iterable[str] | None = None,
+    beside: Iterable[str] = (),
     num_images: int | None = None,
     num_samples: int = 100,
     seed: int = 0,
@@ -152,7 +102,8 @@ def compare(
     Args:
         runs: Two or more, of the same images.
         against: The folder of the run that others are set against; left out, the first.
-        metrics: Names of those that are wanted; left out, all.
+        metrics: Names of those that are wanted; left out, all but those that need a classifier.
+        beside: Names of others that are wanted beside all, such as those that need a classifier.
         num_images: A random draw of so many images; left out, all.
         num_samples: Draws of the posterior per image.
         seed: Of every draw.
@@ -166,7 +117,7 @@ def compare(
     *Source*: Efron and Tibshirani 1993, An Introduction to the Bootstrap, chapters 13 and 16; Welch 1947, The
     generalization of Student's problem when several different population variances are involved.
     """
-    wanted, entries, common = all_metrics(metrics), entries_of(runs), common_rows(runs)
+    wanted, entries, common, beside = all_metrics(metrics), entries_of(runs), common_rows(runs), [*beside]
     first, named = _chosen(entries, against), None if metrics is None else wanted
     questions = {
         run.folder: ask(
@@ -180,6 +131,9 @@ def compare(
         )
         for run in runs
     }
+    if beside:
+        for run in runs:
+            measure(run, questions[run.folder], beside, progress)
     measured = {
         entry.name: [measure(run, questions[run.folder], named, progress) for run in entry.runs] for entry in entries
     }
@@ -189,9 +143,9 @@ def compare(
         for part in _parts(metric, kept, measured):
             base = measured[first.name]
             lines += [
-                _line(metric, part, entry, measured[entry.name], None if entry is first else base) for entry in kept
+                line_of(metric, part, entry, measured[entry.name], None if entry is first else base) for entry in kept
             ]
-            lines += [line for entry in kept for line in _trivial(metric, part, entry, measured[entry.name])]
+            lines += [line for entry in kept for line in trivial_lines(metric, part, entry, measured[entry.name])]
     rows = next(iter(measured.values()))[0].rows
     return Comparison(
         entries=tuple(entries),
@@ -207,87 +161,6 @@ def compare(
         notes=tuple(_notes(entries, common)),
         measured=measured,
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ranking:
-    """Entries by one metric, each set against one of them."""
-
-    lines: tuple[Line, ...]
-    """Best first, or highest where neither way is better; the one that all are set against has no difference."""
-    against: str
-    """Its name; empty where there is none."""
-    reasons: dict[str, str]
-    """Entry -> why it cannot be compared."""
-
-
-def ranking(
-    comparison: Comparison, metric: str, part: str = "", names: Sequence[str] = (), against: str = ""
-) -> Ranking:
-    """Some entries of a comparison by one metric, set against one of them.
-
-    Args:
-        comparison: Of these and perhaps others.
-        metric: By its name.
-        part: Of the metric; empty: the whole.
-        names: Of the entries; empty: all.
-        against: The one that the others are set against; empty: the best of them.
-
-    Raises:
-        InputError: The metric is not known.
-    """
-    measure, measured = all_metrics([metric])[metric], comparison.measured
-    entries = [entry for entry in comparison.entries if entry.name in (names or measured)]
-    if not entries:
-        return Ranking(lines=(), against="", reasons={})
-    refused = list[Refusal]()
-    first = next((entry for entry in entries if entry.name == against), entries[0])
-    kept = comparable(measure, entries, first, measured, refused)
-    reasons = {name: each.reason for each in refused for name in each.entries}
-    if not kept and not reasons:
-        reasons = {entry.name: "it cannot be computed of these" for entry in entries}
-    for entry in kept:
-        scores = [m.score(metric, part) for m in measured[entry.name]]
-        if any(score is None or not math.isfinite(score.value) for score in scores):
-            told = next((score.reason for score in scores if score is not None and score.reason), "it has no number")
-            reasons[entry.name] = f"it has no part {part!r}" if None in scores else told
-    alone = [_line(measure, part, e, measured[e.name], None) for e in kept if e.name not in reasons]
-    alone.sort(key=lambda line: line.score.value * (1 if line.score.better == "lower" else -1))
-    if not alone:
-        return Ranking(lines=(), against="", reasons=reasons)
-    best = against if any(line.entry == against for line in alone) else alone[0].entry
-    by_name = {entry.name: entry for entry in kept}
-    lines = [
-        line if line.entry == best else _line(measure, part, by_name[line.entry], measured[line.entry], measured[best])
-        for line in alone
-    ]
-    return Ranking(lines=tuple(lines), against=best, reasons=reasons)
-
-
-def over_seeds(values: Sequence[float], others: Sequence[float] | None = None) -> Interval | None:
-    """The 95 % Student interval of the mean over seeds, or Welch's of the difference of two such means.
-
-    Args:
-        values: What each seed scores.
-        others: What each seed of another experiment scores, for the difference values - others.
-
-    Returns:
-        (low, high); None where either has one seed.
-
-    >>> [round(end, 3) for end in over_seeds([1.0, 2.0, 3.0])]
-    [-0.484, 4.484]
-    """
-    groups = [np.asarray(group, np.float64) for group in (values, others) if group is not None]
-    if min(map(len, groups)) < 2 or not all(np.isfinite(group).all() for group in groups):
-        return None
-    variances = [group.var(ddof=1) / len(group) for group in groups]
-    mean = groups[0].mean() - (groups[1].mean() if len(groups) > 1 else 0)
-    total = sum(variances)
-    if total == 0:
-        return float(mean), float(mean)
-    freedom = total**2 / sum(v**2 / (len(g) - 1) for v, g in zip(variances, groups, strict=True))
-    half = float(stdtrit(freedom, 0.975)) * math.sqrt(total)
-    return float(mean - half), float(mean + half)
 
 
 def _chosen(entries: Sequence[Entry], against: Path | str | None) -> Entry:
@@ -307,47 +180,6 @@ def _parts(metric: Metric, kept: Sequence[Entry], measured: dict[str, list[Measu
     scores = measured[kept[0].name][0].scores
     parts = [s.part for s in scores if s.metric == metric.name and s.part and not s.model]
     return ["", *(parts if {"images", "regions"} & {*metric.needs} else [])]
-
-
-def _line(metric: Metric, part: str, entry: Entry, found: list[Measured], base: list[Measured] | None) -> Line:
-    scores = [s for m in found if (s := m.score(metric.name, part)) is not None]
-    seeds = tuple(score.value for score in scores)
-    means, others = _per_image(metric, part, found), None if base is None else _per_image(metric, part, base)
-    score = scores[0]
-    if len(scores) > 1:
-        ends = interval_of_means(means) if means is not None and np.isfinite(means).all() else None
-        score = replace(score, value=float(np.mean(seeds)), interval=ends)
-    line = Line(entry=entry.name, score=score, seeds=seeds, over_seeds=over_seeds(seeds))
-    if base is None:
-        return line
-    against = [s.value for m in base if (s := m.score(metric.name, part)) is not None]
-    value, by_seeds = score.value - float(np.mean(against)), over_seeds(seeds, against)
-    if means is None or others is None or len(means) != len(others):
-        if by_seeds is None:
-            return replace(line, why_not="no mean over images, so not paired")
-        return replace(
-            line, difference=Difference(value=value, interval=None, over_seeds=by_seeds, better=score.better)
-        )
-    if not (np.isfinite(means).all() and np.isfinite(others).all()):
-        return replace(line, why_not="some images have no finite number")
-    ends = interval_of_means(means - others)
-    return replace(line, difference=Difference(value=value, interval=ends, over_seeds=by_seeds, better=score.better))
-
-
-def _per_image(metric: Metric, part: str, found: Sequence[Measured]) -> np.ndarray | None:
-    """(image,), float64: the mean over seeds of what the score is the mean of; None where it is no mean, or of none."""
-    if not isinstance(metric, PerImage):
-        return None
-    name = f"{metric.name}/{part}" if part else metric.name
-    columns = [metric.counted(m.per_image[name].to_numpy(np.float64)) for m in found]
-    same = len({len(column) for column in columns}) == 1
-    return np.mean(columns, axis=0) if same and len(columns[0]) else None
-
-
-def _trivial(metric: Metric, part: str, entry: Entry, found: Sequence[Measured]) -> list[Line]:
-    """What trivial models score that were fitted to the training images of the entry's first run."""
-    scores = [s for s in found[0].scores if (s.metric, s.part) == (metric.name, part) and s.model]
-    return [Line(entry=entry.name, score=score, seeds=(score.value,)) for score in scores]
 
 
 def _notes(entries: Sequence[Entry], common: np.ndarray) -> Iterable[str]:
@@ -378,10 +210,6 @@ def _notes(entries: Sequence[Entry], common: np.ndarray) -> Iterable[str]:
 def _list(names: Sequence[str]) -> str:
     shown = ", ".join(names[:6])
     return f"{shown} and {len(names) - 6} more" if len(names) > 6 else shown
-
-
-def _excludes_0(ends: Interval | None) -> bool:
-    return ends is not None and (ends[0] > 0 or ends[1] < 0)
 
 
 def _row(line: Line) -> dict[str, object]:

@@ -146,11 +146,12 @@ def _without_seed(run: Run) -> str:
 
 
 def _place(runs: Sequence[Run]) -> Path:
-    """The folder that holds just these, or that of the first."""
+    """The folder that holds just these, if they are called by their seeds or are several; else that of the first."""
     folders = [run.folder.resolve() for run in runs]
     parents = {folder.parent for folder in folders}
     inside = [file.parent for file in folders[0].parent.glob("*/experiment.json")]
-    return folders[0].parent if len(folders) > 1 and len(parents) == 1 and len(inside) == len(folders) else folders[0]
+    by_seed = len(folders) > 1 or folders[0].name == f"seed-{runs[0].experiment.seed}"
+    return folders[0].parent if by_seed and len(parents) == 1 and len(inside) == len(folders) else folders[0]
 
 
 def _names(places: Sequence[Path]) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -19,13 +18,11 @@ from vaelab.evaluation.features import FEATURES, measure_features, see
 from vaelab.inference import images_at_once
 from vaelab.metrics import Metric, Score
 from vaelab.models import device_of
+from vaelab.runs.question import Question
 from vaelab.runs.read import Run
 from vaelab.screen import Progress
 from vaelab.settings.record import digest
 from vaelab.training.checkpoint import load_weights, save_weights
-
-if TYPE_CHECKING:
-    from vaelab.runs.results import Question
 
 _MOST_KINDS, _MOST_TRAINING = 1000, 5000
 

@@ -19,7 +19,8 @@ from vaelab.evaluation.features import FEATURES, PCA, TRAINING_IMAGES, measure_f
 from vaelab.models import VAEConfig
 from vaelab.presets import find
 from vaelab.runs import features, train
-from vaelab.runs.results import ask, folder_of, measure
+from vaelab.runs.question import ask
+from vaelab.runs.results import folder_of, measure
 
 OF_FEATURES = [metric for metric in all_metrics().values() if FEATURES & {*metric.needs}]
 

@@ -16,7 +16,8 @@ from vaelab.evaluation.known import hand_made
 from vaelab.models import VAEConfig
 from vaelab.presets import find
 from vaelab.runs import train
-from vaelab.runs.results import Question, ask, folder_of, list_results, measure
+from vaelab.runs.question import Question, ask
+from vaelab.runs.results import folder_of, list_results, measure
 from vaelab.settings.record import digest
 
 

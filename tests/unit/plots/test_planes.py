@@ -17,7 +17,8 @@ from vaelab.plots.field import field
 from vaelab.plots.grid import grid
 from vaelab.presets import preset
 from vaelab.report.weights import grids
-from vaelab.runs.compare import Comparison, Line
+from vaelab.runs.compare import Comparison
+from vaelab.runs.differences import Line
 
 PLACES = np.stack([np.linspace(-1, 1, 5), np.linspace(0, 2, 5)])
 

@@ -29,12 +29,16 @@ from vaelab.presets import preset
 from vaelab.report.comparison import render
 from vaelab.runs import load, train
 from vaelab.runs.agreements import shared_latents
-from vaelab.runs.compare import Difference, compare, over_seeds, ranking
+from vaelab.runs.compare import compare
+from vaelab.runs.differences import Difference, over_seeds
 from vaelab.runs.entries import Entry, common_rows, entries_of, find_runs, load_all
-from vaelab.runs.results import ask, measure, rows_of
+from vaelab.runs.question import ask, rows_of
+from vaelab.runs.ranking import ranking
+from vaelab.runs.results import measure
 from vaelab.studies import Asked, Shown, Study
 
 SPLIT = Split(validation=20, test=40)
+SEEN = ["classifier_agreement"]
 
 
 @pytest.fixture(scope="module")
@@ -244,6 +248,22 @@ def test_a_study_page_answers_and_shows_side_by_side(place, runs):
     assert "What was asked, what was found" in document
     assert 'id="drawn"' in document
     assert "<h1>compared</h1>" in document
+
+
+def test_what_needs_a_classifier_is_measured_where_it_is_asked_for(runs):
+    asked, whole = [compare(runs("plain"), num_samples=3, num_images=30, labels="label", beside=m) for m in (SEEN, [])]
+    (line,) = [s for s in asked.lines if (s.score.metric, s.score.part, s.score.model) == (*SEEN, "", "")]
+    for run, value in zip(asked.against.runs, line.seeds, strict=True):
+        assert measure(run, ask(run, num_samples=3, num_images=30, labels="label"), SEEN).score(*SEEN).value == value
+    assert {s.score.metric for s in whole.lines} <= {s.score.metric for s in asked.lines}
+
+
+def test_a_run_alone_in_its_folder_that_is_called_by_its_seed_has_the_folders_name(place, tmp_path):
+    for name in ("gauss", "scaled"):
+        shutil.copytree(place / name, tmp_path / name / "seed-0")
+    shutil.copytree(place / "divided", tmp_path / "seed-7")
+    entries = entries_of(load_all(find_runs([tmp_path])[0]))
+    assert [entry.name for entry in entries] == ["gauss", "scaled", "seed-7"]
 
 
 def test_nothing_stands_alone(runs):

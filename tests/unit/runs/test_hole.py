@@ -14,7 +14,8 @@ from vaelab.evaluation import hole
 from vaelab.runs import Run
 from vaelab.runs import hole as of_runs
 from vaelab.runs.compare import compare
-from vaelab.runs.results import ask, measure
+from vaelab.runs.question import ask
+from vaelab.runs.results import measure
 
 HOLE = ["hole_error", "hole_iou", "hole_ratio", "hole_against_nearest", "hole_reach", "hole_encoder_share"]
 

@@ -13,7 +13,8 @@ from vaelab.metrics import Score
 from vaelab.presets import digits
 from vaelab.report.answers import _sentences
 from vaelab.report.page import parts
-from vaelab.runs.compare import Difference, Line, Ranking
+from vaelab.runs.differences import Difference, Line
+from vaelab.runs.ranking import Ranking
 from vaelab.studies import Asked, Measuring, Shown, Study, read_study, studies, write_study
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from markupsafe import Markup
 
 from vaelab.metrics import Score
@@ -9,7 +11,9 @@ from vaelab.report.html import html
 from vaelab.report.look import FEWEST_DRAWS, Look
 from vaelab.report.parts import Arrays, Part
 from vaelab.report.scores import chosen, summary_of, words_of
-from vaelab.report.words import ceiling_of, interval_of, plural, value_of
+from vaelab.report.words import ceiling_of, interval_of, number, plural, value_of
+from vaelab.runs.question import checkpoint_of
+from vaelab.runs.results import asks_for_columns, list_results
 
 
 class Measures(Part):
@@ -25,8 +29,10 @@ class Measures(Part):
         return html(
             """<p class="lead">{{ lead }}</p>
             {{ note(cut) if cut }}
-            {{ table(head, rows, "Measures on held-out images", "measures") }}""",
-            head=head, rows=rows, lead=_lead(look), cut=_cut(look),
+            {{ table(head, rows, "Measures on held-out images", "measures") }}
+            {% for words, rows in known %}{{ note(words) }}
+            {{ table(heads, rows, "Measures beside columns of the table", "measures") }}{% endfor %}""",
+            head=head, rows=rows, lead=_lead(look), cut=_cut(look), known=list(_known(look)), heads=_BESIDE,
         )  # fmt: skip
 
 
@@ -48,6 +54,36 @@ def _row(score: Score) -> list:
         (way, "way"), (f"{score.count:,}", "n count"),
         (html("<small>{{ source|linked }}</small>", source=score.source), "source"),
     ]  # fmt: skip
+
+
+_BESIDE = ["Measure", ("Value", "n"), "95 % interval", "By chance", "Trivial models", "Unit", "Source"]
+
+
+def _known(look: Look) -> Iterator[tuple[str, list[list]]]:
+    """What `evaluate` measured beside columns of the table, of these weights: in words what it was, and a row each."""
+    for result in list_results(look.run):
+        asked, columns = result.question, result.question.columns
+        if not columns or (asked.checkpoint, asked.stage) != (checkpoint_of(look.run), look.stages[-1]):
+            continue
+        scores = [score for score in chosen(result.scores) if asks_for_columns(score.metric)]
+        if scores:
+            words = "; ".join(f"{name}: {', '.join(values)}" for name, values in columns.items())
+            yield (
+                f"Beside columns of the table ({words}), as measured by evaluate on "
+                f"{plural(asked.num_images, f'{asked.split} image')}.",
+                [_known_row(score, result.scores) for score in scores],
+            )
+
+
+def _known_row(score: Score, scores: Sequence[Score]) -> list:
+    what, value, ends, unit, *_, source = _row(score)
+    trivial = [s for s in scores if s.metric == score.metric and not s.part and s.model]
+    chance = number(score.null) if score.null is not None else "\N{EN DASH}"
+    beside = html(
+        "{% for name, value in rows %}<small>{{ name }} {{ value }}</small>{% endfor %}",
+        rows=[(s.model.removesuffix(" images"), value_of(s)) for s in trivial],
+    )
+    return [what, value, ends, (chance, "range"), beside, unit, source]
 
 
 def _lead(look: Look) -> str:
