@@ -192,6 +192,17 @@ def test_embed_refuses_images_of_another_kind(trained, tmp_path, capsys):
     assert not (tmp_path / "out.csv").exists()
 
 
+def test_what_was_asked_for_and_cannot_be_measured_says_why(trained, capsys):
+    flags = ["--metrics", "mse", "mcc", "factor_neighbours", "hole_error", "--num-samples", "2", "--num-images", "20"]
+    assert main(["evaluate", str(trained), *flags, "--quiet"]) == 0
+    said = capsys.readouterr().out
+    assert " mse " in said
+    assert "Not measured: mcc, which asks for columns of known numbers (--factors)." in said
+    assert "Not measured: factor_neighbours, which asks for columns of known numbers (--factors)." in said
+    assert "Not measured: hole_error, which asks for images of a known plane with a hole." in said
+    assert said.count("Not measured") == 3
+
+
 def test_evaluate_prints_and_writes_what_evaluation_says(trained, capsys):
     assert main(["evaluate", str(trained), "--num-samples", "5"]) == 0
     said = capsys.readouterr().out
