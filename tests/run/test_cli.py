@@ -560,11 +560,9 @@ def test_infer_completes_from_a_side_or_a_picture(trained, tmp_path):
     assert {"hidden_mse/inferred", "hidden_mse/encoder", "hidden_mse/nearest"} < set(found[0])
     drawn, run = np.load(tmp_path / "out" / "drawn.npz"), load(trained)
     assert drawn["draws"].shape == (6, 5, 1, 8, 8)
-    np.testing.assert_allclose(drawn["images"], run.dataset.collection.images.read(drawn["rows"]), atol=1e-4)
-    errors = np.square(run.intensity.apply(drawn["inferred"]) - run.intensity.apply(drawn["images"]))[..., 4:].mean(
-        (1, 2, 3)
-    )
-    np.testing.assert_allclose(errors, found[0]["hidden_mse/inferred"], rtol=1e-3)
+    np.testing.assert_allclose(drawn["images"], run.dataset.collection.images[drawn["rows"]], atol=1e-4)
+    own, whole = (run.intensity.apply(drawn[name])[..., 4:] for name in ("inferred", "images"))
+    np.testing.assert_allclose(np.square(own - whole).mean((1, 2, 3)), found[0]["hidden_mse/inferred"], rtol=1e-3)
 
 
 def test_infer_takes_rows_of_the_collection(trained, tmp_path, capsys):
