@@ -100,7 +100,7 @@ def explain(
     (5, 4, 1, 8, 8)
     """
     judge = classifier if isinstance(classifier, Judge) else judge_of(classifier)
-    chosen = [find(Exaggeration, each, "method")() if isinstance(each, str) else each for each in methods]
+    chosen = [_method(each) if isinstance(each, str) else each for each in methods]
     if others is None and isinstance(model, Trained) and not isinstance(model, Model):
         others = "train"  # pyright: ignore[reportAssignmentType]
     of_others = opened(model, images if others is None else others)
@@ -135,6 +135,10 @@ def explain(
             targets=wanted.numpy(force=True),
             series=series,
         )
+
+
+def _method(name: str) -> Exaggeration:
+    return find(Exaggeration, name, "method")()  # pyright: ignore[reportAbstractUsage]
 
 
 def methods() -> list[str]:

@@ -21,6 +21,7 @@ Targets = Float[Tensor, "image target"]
 """What a classifier is wanted to say, for each image step by step."""
 Others = Float[Tensor, "other latent"]
 OfOthers = Float[Tensor, " other"]
+Toward = Float[Tensor, "1 number"]
 SeriesCodes = Float[Tensor, "image target latent"]
 SeriesImages = Float[Tensor, "image target channel height width"]
 AT_ONCE = 512
@@ -51,7 +52,7 @@ class Scene:
     """Codes of other images, the training images or some of them."""
     others_said: OfOthers
     """f of these images."""
-    toward: Float[Tensor, "one number"] | None = None
+    toward: Toward | None = None
     """(1, number): the condition that a conditional model is to go to."""
     seed: int = 0
     """Of what is drawn."""
