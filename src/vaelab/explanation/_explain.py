@@ -107,8 +107,17 @@ def explain(
     given, own = opened(model, images)
     x = torch.cat([some for _, some in batches(given, own)])
     with evaluating(given):
-        codes, said = _seen(*of_others, judge)
-        scene = Scene(model=given, judge=judge, x=x, others=codes, others_said=said, toward=toward, seed=seed)
+        images_there, codes, said = _seen(*of_others, judge)
+        scene = Scene(
+            model=given,
+            judge=judge,
+            x=x,
+            others_x=images_there,
+            others=codes,
+            others_said=said,
+            toward=toward,
+            seed=seed,
+        )
         wanted = _targets(targets, judge, said).expand(len(x), -1).to(x)
         reconstructions = scene.decode(scene.z[:, None])[:, 0]
         series = {}
@@ -146,16 +155,16 @@ def methods() -> list[str]:
     return list(members(Exaggeration))
 
 
-def _seen(model: Model, images: ImageBatches, judge: Judge) -> tuple[torch.Tensor, torch.Tensor]:
-    """Codes of some images, 2,000 at most, and what the classifier says of them."""
-    codes, said, count = [], [], 0
+def _seen(model: Model, images: ImageBatches, judge: Judge) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Some images, 2,000 at most, their codes, and what the classifier says of them."""
+    parts, count = [], 0
     for given, x in batches(model, images, images_at_once(model.image_shape)):
-        codes.append(given.encode(x).mean)
-        said.append(judge(x))
+        parts.append((x.clone(), given.encode(x).mean, judge(x)))
         count += len(x)
         if count >= _MOST_OTHERS:
             break
-    return torch.cat(codes), torch.cat(said)
+    seen, codes, said = (torch.cat(each)[:_MOST_OTHERS] for each in zip(*parts, strict=True))
+    return seen, codes, said
 
 
 def _targets(targets: int | Sequence[float], judge: Judge, said: torch.Tensor) -> torch.Tensor:

@@ -20,6 +20,7 @@ from vaelab.shapes import Images, Latents, PerImage
 Targets = Float[Tensor, "image target"]
 """What a classifier is wanted to say, for each image step by step."""
 Others = Float[Tensor, "other latent"]
+OtherImages = Float[Tensor, "other channel height width"]
 OfOthers = Float[Tensor, " other"]
 Toward = Float[Tensor, "1 number"]
 SeriesCodes = Float[Tensor, "image target latent"]
@@ -48,8 +49,10 @@ class Scene:
     """f."""
     x: Images
     """The images."""
+    others_x: OtherImages
+    """Other images, the training images or some of them."""
     others: Others
-    """Codes of other images, the training images or some of them."""
+    """Their codes."""
     others_said: OfOthers
     """f of these images."""
     toward: Toward | None = None
