@@ -1,0 +1,8 @@
+"""Explanations: what a latent, a class, a classifier's decision looks like."""
+
+from __future__ import annotations
+
+from vaelab.explanation._explain import Explained, Series, explain
+from vaelab.explanation.judge import Judge, judge_of
+
+__all__ = ["Explained", "Judge", "Series", "explain", "judge_of"]
