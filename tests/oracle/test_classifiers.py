@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import (
     balanced_accuracy_score,
@@ -42,6 +43,9 @@ def test_the_calibration_curve_is_scikit_learns():
     np.testing.assert_allclose(found.shares, shares)
     np.testing.assert_allclose(found.confidences, confidences)
     assert found.counts.sum() == 300
+    for count, share, ends in zip(found.counts.tolist(), found.shares, found.intervals, strict=True):
+        expected = binomtest(round(count * share), count).proportion_ci(method="wilson")
+        np.testing.assert_allclose(ends, expected, atol=1e-12)
     error = (found.counts * np.abs(shares - confidences)).sum() / 300
     assert calibration_error(P, TRUE)[0].value == pytest.approx(error, rel=1e-12)
 
@@ -121,6 +125,15 @@ def test_intervals_over_groups_are_wider_where_a_group_is_all_alike():
         assert grouped.interval == pytest.approx(single.interval, rel=1e-6)
         narrow = metric(one[many], other[many])[0].interval
         assert narrow[1] - narrow[0] < 0.6 * (single.interval[1] - single.interval[0])
+
+
+def test_intervals_of_bins_over_groups_are_wider():
+    sure, right = answers(P, TRUE)
+    alone, grouped = calibration(sure, right), calibration(sure, right, GROUPS // 3)
+    assert (np.diff(grouped.intervals) >= np.diff(alone.intervals)).all()
+    one = calibration(sure, right, np.zeros(300))
+    assert (one.intervals == [0, 1]).all()
+    np.testing.assert_array_equal(one.shares, alone.shares)
 
 
 def test_what_cannot_be_measured_has_a_reason():

@@ -44,7 +44,7 @@ class ClassifierFacts(Settings):
     """Digest of the collection, by which it is known again."""
     split: str = ""
     """Digest of the rows that it learnt from, was calibrated with and is judged by."""
-    groups: str = ""
+    group: str = ""
     """The column of what is never divided between these; empty: the run's own split."""
     seed: Seed = 0
     """Of its weights and the order of the images."""

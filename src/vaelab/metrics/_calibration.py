@@ -6,8 +6,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from scipy.stats import norm
 
 from vaelab.errors import InputError
+from vaelab.metrics._kinds import mean_of_units
+from vaelab.metrics._numbers import units_of
 
 NUM_BINS = 10
 
@@ -21,6 +24,8 @@ class Curve(NamedTuple):
     """(bin,): the mean of how sure it is."""
     shares: np.ndarray
     """(bin,): of how many it is right."""
+    intervals: np.ndarray
+    """(bin, 2): 95 % intervals of the shares."""
 
 
 def answers(class_probabilities: np.ndarray, label_classes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -40,18 +45,51 @@ def bins_of(confidences: np.ndarray, num_bins: int = NUM_BINS) -> np.ndarray:
     return np.searchsorted(np.linspace(0, 1, num_bins + 1)[1:-1], confidences)
 
 
-def calibration(confidences: np.ndarray, right: np.ndarray, num_bins: int = NUM_BINS) -> Curve:
+def calibration(
+    confidences: np.ndarray, right: np.ndarray, groups: np.ndarray | None = None, num_bins: int = NUM_BINS
+) -> Curve:
     """The calibration curve.
+
+    Args:
+        confidences: (image,): as `answers` gives them.
+        right: (image,): likewise.
+        groups: (image,): which images belong together; left out, each is on its own.
+        num_bins: Equally wide ones, from 0 to 1.
 
     >>> calibration(np.array([0.62, 0.68, 0.95]), np.array([True, False, True])).shares.tolist()
     [0.5, 1.0]
     """
     where = bins_of(confidences, num_bins)
-    counts = np.bincount(where, minlength=num_bins)
-    there = counts > 0
-    sums = (np.bincount(where, values, num_bins)[there] for values in (confidences, right))
-    confidences, shares = (total / counts[there] for total in sums)
-    return Curve(counts[there], confidences, shares)
+    there = np.unique(where)
+    means = np.array([confidences[where == here].mean() for here in there])
+    shares = np.array([right[where == here].mean() for here in there])
+    ends = [share_interval(right[where == here], None if groups is None else groups[where == here]) for here in there]
+    return Curve(np.bincount(where)[there], means, shares, np.array(ends).reshape(-1, 2))
+
+
+def share_interval(right: np.ndarray, groups: np.ndarray | None = None) -> tuple[float, float]:
+    """The 95 % interval of a share of few images, Wilson's: that of a share of 1 is no point, as the bootstrap's is.
+
+    Args:
+        right: (image,): whether it counts; one image at least.
+        groups: (image,): which images belong together; the interval then holds that of the bootstrap over groups, too,
+            and all from 0 to 1 where there is one group alone.
+
+    *Source*: Wilson 1927, Probable inference, the law of succession, and statistical inference
+    (https://doi.org/10.1080/01621459.1927.10502953).
+
+    >>> [round(end, 3) for end in share_interval(np.ones(20))]
+    [0.839, 1.0]
+    """
+    hits = np.asarray(right, np.float64)
+    share, square = hits.mean(), norm.ppf(0.975) ** 2 / len(hits)
+    middle = (share + square / 2) / (1 + square)
+    reach = np.sqrt(square * share * (1 - share) + square**2 / 4) / (1 + square)
+    low, high = float(max(0.0, middle - reach)), float(min(1.0, middle + reach))
+    if groups is None:
+        return min(low, float(share)), max(high, float(share))
+    own = mean_of_units(hits, units_of(groups, len(hits)), "").interval or (0.0, 1.0)
+    return min(low, own[0]), max(high, own[1])
 
 
 def confusion(label_classes: np.ndarray, image_classes: np.ndarray, num_classes: int) -> np.ndarray:

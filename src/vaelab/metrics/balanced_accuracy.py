@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from vaelab.errors import InputError
-from vaelab.metrics._kinds import mean_of_units
+from vaelab.metrics._calibration import share_interval
 from vaelab.metrics._metric import metric
 from vaelab.metrics._numbers import units_of
 from vaelab.metrics._resample import interval_of_means
@@ -36,7 +36,7 @@ def balanced_accuracy(
         image_classes: where the classifier puts each image, as a number from 0.
         label_classes: where it belongs; images below 0, of whose kind no training image was, are left out.
         class_names: of the classes; numbers where it is empty.
-        groups: which images belong together; intervals are then over groups.
+        groups: which images belong together; intervals are then over groups. Those of classes are Wilson's.
 
     Raises:
         InputError: There is not one for each image.
@@ -79,4 +79,13 @@ def balanced_accuracy(
     for i, kind in enumerate(kinds.tolist()):
         name = str(class_names[kind]) if len(class_names) else str(kind)
         null = float((image_classes[known] == kind).mean())
-        yield mean_of_units(right[own == i], units[own == i], _UNIT, part=name, null=null, ceiling=1.0)
+        here = own == i
+        yield Score(
+            part=name,
+            value=float(right[here].mean()),
+            unit=_UNIT,
+            count=int(here.sum()),
+            interval=share_interval(right[here], None if groups is None else groups[known][here]),
+            null=null,
+            ceiling=1.0,
+        )

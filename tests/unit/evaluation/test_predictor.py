@@ -44,7 +44,7 @@ LEARN, CALIBRATE, JUDGE = np.arange(100), np.arange(100, 130), np.arange(130, 16
 
 @pytest.fixture(scope="module")
 def sides(feed):
-    facts = replace(FACTS, classes=("left", "right"), groups="plate", images="abc")
+    facts = replace(FACTS, classes=("left", "right"), group="plate", images="abc")
     return fit_predictor(feed, facts, (PLACES > 3).astype(float), LEARN, CALIBRATE)
 
 
@@ -78,12 +78,10 @@ def test_its_answers_have_gradients(feed, sides):
 def test_the_temperature_makes_held_out_classes_likeliest(feed, sides):
     logits = sides.network(feed(CALIBRATE)).detach().numpy().astype(float)
     classes = (PLACES[CALIBRATE] > 3).astype(int)
-    doubt = 1 / 32
 
     def loss(temperature):
-        p = np.log(softmax(logits / temperature, axis=1))
-        own, other = p[np.arange(30), classes], p[np.arange(30), 1 - classes]
-        return -((1 - doubt) * own + doubt * other).mean()
+        p = softmax(logits / temperature, axis=1)
+        return np.log(temperature) ** 2 / 2 - np.log(p[np.arange(30), classes]).sum()
 
     best = float(sides.temperature)
     assert loss(best) < min(loss(best * 1.01), loss(best / 1.01))
@@ -98,17 +96,20 @@ def test_the_temperature_that_logits_were_made_with_is_found_again(temperature):
     assert fit_temperature(temperature * true, classes) == pytest.approx(temperature, rel=0.03)
 
 
-@pytest.mark.parametrize(("right", "count"), [(30, 40), (39, 40), (40, 40), (9_000, 10_000)])
-def test_the_temperature_of_equal_margins_is_in_closed_form(right, count):
-    """T = margin / logit of the share that is right, each image being right with probability 1 - 1 / (n + 2)."""
-    logits, doubt = np.tile([3.0, 0.0], (count, 1)), 1 / (count + 2)
-    share = (right * (1 - doubt) + (count - right) * doubt) / count
-    classes = np.where(np.arange(count) < right, 0, 1)
-    assert fit_temperature(logits, classes) == pytest.approx(3 / np.log(share / (1 - share)), rel=1e-4)
+@pytest.mark.parametrize("right", [60_000, 90_000, 99_000])
+def test_the_temperature_of_equal_margins_is_in_closed_form(right):
+    """T = margin / logit of the share that is right."""
+    share, logits = right / 100_000, np.tile([3.0, 0.0], (100_000, 1))
+    classes = np.where(np.arange(100_000) < right, 0, 1)
+    assert fit_temperature(logits, classes) == pytest.approx(3 / np.log(share / (1 - share)), rel=1e-3)
 
 
-def test_logits_that_say_nothing_have_no_temperature():
-    assert fit_temperature(np.ones((5, 3)), np.zeros(5, int)) == 1
+def test_where_all_is_right_no_answer_becomes_certain_and_logits_that_say_nothing_stay():
+    """A margin m of n images: 0 = log T + n m / (T (1 + exp(m / T)))."""
+    found = fit_temperature(np.tile([3.0, 0.0], (20, 1)), np.zeros(20, int))
+    assert np.log(found) + 20 * 3 / found / (1 + np.exp(3 / found)) == pytest.approx(0, abs=1e-4)
+    assert 0.3 < found < 1
+    assert fit_temperature(np.ones((5, 3)), np.zeros(5, int)) == pytest.approx(1, abs=1e-5)
 
 
 @pytest.mark.parametrize("name", ["sides", "places"])
