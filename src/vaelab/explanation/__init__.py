@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vaelab.explanation._explain import Explained, Series, explain
+from vaelab.explanation.fidelity import Fidelity, fidelity
 from vaelab.explanation.judge import Judge, judge_of
 
-__all__ = ["Explained", "Judge", "Series", "explain", "judge_of"]
+__all__ = ["Explained", "Fidelity", "Judge", "Series", "explain", "fidelity", "judge_of"]
