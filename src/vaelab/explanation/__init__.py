@@ -1,0 +1,8 @@
+"""Explanations: what a latent, a class, a classifier's decision looks like."""
+
+from __future__ import annotations
+
+from vaelab.explanation.meaning import Meaning, meaning, meaning_of
+from vaelab.explanation.measured_features import measured_features
+
+__all__ = ["Meaning", "meaning", "meaning_of", "measured_features"]
