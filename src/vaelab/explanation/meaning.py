@@ -69,10 +69,18 @@ class Meaning:
 
     def says(self, direction: int) -> str:
         """What a direction means in words: its three largest changes that are shown, or that it means nothing."""
-        shown = np.flatnonzero(self.shown[direction])
-        largest = sorted(shown, key=lambda f: -abs(self.changes[direction, f]))[:3]
-        words = [f"{self.features[f]} {self.changes[direction, f]:+.1f}".replace("-", MINUS) for f in largest]
-        return ", ".join(words) or "nothing that was measured"
+        return in_words(self.features, self.changes[direction], self.shown[direction])
+
+
+def in_words(features: Sequence[str], changes: np.ndarray, shown: np.ndarray) -> str:
+    """The three largest of the changes that are shown, in words; that there is none, else.
+
+    >>> in_words(("red", "area"), np.array([2.04, 0.5]), np.array([True, True]))
+    'red +2.0, area +0.5'
+    """
+    largest = sorted(np.flatnonzero(shown), key=lambda feature: -abs(changes[feature]))[:3]
+    words = (f"{features[feature]} {changes[feature]:+.1f}".replace("-", MINUS) for feature in largest)
+    return ", ".join(words) or "nothing that was measured"
 
 
 def meaning(
