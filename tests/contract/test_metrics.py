@@ -58,6 +58,7 @@ def made_up() -> dict[str, object]:
         "squared_errors": (0.2 + 0.02 * random.random(COUNT)) * np.where(factors[:, 1] > 0, 3, 1),
         "nearest_errors": 0.8 + 0.1 * random.random(COUNT),
         "reached_errors": 0.1 + 0.02 * random.random(COUNT),
+        "latent_moves": random.gamma(4.0, 0.05, size=(COUNT, 3, 2)),
         "overlaps": 0.5 + 0.2 * random.random(COUNT),
         "known_numbers": factors[:, 0],
         "predicted_numbers": 0.9 * factors[:, 0] + 0.1 * factors[:, 1],
