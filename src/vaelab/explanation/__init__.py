@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from vaelab.explanation._explain import Explained, Series, explain
 from vaelab.explanation.judge import Judge, judge_of
+from vaelab.explanation.judging import judge_series
 
-__all__ = ["Explained", "Judge", "Series", "explain", "judge_of"]
+__all__ = ["Explained", "Judge", "Series", "explain", "judge_of", "judge_series"]
