@@ -16,7 +16,7 @@ from vaelab.errors import InputError
 from vaelab.explanation.exaggeration import Exaggeration, Scene
 from vaelab.explanation.judge import Judge, judge_of
 from vaelab.inference import ImageBatches, Trained, batches, images_at_once, opened
-from vaelab.models import Model, evaluating
+from vaelab.models import Conditions, Model, evaluating
 
 _MOST_OTHERS = 2000
 _OUTER = 0.025
@@ -70,6 +70,7 @@ def explain(
     targets: int | Sequence[float] = 10,
     methods: Iterable[str | Exaggeration] = ("linear_direction", "latent_shift", "random_direction"),
     others: ImageBatches | Rows | None = None,
+    toward: Conditions | None = None,
     seed: int = 0,
 ) -> Explained:
     """Images as a classifier would have them step by step more, and step by step less, of a class.
@@ -83,6 +84,7 @@ def explain(
         methods: Names, or members of the family `Exaggeration` with settings of their own.
         others: Other images, such as training images, from whose codes directions and spreads follow; of a run they are
             a draw of training images if left out, else the images themselves.
+        toward: (1, number), the condition to which class-exaggeration goes; `Run.under` makes it.
         seed: Of what is drawn.
 
     Raises:
@@ -106,7 +108,7 @@ def explain(
     x = torch.cat([some for _, some in batches(given, own)])
     with evaluating(given):
         codes, said = _seen(*of_others, judge)
-        scene = Scene(model=given, judge=judge, x=x, others=codes, others_said=said, seed=seed)
+        scene = Scene(model=given, judge=judge, x=x, others=codes, others_said=said, toward=toward, seed=seed)
         wanted = _targets(targets, judge, said).expand(len(x), -1).to(x)
         reconstructions = scene.decode(scene.z[:, None])[:, 0]
         series = {}

@@ -42,6 +42,15 @@ class Linear(Model):
         return Independent(Bernoulli(probs=(0.5 + z @ self.axes.T).view(-1, *self.image_shape)), 3)
 
 
+class Conditional(Linear):
+    """The first latent is shifted by the condition."""
+
+    num_conditions = 1
+
+    def decode(self, z):
+        return super().decode(z + self.conditions_of(len(z)) * torch.tensor([1.0, 0, 0]))
+
+
 class Logistic(nn.Module):
     """The probability is a logistic function of the first latent alone, seen through the pixels."""
 
@@ -135,7 +144,25 @@ def test_several_starts_are_never_worse(model, x):
     assert three(scene, targets).codes.shape == (6, 1, LATENTS)
 
 
-@pytest.mark.parametrize("name", list(members(Exaggeration)))
+def test_a_condition_is_taken_as_far_as_the_target_is_and_beyond_the_class(x):
+    """The logit is that of the code plus the condition: at the class itself where lambda is 1."""
+    model, targets = Conditional().given(torch.zeros(6, 1)), [0.3, 0.9]
+    judge, toward = Logistic(model), torch.ones(1, 1)
+    found = explain(model, judge, x[:6], targets=targets, methods=["class_exaggeration"], toward=toward)
+    series = found.series["class_exaggeration"]
+    far = logit(targets) - found.codes[:, :1]
+    reachable = np.abs(far) < 3
+    np.testing.assert_allclose(series.said[reachable], np.broadcast_to(targets, far.shape)[reachable], atol=0.01)
+    assert (np.abs(far) > 1).any(), "beyond the class"
+    np.testing.assert_array_equal(series.codes, np.repeat(found.codes[:, None], 2, axis=1))
+
+
+def test_without_conditions_there_is_no_class_to_exaggerate(model, x):
+    with pytest.raises(InputError, match="the model should have conditions for class-exaggeration, got none"):
+        explain(model, Logistic(model), x[:3], methods=["class-exaggeration"])
+
+
+@pytest.mark.parametrize("name", [name for name in members(Exaggeration) if name != "class_exaggeration"])
 def test_every_method_gives_a_series_for_a_trained_kind_of_model(name, model, x):
     found = explain(model, Logistic(model), x[:2], targets=3, methods=[name], others=x[:50]).series[name]
     assert found.images.shape == (2, 3, 1, SIDE, SIDE)

@@ -23,7 +23,9 @@ Others = Float[Tensor, "other latent"]
 OfOthers = Float[Tensor, " other"]
 SeriesCodes = Float[Tensor, "image target latent"]
 SeriesImages = Float[Tensor, "image target channel height width"]
-_AT_ONCE, _STEP = 512, 1e-3
+AT_ONCE = 512
+"""Images that go through the networks together."""
+_STEP = 1e-3
 
 
 class Drawn(NamedTuple):
@@ -49,6 +51,8 @@ class Scene:
     """Codes of other images, the training images or some of them."""
     others_said: OfOthers
     """f of these images."""
+    toward: Float[Tensor, "one number"] | None = None
+    """(1, number): the condition that a conditional model is to go to."""
     seed: int = 0
     """Of what is drawn."""
 
@@ -97,7 +101,7 @@ class Scene:
 
     def _of_each(self, z: SeriesCodes, compute: Callable[[Model, Latents], Tensor]) -> Tensor:
         count, found = z.shape[1], list[Tensor]()
-        at_once = max(1, _AT_ONCE // count)
+        at_once = max(1, AT_ONCE // count)
         with torch.no_grad():
             for start in range(0, len(z), at_once):
                 some, model = z[start : start + at_once], self.model.part(start, min(start + at_once, len(z)))
