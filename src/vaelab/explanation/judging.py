@@ -20,7 +20,7 @@ from vaelab.explanation.exaggeration import Exaggeration, Scene
 from vaelab.explanation.exaggeration._base import SeriesImages
 from vaelab.explanation.judge import Judge, judge_of
 from vaelab.inference import ImageBatches, Trained, batches, images_at_once, opened
-from vaelab.models import Model, device_of, evaluating
+from vaelab.models import Conditions, Model, device_of, evaluating
 from vaelab.shapes import Images
 
 CHANGED = 0.05
@@ -52,6 +52,7 @@ def judge_series(
     methods: Iterable[Exaggeration] = (),
     features: Features | None = None,
     channels: Sequence[str] = (),
+    toward: Conditions | None = None,
     seed: int = 0,
 ) -> dict[str, Measured]:
     """Every metric of explanations, of each method's series.
@@ -60,7 +61,7 @@ def judge_series(
     until f is what it was there; what a method draws at random it draws anew.
 
     Args:
-        model: As `explain` was given it; likewise classifier, images and others.
+        model: As `explain` was given it; likewise classifier, images, others and toward.
         explained: What `explain` gave.
         classifier: f.
         images: Needed of a model that is given conditions.
@@ -69,6 +70,7 @@ def judge_series(
         features: In which steps are compared with images, such as a classifier's; left out, the first 50 principal
             components of the other images.
         channels: The channels' names; left out, those of the run, or numbers.
+        toward: Needed of class-exaggeration.
         seed: Of the way back.
 
     Returns:
@@ -103,7 +105,7 @@ def judge_series(
     with evaluating(given), torch.no_grad():
         codes, said, pixels = _seen(*opened(model, others), judge)
         x = _like(given, explained.images)
-        scene = Scene(model=given, judge=judge, x=x, others=codes, others_said=said, seed=seed + 1)
+        scene = Scene(model=given, judge=judge, x=x, others=codes, others_said=said, toward=toward, seed=seed + 1)
         beside = _Beside(explained=explained, scene=scene, features=features or _principal(pixels))
         return {
             name: measure_arrays(_arrays(series, made[name], beside) | facts, wanted)

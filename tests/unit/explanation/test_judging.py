@@ -58,7 +58,7 @@ def test_a_method_that_reaches_its_targets_is_consistent(judged):
     for method in ("latent_shift", "linear_direction"):
         assert value(judged, method, "consistency_correlation") > 0.999
         assert value(judged, method, "consistency_error") < 0.005
-        assert value(judged, method, "consistency_order") == 1
+        assert value(judged, method, "consistency_order") == pytest.approx(1)
         assert value(judged, method, "reached_span") == pytest.approx(1, abs=0.01)
 
 
