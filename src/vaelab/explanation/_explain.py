@@ -18,7 +18,7 @@ from vaelab.explanation.judge import Judge, judge_of
 from vaelab.inference import ImageBatches, Trained, batches, images_at_once, opened
 from vaelab.models import Conditions, Model, evaluating
 
-_MOST_OTHERS = 2000
+_MOST_OTHERS, _MOST_NUMBERS = 2000, 62_000_000
 _OUTER = 0.025
 
 
@@ -107,17 +107,9 @@ def explain(
     given, own = opened(model, images)
     x = torch.cat([some for _, some in batches(given, own)])
     with evaluating(given):
-        images_there, codes, said = _seen(*of_others, judge)
-        scene = Scene(
-            model=given,
-            judge=judge,
-            x=x,
-            others_x=images_there,
-            others=codes,
-            others_said=said,
-            toward=toward,
-            seed=seed,
-        )
+        others_x, codes, said = seen(*of_others, judge)
+        known = {"others_x": others_x, "others": codes, "others_said": said, "toward": toward}
+        scene = Scene(model=given, judge=judge, x=x, seed=seed, **known)
         wanted = _targets(targets, judge, said).expand(len(x), -1).to(x)
         reconstructions = scene.decode(scene.z[:, None])[:, 0]
         series = {}
@@ -155,16 +147,18 @@ def methods() -> list[str]:
     return list(members(Exaggeration))
 
 
-def _seen(model: Model, images: ImageBatches, judge: Judge) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Some images, 2,000 at most, their codes, and what the classifier says of them."""
-    parts, count = [], 0
+def seen(model: Model, images: ImageBatches, judge: Judge) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """As many of some images as fit, codes of the first 2,000 of them, and what the classifier says of these."""
+    pixels, codes, said, count = [], [], [], 0
     for given, x in batches(model, images, images_at_once(model.image_shape)):
-        parts.append((x.clone(), given.encode(x).mean, judge(x)))
+        codes.append(given.encode(x).mean)
+        said.append(judge(x))
+        if not count or (count + len(x)) * x[0].numel() <= _MOST_NUMBERS:
+            pixels.append(x.clone())
         count += len(x)
         if count >= _MOST_OTHERS:
             break
-    seen, codes, said = (torch.cat(each)[:_MOST_OTHERS] for each in zip(*parts, strict=True))
-    return seen, codes, said
+    return torch.cat(pixels), torch.cat(codes), torch.cat(said)
 
 
 def _targets(targets: int | Sequence[float], judge: Judge, said: torch.Tensor) -> torch.Tensor:

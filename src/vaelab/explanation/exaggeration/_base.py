@@ -20,7 +20,7 @@ from vaelab.shapes import Images, Latents, PerImage
 Targets = Float[Tensor, "image target"]
 """What a classifier is wanted to say, for each image step by step."""
 Others = Float[Tensor, "other latent"]
-OtherImages = Float[Tensor, "other channel height width"]
+OtherImages = Float[Tensor, "held channel height width"]
 OfOthers = Float[Tensor, " other"]
 Toward = Float[Tensor, "1 number"]
 SeriesCodes = Float[Tensor, "image target latent"]
@@ -50,9 +50,9 @@ class Scene:
     x: Images
     """The images."""
     others_x: OtherImages
-    """Other images, the training images or some of them."""
+    """The first of other images, such as training images."""
     others: Others
-    """Their codes."""
+    """Codes of those and more."""
     others_said: OfOthers
     """f of these images."""
     toward: Toward | None = None
