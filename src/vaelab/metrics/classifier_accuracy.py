@@ -43,7 +43,7 @@ def classifier_accuracy(image_classes: Classes, label_classes: Classes, groups: 
         raise InputError("label_classes", f"be one for each of {len(image_classes)} images", len(label_classes))
     if not len(label_classes):
         return no_score("there is no image", "share of images", 0)
-    commonest = np.unique(label_classes, return_counts=True)[1].max() / len(label_classes)
+    commonest = np.bincount(label_classes[label_classes >= 0], minlength=1).max() / len(label_classes)
     right = (image_classes == label_classes).astype(np.float64)
     found = {"unit": "share of images", "null": float(commonest), "ceiling": 1.0}
     if groups is None:
