@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from vaelab.data.scaling import Intensity
 from vaelab.errors import InputError
+from vaelab.models import device_of, in_evaluation_mode
 from vaelab.shapes import Images, PerImage
 
 Outputs = Literal["probabilities", "logits", "number"]
@@ -51,9 +52,9 @@ def judge_of(
     """A classifier of somebody's own as a function of images in [0, 1].
 
     Args:
-        classifier: A torch module, from images (image, channel, height, width) to (image, class); a fitted estimator of
-            scikit-learn, from images flattened to (image, channel * height * width); or any function of a numpy array
-            of images. They are given images in their own intensities.
+        classifier: A torch module, from images (image, channel, height, width) to (image, class), which is asked in
+            evaluation mode; a fitted estimator of scikit-learn, from images flattened to (image, channel * height *
+            width); or any function of a numpy array of images. They are given images in their own intensities.
         column: The class that is explained, from 0; left out, the second of two, the last column. Of a number: none.
         intensity: How images become numbers in [0, 1], which is undone for the classifier; None: not at all.
         outputs: What it gives: probabilities (rows sum to 1), logits (a softmax is taken), or a number for each image.
@@ -69,7 +70,11 @@ def judge_of(
     native = (lambda x: x) if intensity is None else intensity.invert
     is_number = outputs == "number"
     if isinstance(classifier, nn.Module):
-        raw: Callable[[Images], Any] = lambda x: classifier(native(x))  # noqa: E731
+
+        def raw(x: Images) -> Any:
+            with in_evaluation_mode(classifier):
+                return classifier(native(x).to(device_of(classifier)))
+
     elif hasattr(classifier, "predict_proba") or (is_number and hasattr(classifier, "predict")):
         predict = classifier.predict if is_number else classifier.predict_proba
         raw = lambda x: predict(native(x).flatten(1).numpy(force=True))  # noqa: E731

@@ -20,10 +20,14 @@ from vaelab.shapes import Images, Latents, PerImage
 Targets = Float[Tensor, "image target"]
 """What a classifier is wanted to say, for each image step by step."""
 Others = Float[Tensor, "other latent"]
+OtherImages = Float[Tensor, "held channel height width"]
 OfOthers = Float[Tensor, " other"]
+Toward = Float[Tensor, "1 number"]
 SeriesCodes = Float[Tensor, "image target latent"]
 SeriesImages = Float[Tensor, "image target channel height width"]
-_AT_ONCE, _STEP = 512, 1e-3
+AT_ONCE = 512
+"""Images that go through the networks together."""
+_STEP = 1e-3
 
 
 class Drawn(NamedTuple):
@@ -45,10 +49,14 @@ class Scene:
     """f."""
     x: Images
     """The images."""
+    others_x: OtherImages
+    """The first of other images, such as training images."""
     others: Others
-    """Codes of other images, the training images or some of them."""
+    """Codes of those and more."""
     others_said: OfOthers
     """f of these images."""
+    toward: Toward | None = None
+    """(1, number): the condition that a conditional model is to go to."""
     seed: int = 0
     """Of what is drawn."""
 
@@ -97,7 +105,7 @@ class Scene:
 
     def _of_each(self, z: SeriesCodes, compute: Callable[[Model, Latents], Tensor]) -> Tensor:
         count, found = z.shape[1], list[Tensor]()
-        at_once = max(1, _AT_ONCE // count)
+        at_once = max(1, AT_ONCE // count)
         with torch.no_grad():
             for start in range(0, len(z), at_once):
                 some, model = z[start : start + at_once], self.model.part(start, min(start + at_once, len(z)))
