@@ -45,7 +45,7 @@ def classifier_accuracy(image_classes: Classes, label_classes: Classes, groups: 
         return no_score("there is no image", "share of images", 0)
     commonest = np.bincount(label_classes[label_classes >= 0], minlength=1).max() / len(label_classes)
     right = (image_classes == label_classes).astype(np.float64)
-    found = {"unit": "share of images", "null": float(commonest), "ceiling": 1.0}
+    unit, null = "share of images", float(commonest)
     if groups is None:
-        return mean_score(right, **found)
-    return mean_of_units(right, units_of(groups, len(right)), **found)
+        return mean_score(right, unit, null=null, ceiling=1.0)
+    return mean_of_units(right, units_of(groups, len(right)), unit, null=null, ceiling=1.0)
