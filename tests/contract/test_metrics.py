@@ -77,6 +77,7 @@ def made_up() -> dict[str, object]:
     arrays["class_probabilities"] = np.where(classes[:, None] == [0, 1], sure[:, None], 1 - sure[:, None])
     names["label_classes"] = np.where(np.arange(COUNT) % 9, classes, 1 - classes)
     arrays |= made_up_series(arrays["codes"], seen, random)
+    names["known_classes"] = names["label_classes"]
     facts = {
         "num_samples": 10,
         "num_pixels": 288,

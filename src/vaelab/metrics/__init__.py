@@ -39,7 +39,8 @@ arrays of these names can compute it:
                           reconstruction_features in the reconstructions
     image_classes         (image,)         where the classifier puts the image; reconstruction_classes where it puts the
                           reconstruction; label_classes where the image belongs: numbers from 0
-    class_probabilities   (image, class)   how sure a classifier is of each class
+    class_probabilities   (image, class)   how sure a calibrated classifier is of each class; known_classes (image,)
+                          where the image belongs: numbers from 0
     known_numbers         (image,)         what a column says of the image; predicted_numbers what is read off the image
 
 Those with a default are settings, or facts that are known by that name: num_samples, num_pixels, num_levels, space,
