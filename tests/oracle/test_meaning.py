@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
+from benchmarks.latent_meaning import experiment, maps
 from toy_models import LinearVAE
 from vaelab.data.sources.cells_synthetic import cell_look, cell_table, render_cells
 from vaelab.data.sources.sprites import SpritesSource, render_sprites
@@ -15,6 +18,8 @@ from vaelab.explanation import meaning, meaning_of, measured_features
 from vaelab.explanation.directions import class_directions, latent_directions
 from vaelab.explanation.meaning import mean_changes
 from vaelab.inference import Embedding, embed
+from vaelab.networks.conv import ConvDecoder, ConvEncoder
+from vaelab.runs import train
 
 COLOURS = ("red", "green", "blue")
 SPRITE_FACTORS = ["scale", "x", "y", "orientation"]
@@ -190,3 +195,29 @@ def test_what_cannot_be_explained_is_refused():
         class_directions(np.zeros((4, 2)), ["a", "b"] * 2)
     with pytest.raises(InputError, match="codes should be finite"):
         meaning_of(lambda z, rows: z, pd.DataFrame, exact(np.full((9, 1), np.nan)), pd.DataFrame(index=range(9)), {})
+
+
+@pytest.mark.slow
+def test_of_a_trained_model_the_map_is_the_generators(tmp_path):
+    run = train(quick_cells(), tmp_path / "run", progress=False)
+    ours, true = maps(run, 64)
+    correlation = np.corrcoef(ours.changes.ravel(), true.changes.ravel())[0, 1]
+    dealt = np.corrcoef(ours.changes.ravel(), np.roll(true.changes, 1, 0).ravel())[0, 1]
+    assert correlation > 0.8
+    assert abs(dealt) < 0.5
+
+
+def quick_cells():
+    """Cells at 32x32 and a network that learns them in half a minute."""
+    base = experiment(32, 900, 2500)
+    networks = {
+        "encoder": ConvEncoder(widths=(16, 32, 64), dense=(128,)),
+        "decoder": ConvDecoder(widths=(64, 32, 16), dense=(128,)),
+    }
+    training = replace(base.training, batch_size=64, learning_rate=2e-3)
+    return replace(
+        base,
+        model=replace(base.model, latent_dim=12, **networks),
+        training=training,
+        machine=replace(base.machine, tune=False),
+    )
