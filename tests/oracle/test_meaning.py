@@ -14,7 +14,7 @@ from toy_models import LinearVAE
 from vaelab.data.sources.cells_synthetic import cell_look, cell_table, render_cells
 from vaelab.data.sources.sprites import SpritesSource, render_sprites
 from vaelab.errors import InputError
-from vaelab.explanation import meaning, meaning_of, measured_features
+from vaelab.explanation import meaning, meaning_of, measured_features, over_seeds
 from vaelab.explanation.directions import class_directions, latent_directions
 from vaelab.explanation.meaning import mean_changes
 from vaelab.inference import Embedding, embed
@@ -170,6 +170,31 @@ def test_features_that_could_be_measured_in_few_images_have_no_change():
     assert np.isnan([means[1], low[1], high[1]]).all()
     assert means[[0, 2]].tolist() == [9.5, 10.0]
     assert 5 < low[2] < 10 < high[2] < 15
+
+
+def test_over_seeds_latents_are_matched_and_a_meaning_of_one_seed_alone_is_marked(cells):
+    found, decode, codes, real = cells
+    turned = codes[:, [3, 0, 2, 1, 4]] * [-1, 1, 1, -1, 1]
+    turned[:, 4] = np.random.default_rng(0).permutation(turned[:, 4])
+
+    def other(z: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        back = (z * [-1, 1, 1, -1, 1])[:, [1, 3, 2, 0, 4]]
+        back[:, 2] = codes[rows, 2]  # the second seed's decoder does not look at the radius
+        return decode(back, rows)
+
+    again = meaning_of(other, colour_cells(COLOURS), exact(turned), real, latent_directions(5), num_images=40)
+    both = over_seeds([found, again], [codes, turned])
+    np.testing.assert_allclose(both.correlations[:, :4], 1, atol=1e-9)
+    np.testing.assert_allclose(both.changes[1, [0, 1, 3]], both.changes[0, [0, 1, 3]], atol=0.1)
+    area, red = (both.features.index(name) for name in ("area", "red"))
+    assert (both.alone[2, area], both.seeds[2, area]) == (True, 1)
+    assert (both.alone[1, red], both.seeds[1, red]) == (False, 2)
+    assert not both.alone[4].any()
+    with pytest.raises(InputError, match="be those of two seeds or more"):
+        over_seeds([found], [codes])
+    few = meaning_of(decode, colour_cells(COLOURS), exact(codes), real, {"way": np.full(5, 5**-0.5)}, num_images=8)
+    with pytest.raises(InputError, match="be of latents alone"):
+        over_seeds([found, few], [codes, codes])
 
 
 def test_what_cannot_be_explained_is_refused():

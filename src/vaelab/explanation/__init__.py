@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from vaelab.explanation.meaning import Meaning, meaning, meaning_of
 from vaelab.explanation.measured_features import measured_features
+from vaelab.explanation.over_seeds import Repeated, over_seeds
 
-__all__ = ["Meaning", "meaning", "meaning_of", "measured_features"]
+__all__ = ["Meaning", "Repeated", "meaning", "meaning_of", "measured_features", "over_seeds"]
