@@ -60,6 +60,8 @@ def made_up() -> dict[str, object]:
         "reached_errors": 0.1 + 0.02 * random.random(COUNT),
         "latent_moves": random.gamma(4.0, 0.05, size=(COUNT, 3, 2)),
         "overlaps": 0.5 + 0.2 * random.random(COUNT),
+        "known_numbers": factors[:, 0],
+        "predicted_numbers": 0.9 * factors[:, 0] + 0.1 * factors[:, 1],
     }
     seen = np.tanh(factors @ random.normal(size=(2, 4))) + 0.1 * random.normal(size=(COUNT, 4))
     arrays |= {"image_features": seen, "reconstruction_features": seen + 0.05 * random.normal(size=seen.shape)}
@@ -71,7 +73,10 @@ def made_up() -> dict[str, object]:
     names["regions"] = np.column_stack([where & side for where in (True, on_line) for side in (inside, ~inside)])
     classes = (factors[:, 0] > 0).astype(int)
     names |= {"image_classes": classes, "reconstruction_classes": np.where(np.arange(COUNT) % 5, classes, 1 - classes)}
+    sure = 0.6 + 0.3 * np.random.default_rng(2).random(COUNT)
+    arrays["class_probabilities"] = np.where(classes[:, None] == [0, 1], sure[:, None], 1 - sure[:, None])
     names["label_classes"] = np.where(np.arange(COUNT) % 9, classes, 1 - classes)
+    arrays |= made_up_series(arrays["codes"], seen, random)
     facts = {
         "num_samples": 10,
         "num_pixels": 288,
@@ -82,8 +87,31 @@ def made_up() -> dict[str, object]:
         "factor_names": ("size", "angle"),
         "region_names": ("inside", "outside", "line", "line, outside"),
         "class_names": ("dark", "bright"),
+        "target_names": ("0.1", "0.5", "0.9"),
     }
     return {**{name: array.astype(np.float32) for name, array in arrays.items()}, **ranks, **names, **facts}
+
+
+def made_up_series(codes: np.ndarray, seen: np.ndarray, random: np.random.Generator) -> dict[str, np.ndarray]:
+    """Three steps for each of the images."""
+    desired = np.tile([0.1, 0.5, 0.9], (COUNT, 1))
+    steps = codes[:, None] + 0.2 * (desired[..., None] - 0.5) * codes.std(0)
+    nearest = 1 + random.random(COUNT)
+    return {
+        "desired": desired,
+        "reached": np.clip(desired + 0.1 * random.normal(size=desired.shape), 0, 1),
+        "series_codes": steps,
+        "returned_codes": steps + 0.05 * random.normal(size=steps.shape) * codes.std(0),
+        "series_nearest": nearest[:, None] * (1 + random.random((COUNT, 3))),
+        "code_nearest": nearest,
+        "real_features": seen,
+        "series_features": seen[:, None] + 0.2 * random.normal(size=(COUNT, 3, 4)),
+        "drawn_features": seen + 0.05 * random.normal(size=seen.shape),
+        "step_changes": 0.1 * random.random((COUNT, 2)),
+        "changed_shares": 0.3 * random.random((COUNT, 2)),
+        "gone": 0.1 + 0.1 * random.random(COUNT),
+        "back": 0.05 * random.random(COUNT),
+    }
 
 
 def frozen(there: dict[str, object]) -> dict[str, object]:

@@ -192,6 +192,17 @@ def test_embed_refuses_images_of_another_kind(trained, tmp_path, capsys):
     assert not (tmp_path / "out.csv").exists()
 
 
+def test_what_was_asked_for_and_cannot_be_measured_says_why(trained, capsys):
+    flags = ["--metrics", "mse", "mcc", "factor_neighbours", "hole_error", "--num-samples", "2", "--num-images", "20"]
+    assert main(["evaluate", str(trained), *flags, "--quiet"]) == 0
+    said = capsys.readouterr().out
+    assert " mse " in said
+    assert "Not measured: mcc, which asks for columns of known numbers (--factors)." in said
+    assert "Not measured: factor_neighbours, which asks for columns of known numbers (--factors)." in said
+    assert "Not measured: hole_error, which asks for images of a known plane with a hole." in said
+    assert said.count("Not measured") == 3
+
+
 def test_evaluate_prints_and_writes_what_evaluation_says(trained, capsys):
     assert main(["evaluate", str(trained), "--num-samples", "5"]) == 0
     said = capsys.readouterr().out
@@ -547,6 +558,19 @@ def test_infer_completes_from_a_side_or_a_picture(trained, tmp_path):
         found.append(pd.read_csv(tmp_path / "out" / "posteriors.csv"))
     pd.testing.assert_frame_equal(*found)
     assert {"hidden_mse/inferred", "hidden_mse/encoder", "hidden_mse/nearest"} < set(found[0])
+    drawn, run = np.load(tmp_path / "out" / "drawn.npz"), load(trained)
+    assert drawn["draws"].shape == (6, 5, 1, 8, 8)
+    np.testing.assert_allclose(drawn["images"], run.dataset.collection.images[drawn["rows"]], atol=1e-4)
+    own, whole = (run.intensity.apply(drawn[name])[..., 4:] for name in ("inferred", "images"))
+    np.testing.assert_allclose(np.square(own - whole).mean((1, 2, 3)), found[0]["hidden_mse/inferred"], rtol=1e-3)
+
+
+def test_infer_takes_rows_of_the_collection(trained, tmp_path, capsys):
+    flags = ["--rows", "1700,3-5", "--num-steps", "5", "--quiet"]
+    assert main(["infer", str(trained), "-o", str(tmp_path), *flags]) == 0
+    assert pd.read_csv(tmp_path / "posteriors.csv")["row"].tolist() == [3, 4, 5, 1700]
+    assert np.load(tmp_path / "drawn.npz")["rows"].tolist() == [3, 4, 5, 1700]
+    assert "4 images " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -560,6 +584,9 @@ def test_infer_completes_from_a_side_or_a_picture(trained, tmp_path):
         (["--covariance", "round"], "--covariance should be"),
         (["--steps", "5"], "--steps should be a known name"),
         (["--num-draws", "0"], "--num-draws should be at least 1, got 0"),
+        (["--rows", "0-x"], "--rows should be numbers and ranges such as 0-9,12, got '0-x'"),
+        (["--rows", "5-3"], "--rows should be rising, from 0 to 1,796, got 5-3."),
+        (["--rows", "1797"], "--rows should be rising, from 0 to 1,796, got 1797."),
     ],
 )
 def test_infer_refuses_in_a_sentence(trained, tmp_path, flags, sentence, capsys):

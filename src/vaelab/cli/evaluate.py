@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -84,6 +84,8 @@ def run(options: Options) -> int:
     images = f"{question.num_images:,} {question.split} image{plural}"
     images += f", {question.stage} stage" * bool(question.stage)
     show(measured.scores, f"{images}, {question.num_samples:,} samples each")
+    for line in _not_measured(options.metrics, measured.scores):
+        print(line)
     if (accuracy := measured.score("classifier_accuracy")) and not options.quiet:
         print(
             f"Features are those of a classifier of {options.labels!r} that vaelab trained, right on "
@@ -95,6 +97,30 @@ def run(options: Options) -> int:
         print(f"Kept in {folder_of(trained, question)}")
     say_collapse(measured, trained)
     return 0
+
+
+_WANTED = {
+    "labels": "a column of kinds (--labels)",
+    "factors": "columns of known numbers (--factors)",
+    "factor_ranks": "columns of known numbers (--factors)",
+    "groups": "a column of groups (--groups)",
+    "batches": "a column of batches (--batches)",
+    "latent_rates": "a prior whose latents are independent of each other",
+    "level_elbos": "a likelihood that speaks of grey levels",
+    "regions": "images of a known plane with a hole",
+}
+"""What of that which metrics ask for not every run gives."""
+
+
+def _not_measured(names: Iterable[str], scores: Sequence[Score]) -> Iterator[str]:
+    """A line for each metric that was asked for and has no score, not even one without a number."""
+    from vaelab.evaluation import all_metrics
+
+    there = {score.metric for score in scores}
+    for name, metric in all_metrics(names).items() if names else ():
+        if name not in there:
+            wanted = [words for need, words in _WANTED.items() if need in metric.needs]
+            yield f"Not measured: {name}, which asks for {' and '.join(wanted) or ', '.join(metric.needs)}."
 
 
 def _check_labels(options: Options) -> None:

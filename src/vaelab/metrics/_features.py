@@ -64,6 +64,21 @@ def distances(
             yield Score(part=part, value=value, unit=unit, count=len(x), interval=interval, null=null)
 
 
+def frechet(x: np.ndarray, y: np.ndarray) -> float:
+    """The Frechet distance of two sets of features; of one image there is no covariance, which counts as 0."""
+    roots = [_root(features) for features in (x, y)]
+    together = np.linalg.svd(roots[0] @ roots[1], compute_uv=False).sum()
+    variances = sum(np.square(root).sum() for root in roots)
+    return float(np.square(x.mean(0) - y.mean(0)).sum() + max(0.0, variances - 2 * together))
+
+
+def _root(features: np.ndarray) -> np.ndarray:
+    """(feature, feature): the symmetric square root of the covariance."""
+    centred = features - features.mean(0)
+    values, vectors = np.linalg.eigh(centred.T @ centred / max(1, len(features) - 1))
+    return vectors * np.sqrt(np.maximum(values, 0)) @ vectors.T
+
+
 def reach(centres: np.ndarray, num_neighbours: int) -> np.ndarray:
     """(centre,): how far the k-th nearest of other features lies; 0 where there are not so many."""
     distinct, which = np.unique(centres, axis=0, return_inverse=True)

@@ -14,7 +14,18 @@ from vaelab.metrics._resample import mean_score
 from vaelab.metrics._score import Score, Way, no_score
 
 P = ParamSpec("P")
-Group = Literal["nats", "code", "neighbourhoods", "clusters", "labels", "factors", "batches", "pixels", "features"]
+Group = Literal[
+    "nats",
+    "code",
+    "neighbourhoods",
+    "clusters",
+    "labels",
+    "factors",
+    "batches",
+    "pixels",
+    "features",
+    "explanations",
+]
 """What a metric looks at."""
 GROUPS: tuple[Group, ...] = get_args(Group)
 """In the order in which metrics are listed."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from vaelab.metrics._features import Found, distances
+from vaelab.metrics._features import Found, distances, frechet
 from vaelab.metrics._metric import metric
 from vaelab.metrics._resample import jackknife
 from vaelab.metrics._score import Score
@@ -56,22 +56,7 @@ def frechet_distance(
 
 
 def _measure(x: np.ndarray, y: np.ndarray) -> Found:
-    value = _distance(x, y)
-    half = jackknife(lambda rows: np.array([_distance(x[rows], y[rows])]), np.arange(len(x)))
+    value = frechet(x, y)
+    half = jackknife(lambda rows: np.array([frechet(x[rows], y[rows])]), np.arange(len(x)))
     half = 0.0 if half is None else float(half[0])
     return value, (max(0.0, value - half), value + half), float(x.var(0, ddof=1).sum())
-
-
-def _distance(x: np.ndarray, y: np.ndarray) -> float:
-    """Of one image there is no covariance, which counts as 0."""
-    roots = [_root(features) for features in (x, y)]
-    together = np.linalg.svd(roots[0] @ roots[1], compute_uv=False).sum()
-    variances = sum(np.square(root).sum() for root in roots)
-    return float(np.square(x.mean(0) - y.mean(0)).sum() + max(0.0, variances - 2 * together))
-
-
-def _root(features: np.ndarray) -> np.ndarray:
-    """(feature, feature): the symmetric square root of the covariance."""
-    centred = features - features.mean(0)
-    values, vectors = np.linalg.eigh(centred.T @ centred / max(1, len(features) - 1))
-    return vectors * np.sqrt(np.maximum(values, 0)) @ vectors.T

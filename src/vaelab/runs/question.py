@@ -163,6 +163,21 @@ def _spelt(rows: np.ndarray) -> str:
     return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in zip(firsts, lasts, strict=True))
 
 
+def rows_in(run: Run, text: str) -> np.ndarray:
+    """The rows of the run's collection that are named in a text such as ``0-9,12``, rising.
+
+    Raises:
+        InputError: It names none, or one that is not there.
+    """
+    count = run.facts.num_images
+    ends = [part.partition("-")[::2] for part in text.split(",")]
+    if not all(first.isdecimal() and (last or first).isdecimal() for first, last in ends):
+        raise InputError("rows", "be numbers and ranges such as 0-9,12", repr(text))
+    if not all(int(first) <= int(last or first) < count for first, last in ends):
+        raise InputError("rows", f"be rising, from 0 to {count - 1:,}", text, "vaelab embed writes each image's row.")
+    return np.unique(_read_rows(text))
+
+
 def _read_rows(text: str) -> np.ndarray:
     ends = (part.partition("-") for part in text.split(","))
     return np.concatenate([np.arange(int(first), int(last or first) + 1) for first, _, last in ends])

@@ -1,0 +1,7 @@
+"""Progressive exaggeration: an image as a classifier would have it more and more of a class. One file, one way."""
+
+from __future__ import annotations
+
+from vaelab.explanation.exaggeration._base import Drawn, Exaggeration, Scene, Targets
+
+__all__ = ["Drawn", "Exaggeration", "Scene", "Targets"]
