@@ -192,7 +192,8 @@ def test_over_seeds_latents_are_matched_and_a_meaning_of_one_seed_alone_is_marke
     assert not both.alone[4].any()
     with pytest.raises(InputError, match="be those of two seeds or more"):
         over_seeds([found], [codes])
-    few = meaning_of(decode, colour_cells(COLOURS), exact(codes), real, {"way": np.full(5, 5**-0.5)}, num_images=8)
+    both_axes = {"x and y": np.array([0.6, 0.8, 0, 0, 0])}
+    few = meaning_of(decode, colour_cells(COLOURS), exact(codes), real, both_axes, num_images=8)
     with pytest.raises(InputError, match="be of latents alone"):
         over_seeds([found, few], [codes, codes])
 
