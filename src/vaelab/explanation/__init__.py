@@ -8,12 +8,14 @@ from vaelab.explanation.judge import Judge, judge_of
 from vaelab.explanation.judging import judge_series
 from vaelab.explanation.meaning import Meaning, meaning, meaning_of
 from vaelab.explanation.measured_features import measured_features
+from vaelab.explanation.over_seeds import Repeated, over_seeds
 
 __all__ = [
     "Explained",
     "Fidelity",
     "Judge",
     "Meaning",
+    "Repeated",
     "Series",
     "explain",
     "fidelity",
@@ -22,4 +24,5 @@ __all__ = [
     "meaning",
     "meaning_of",
     "measured_features",
+    "over_seeds",
 ]
