@@ -103,6 +103,7 @@ def made_up_series(codes: np.ndarray, seen: np.ndarray, random: np.random.Genera
         "reached": np.clip(desired + 0.1 * random.normal(size=desired.shape), 0, 1),
         "series_codes": steps,
         "returned_codes": steps + 0.05 * random.normal(size=steps.shape) * codes.std(0),
+        "drawn_codes": codes + 0.05 * random.normal(size=codes.shape) * codes.std(0),
         "series_nearest": nearest[:, None] * (1 + random.random((COUNT, 3))),
         "code_nearest": nearest,
         "real_features": seen,

@@ -24,7 +24,8 @@ arrays of these names can compute it:
     reached_errors        (image,)         the squared error at the best code found; not a number where none was sought
     regions               (image, region)  inside a hole of the training set, outside; then both of each place
     desired, reached      (image, target)  what a classifier was wanted to say of each step of a series, and says
-    series_codes          (image, target, latent)  where each step lies; returned_codes what the encoder makes of it
+    series_codes          (image, target, latent)  where each step lies; returned_codes what the encoder makes of its
+                          image; drawn_codes (image, latent) what it makes of the image's reconstruction
     series_nearest        (image, target)  distance of each step's code to the nearest training code; code_nearest
                           (image,) that of the image's own code
     real_features         (image, feature)  of the images that have series; series_features (image, target, feature)
