@@ -58,7 +58,10 @@ def made_up() -> dict[str, object]:
         "squared_errors": (0.2 + 0.02 * random.random(COUNT)) * np.where(factors[:, 1] > 0, 3, 1),
         "nearest_errors": 0.8 + 0.1 * random.random(COUNT),
         "reached_errors": 0.1 + 0.02 * random.random(COUNT),
+        "latent_moves": random.gamma(4.0, 0.05, size=(COUNT, 3, 2)),
         "overlaps": 0.5 + 0.2 * random.random(COUNT),
+        "known_numbers": factors[:, 0],
+        "predicted_numbers": 0.9 * factors[:, 0] + 0.1 * factors[:, 1],
     }
     seen = np.tanh(factors @ random.normal(size=(2, 4))) + 0.1 * random.normal(size=(COUNT, 4))
     arrays |= {"image_features": seen, "reconstruction_features": seen + 0.05 * random.normal(size=seen.shape)}
@@ -73,6 +76,8 @@ def made_up() -> dict[str, object]:
     names |= {"image_classes": classes, "reconstruction_classes": np.where(np.arange(COUNT) % 5, classes, 1 - classes)}
     for name, said in (("deleted_classes", "deleted_said"), ("inserted_classes", "inserted_said")):
         names[name] = np.where(arrays[said] > 0.5, classes[:, None, None], 0)  # who is not sure says the first
+    sure = 0.6 + 0.3 * np.random.default_rng(2).random(COUNT)
+    arrays["class_probabilities"] = np.where(classes[:, None] == [0, 1], sure[:, None], 1 - sure[:, None])
     names["label_classes"] = np.where(np.arange(COUNT) % 9, classes, 1 - classes)
     facts = {
         "num_samples": 10,

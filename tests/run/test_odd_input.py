@@ -290,6 +290,7 @@ def sound(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("vaelab.machine.keep_freed_memory", lambda: True)
         patch.setenv("VAELAB_CACHE", str(folder / "cache"))
+        patch.setattr("vaelab.evaluation.classifier._FEWEST_STEPS", 2)
         patch.chdir(folder)
         yield Sound(folder)
 

@@ -15,7 +15,7 @@ import pytest
 import vaelab
 from conftest import ROOT
 
-OPTIONAL = {"anndata", "tensorboard", "umap", "zarr"}
+OPTIONAL = {"anndata", "skimage", "tensorboard", "umap", "zarr"}
 
 
 def loaded_after(statement: str) -> set[str]:

@@ -141,14 +141,14 @@ def _fit_from_shared(mixture: GaussianMixture, codes: np.ndarray) -> None:
     from sklearn.cluster import KMeans
 
     def fit(**how: object) -> GaussianMixture:
-        settings: dict[str, Any] = {**mixture.get_params(), "n_init": 1, **how}
+        settings: dict[str, Any] = {**mixture.get_params(), "n_init": 1} | how
         return type(mixture)(**settings).fit(codes)
 
     random, num_components = np.random.RandomState(mixture.random_state), mixture.n_components
     different, floor, shared = np.unique(codes, axis=0), mixture.reg_covar * np.eye(len(codes.T)), []
     for _ in range(mixture.n_init):
         some = different[random.permutation(len(different))[: max(_START_CODES, num_components)]]
-        start = KMeans(num_components, n_init=1, random_state=random).fit(some)
+        start = KMeans(num_components, n_init=1, random_state=random).fit(some)  # pyright: ignore[reportArgumentType]
         within = some - start.cluster_centers_[start.labels_]
         shared.append(
             fit(

@@ -11,12 +11,12 @@ import pandas as pd
 from vaelab.catalogue import functions
 from vaelab.data.rows import Rows
 from vaelab.errors import InputError, unknown_name
-from vaelab.evaluation import _pass
+from vaelab.evaluation import _pass, moves
 from vaelab.evaluation._baselines import MEAN_IMAGE, fit_baselines
 from vaelab.evaluation._derived import fill, sources
 from vaelab.evaluation._importance import check_num_samples
 from vaelab.evaluation.measured import Measured
-from vaelab.inference import ImageBatches, Trained, opened
+from vaelab.inference import Embedding, ImageBatches, Trained, opened
 from vaelab.metrics import GROUPS, Metric, PerImage
 from vaelab.models import Model
 
@@ -87,10 +87,14 @@ def evaluate(
     if len(names) != model.image_shape[0]:
         raise InputError("channels", f"be {model.image_shape[0]} names", len(names))
     facts = {"num_samples": num_samples, "channels": names, **_facts(model, num_levels), **(known or {})}
-    wanted = computable(all_metrics(metrics).values(), facts.keys() | _pass.obtainable(model))
+    obtainable = _pass.obtainable(model)
+    dear = {moves.NAME} if metrics is not None or moves.affordable(model) else set()
+    wanted = computable(all_metrics(metrics).values(), facts.keys() | obtainable | dear)
     settings = {name: fact for name, fact in facts.items() if not isinstance(fact, np.ndarray)}
     streamed = [m for m in wanted if isinstance(m, PerImage) and _of_pixels_alone(m, settings)]
-    asked = _asked([m for m in wanted if m not in streamed], facts, _pass.obtainable(model))
+    asked = _asked([m for m in wanted if m not in streamed], facts, obtainable)
+    moved = any(moves.NAME in metric.needs for metric in wanted)
+    asked |= {"codes", "scales"} - facts.keys() if moved else set()
     arrays, values = {}, {}
     if streamed or asked or "codes" not in facts:
         baselines = {}
@@ -108,7 +112,11 @@ def evaluate(
             baselines=baselines,
             on_batch=on_batch,
         )
-    measured = measure_arrays(arrays | facts, wanted, values.pop("", {}))
+    there = arrays | facts
+    if moved:
+        embedding = Embedding(loc=there["codes"], scale=there["scales"])
+        there[moves.NAME] = moves.latent_moves(model, embedding, seed=seed)
+    measured = measure_arrays(there, wanted, values.pop("", {}))
     trivial = [
         replace(score, model=name)
         for name, found in values.items()
@@ -117,7 +125,7 @@ def evaluate(
     ]
     nulls = {(score.metric, score.part): score.value for score in trivial if score.model == MEAN_IMAGE}
     own = (replace(score, null=nulls.get((score.metric, score.part), score.null)) for score in measured.scores)
-    kept = (_pass.obtainable(model) - _pass.PIXELS - _pass.SOME_PIXELS) | {"elbos"}
+    kept = (obtainable - _pass.PIXELS - _pass.SOME_PIXELS) | {"elbos"}
     arrays = {name: array for name, array in measured.arrays.items() if name in kept}
     return replace(measured, scores=(*own, *trivial), arrays=arrays)
 

@@ -30,7 +30,7 @@ class Classifier(nn.Module):
 
     Args:
         image_shape: (channel, height, width).
-        num_classes: 2 or more.
+        num_classes: 2 or more; or 1 where it tells a number.
 
     >>> Classifier((1, 8, 8), 3)(torch.rand(5, 1, 8, 8)).shape
     torch.Size([5, 3])
@@ -55,16 +55,17 @@ class Classifier(nn.Module):
         return self.body(x) / self.scale
 
     def forward(self, x: Images) -> Tensor:
-        """(image, class): the larger, the likelier."""
+        """(image, class): the larger, the likelier; or the number, standardised."""
         return self.head(self.body(x))
 
 
 class _Step(Step):
-    """The cross entropy of a classifier; an image's class comes in as its condition."""
+    """The cross entropy of a classifier, or its squared error; what an image is comes in as its condition."""
 
-    def __init__(self, model: Classifier):
+    def __init__(self, model: Classifier, is_number: bool):
         super().__init__()
         self.model, self.companions = model, nn.Module()  # pyright: ignore[reportIncompatibleVariableOverride]
+        self.is_number = is_number
 
     @property
     def noise_dims(self) -> tuple[int, ...]:
@@ -76,7 +77,12 @@ class _Step(Step):
     ) -> Outcome:
         """See Step."""
         assert condition is not None
-        return Outcome({"": {"loss": cross_entropy(self.model(x), condition[:, 0].long(), reduction="none")}}, None)
+        found, wanted = self.model(x), condition[:, 0]
+        if self.is_number:
+            loss = (found[:, 0] - wanted).square()
+        else:
+            loss = cross_entropy(found, wanted.long(), reduction="none")
+        return Outcome({"": {"loss": loss}}, None)
 
 
 def num_steps(num_images: int) -> int:
@@ -100,14 +106,36 @@ def fit_classifier(
         seed: Of the weights and the order of the images.
         on_step: Called after each step with 1, to show progress.
     """
+    return fit_network(feed, rows, np.asarray(classes), int(np.max(classes)) + 1, seed, on_step)
+
+
+def fit_network(
+    feed: Feed,
+    rows: np.ndarray,
+    wanted: np.ndarray,
+    num_classes: int,
+    seed: int = 0,
+    on_step: Callable[[int], None] | None = None,
+) -> Classifier:
+    """A classifier of so many classes, or of a number (1 class), that learnt from these rows what is wanted of each.
+
+    Args:
+        feed: As for `fit_classifier`.
+        rows: Likewise.
+        wanted: (image,): classes from 0, or standardised numbers.
+        num_classes: 2 or more, or 1.
+        seed: Likewise.
+        on_step: Likewise.
+    """
     beside = np.zeros((len(feed), 1), np.float32)
-    beside[rows, 0] = classes
+    beside[rows, 0] = wanted
     batches = Batches(feed=feed, train=rows, validation=rows[:0], conditions=beside)
     training = Training(num_steps=num_steps(len(rows)), schedule="cosine")
     shape = tuple(feed(rows[:1]).shape[1:])
     with local_randomness(seed, feed.device):
-        classifier = Classifier(shape, int(np.max(classes)) + 1).to(feed.device)  # pyright: ignore[reportArgumentType]
-        for _ in train(begin_step(_Step(classifier), batches, training), batches, training, plain(), seed):
+        classifier = Classifier(shape, num_classes).to(feed.device)  # pyright: ignore[reportArgumentType]
+        step = _Step(classifier, is_number=num_classes == 1)
+        for _ in train(begin_step(step, batches, training), batches, training, plain(), seed):
             if on_step:
                 on_step(1)
         some = np.random.default_rng(seed).permutation(rows)[:_MOST_SCALED]

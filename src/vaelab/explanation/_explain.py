@@ -18,7 +18,7 @@ from vaelab.explanation.judge import Judge, judge_of
 from vaelab.inference import ImageBatches, Trained, batches, images_at_once, opened
 from vaelab.models import Conditions, Model, evaluating
 
-_MOST_OTHERS = 2000
+_MOST_OTHERS, _MOST_NUMBERS = 2000, 62_000_000
 _OUTER = 0.025
 
 
@@ -100,15 +100,16 @@ def explain(
     (5, 4, 1, 8, 8)
     """
     judge = classifier if isinstance(classifier, Judge) else judge_of(classifier)
-    chosen = [find(Exaggeration, each, "method")() if isinstance(each, str) else each for each in methods]
+    chosen = [_method(each) if isinstance(each, str) else each for each in methods]
     if others is None and isinstance(model, Trained) and not isinstance(model, Model):
         others = "train"  # pyright: ignore[reportAssignmentType]
     of_others = opened(model, images if others is None else others)
     given, own = opened(model, images)
     x = torch.cat([some for _, some in batches(given, own)])
     with evaluating(given):
-        codes, said = _seen(*of_others, judge)
-        scene = Scene(model=given, judge=judge, x=x, others=codes, others_said=said, toward=toward, seed=seed)
+        others_x, codes, said = seen(*of_others, judge)
+        known = {"others_x": others_x, "others": codes, "others_said": said, "toward": toward}
+        scene = Scene(model=given, judge=judge, x=x, seed=seed, **known)
         wanted = _targets(targets, judge, said).expand(len(x), -1).to(x)
         reconstructions = scene.decode(scene.z[:, None])[:, 0]
         series = {}
@@ -137,21 +138,27 @@ def explain(
         )
 
 
+def _method(name: str) -> Exaggeration:
+    return find(Exaggeration, name, "method")()  # pyright: ignore[reportAbstractUsage]
+
+
 def methods() -> list[str]:
     """The names of all methods."""
     return list(members(Exaggeration))
 
 
-def _seen(model: Model, images: ImageBatches, judge: Judge) -> tuple[torch.Tensor, torch.Tensor]:
-    """Codes of some images, 2,000 at most, and what the classifier says of them."""
-    codes, said, count = [], [], 0
+def seen(model: Model, images: ImageBatches, judge: Judge) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """As many of some images as fit, codes of the first 2,000 of them, and what the classifier says of these."""
+    pixels, codes, said, count = [], [], [], 0
     for given, x in batches(model, images, images_at_once(model.image_shape)):
         codes.append(given.encode(x).mean)
         said.append(judge(x))
+        if not count or (count + len(x)) * x[0].numel() <= _MOST_NUMBERS:
+            pixels.append(x.clone())
         count += len(x)
         if count >= _MOST_OTHERS:
             break
-    return torch.cat(codes), torch.cat(said)
+    return torch.cat(pixels), torch.cat(codes), torch.cat(said)
 
 
 def _targets(targets: int | Sequence[float], judge: Judge, said: torch.Tensor) -> torch.Tensor:

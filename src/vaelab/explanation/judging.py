@@ -15,18 +15,17 @@ from vaelab.data.rows import Rows
 from vaelab.errors import InputError
 from vaelab.evaluation import Measured, all_metrics, measure_arrays
 from vaelab.evaluation._baselines import principal_axes
-from vaelab.explanation._explain import Explained, Series
+from vaelab.explanation._explain import Explained, Series, seen
 from vaelab.explanation.exaggeration import Exaggeration, Scene
 from vaelab.explanation.exaggeration._base import SeriesImages
 from vaelab.explanation.judge import Judge, judge_of
-from vaelab.inference import ImageBatches, Trained, batches, images_at_once, opened
+from vaelab.inference import ImageBatches, Trained, images_at_once, opened
 from vaelab.models import Conditions, Model, device_of, evaluating
 from vaelab.shapes import Images
 
 CHANGED = 0.05
 """Intensity by which a pixel must differ between the extremes to have changed."""
 NUM_COMPONENTS = 50
-_MOST_OTHERS, _MOST_NUMBERS = 2000, 62_000_000
 _SAME = 1e-4
 """Codes nearer to each other than this share of the codes' spread are of one image."""
 Features = Callable[[Images], Tensor]
@@ -71,7 +70,7 @@ def judge_series(
             components of the other images.
         channels: The channels' names; left out, those of the run, or numbers.
         toward: Needed of class-exaggeration.
-        seed: Of the way back.
+        seed: As `explain` was given it.
 
     Returns:
         Method -> what was measured.
@@ -103,10 +102,11 @@ def judge_series(
     made |= {name_of(method): method for method in methods}
     wanted = [metric for metric in all_metrics().values() if metric.words.group == "explanations"]
     with evaluating(given), torch.no_grad():
-        codes, said, pixels = _seen(*opened(model, others), judge)
+        others_x, codes, said = seen(*opened(model, others), judge)
         x = _like(given, explained.images)
-        scene = Scene(model=given, judge=judge, x=x, others=codes, others_said=said, toward=toward, seed=seed + 1)
-        beside = _Beside(explained=explained, scene=scene, features=features or _principal(pixels))
+        known = {"others_x": others_x, "others": codes, "others_said": said, "toward": toward}
+        scene = Scene(model=given, judge=judge, x=x, seed=seed, **known)
+        beside = _Beside(explained=explained, scene=scene, features=features or _principal(others_x))
         return {
             name: measure_arrays(_arrays(series, made[name], beside) | facts, wanted)
             for name, series in explained.series.items()
@@ -133,7 +133,8 @@ def _arrays(series: Series, method: Exaggeration, beside: _Beside) -> dict[str, 
     low, high, extreme = (
         steps[rows, step] for step in (targets.argmin(1), targets.argmax(1), np.abs(targets - said[:, None]).argmax(1))
     )
-    end = method(replace(scene, x=extreme), _like(scene.model, said[:, None])).images[:, 0]
+    back = replace(scene, x=extreme, seed=scene.seed + method.is_random)
+    end = method(back, _like(scene.model, said[:, None])).images[:, 0]
     tensors = {
         "real_features": features(scene.x),
         "drawn_features": features(start),
@@ -154,20 +155,6 @@ def _arrays(series: Series, method: Exaggeration, beside: _Beside) -> dict[str, 
         **{"desired": targets, "reached": series.said, "codes": explained.codes, "series_codes": series.codes},
         **{"series_nearest": series_nearest, "code_nearest": code_nearest},
     }
-
-
-def _seen(model: Model, images: ImageBatches, judge: Judge) -> tuple[Tensor, Tensor, Images]:
-    """Codes of some other images, 2,000 at most, what the classifier says of them, and as many of them as fit."""
-    codes, said, pixels, count = list[Tensor](), list[Tensor](), list[Images](), 0
-    for given, x in batches(model, images, images_at_once(model.image_shape)):
-        codes.append(given.encode(x).mean)
-        said.append(judge(x))
-        if count == 0 or (count + len(x)) * x[0].numel() <= _MOST_NUMBERS:
-            pixels.append(x.cpu())
-        count += len(x)
-        if count >= _MOST_OTHERS:
-            break
-    return torch.cat(codes), torch.cat(said), torch.cat(pixels)
 
 
 def _principal(images: Images) -> Features:

@@ -47,5 +47,11 @@ def operations(model: Model) -> int:
         if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
             layer.register_forward_hook(add)
     with evaluating(model):
-        model.decode(torch.zeros(1, model.latent_dim, device=device_of(model)))
+        model.decode(as_codes(model, np.zeros((1, model.latent_dim))))
     return count
+
+
+def as_codes(model: Model, codes: np.ndarray) -> Latents:
+    """The same codes where the model is, in its precision."""
+    dtype = next((weights.dtype for weights in model.parameters()), torch.float32)
+    return torch.from_numpy(codes).to(device_of(model), dtype)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.distributions import Distribution, Independent, MultivariateNormal, Normal
 
 from vaelab.data.rows import Rows
@@ -20,6 +21,7 @@ from vaelab.models import Model, device_of, evaluating, local_randomness
 from vaelab.settings.ranges import AtLeast1, Positive, Settings
 from vaelab.shapes import Images
 
+_PIXELS_TOGETHER = 1 << 17
 MEMORY = 0.9
 """Of the running mean by which an image's ELBO is followed, about ten steps."""
 
@@ -95,7 +97,7 @@ def infer(
         search: How; left out, Adam with 0.05. `STUDY` is the plain gradient descent of study 2.
         visible: (channel, height, width) or (height, width), True where pixels are known; left out, everywhere.
         seed: Of where it begins and of every draw.
-        batch_size: Images that are searched for together; left out, 2,000, fewer where they are large.
+        batch_size: Images that are searched for together; left out, 2,000, by convolutions as many as fit the caches.
         on_step: Called after each step with the number of images that left the batch, and at last with the rest.
 
     Raises:
@@ -113,7 +115,7 @@ def infer(
     mask = None if visible is None else torch.from_numpy(mask_for(visible, model.image_shape)).to(device_of(model))
     found = []
     with evaluating(model), local_randomness(seed, device_of(model)):
-        for given, x in batches(model, images, batch_size or 8 * images_at_once(model.image_shape)):
+        for given, x in batches(model, images, batch_size or searched_together(model)):
             found.append(_search(given, x, search, mask, on_step))
     steps = max(len(part.curve) for part in found)
     sizes = np.array([len(part.loc) for part in found])
@@ -124,6 +126,17 @@ def infer(
         num_steps=np.concatenate([part.num_steps for part in found]),
         curve=np.average(curves, axis=0, weights=sizes),
     )
+
+
+def searched_together(model: Model) -> int:
+    """How many images' searches should go through the decoder together: 2,000, by convolutions 32 of 64x64.
+
+    Their activations, at full resolution and with what the gradient needs, leave the caches sooner than those of an
+    encoder alone do.
+    """
+    if not any(isinstance(layer, nn.Conv2d | nn.ConvTranspose2d) for layer in model.modules()):
+        return 8 * images_at_once(model.image_shape)
+    return min(2048, max(4, _PIXELS_TOGETHER // math.prod(model.image_shape[1:])))
 
 
 def mask_for(visible: np.ndarray, image_shape: tuple[int, int, int]) -> np.ndarray:

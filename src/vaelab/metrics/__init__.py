@@ -15,6 +15,8 @@ arrays of these names can compute it:
     image_ranks           (drawn image, neighbour, 2)  of the nearest by code, the rank by pixels, the nearest having
                           rank 1; and of the nearest by pixels, the rank by code: a fifth of all images, 10 at least
     factor_ranks          (image, neighbour, 2)  the same of codes and factors, each factor divided by its deviation
+    latent_moves          (drawn image, latent, channel)  how far the image moves, as root mean square over pixels, when
+                          the latent crosses the central 95 % of its distribution
     labels, clusters      (image,)         what is known of an image, and where it was put
     groups                (image,)         which images belong together, such as those of one well or plate
     factors               (image, factor)  known numbers
@@ -41,6 +43,8 @@ arrays of these names can compute it:
                           reconstruction_features in the reconstructions
     image_classes         (image,)         where the classifier puts the image; reconstruction_classes where it puts the
                           reconstruction; label_classes where the image belongs: numbers from 0
+    class_probabilities   (image, class)   how sure a classifier is of each class
+    known_numbers         (image,)         what a column says of the image; predicted_numbers what is read off the image
 
 Those with a default are settings, or facts that are known by that name: num_samples, num_pixels, num_levels, space,
 normalized, channels, factor_names, region_names, class_names, target_names, batches (image,) which groups were made

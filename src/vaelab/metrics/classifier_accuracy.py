@@ -1,14 +1,16 @@
-"""How good the classifier is in whose features samples are judged."""
+"""How good a classifier is."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from vaelab.errors import InputError
+from vaelab.metrics._kinds import mean_of_units
 from vaelab.metrics._metric import metric
+from vaelab.metrics._numbers import units_of
 from vaelab.metrics._resample import mean_score
 from vaelab.metrics._score import Score, no_score
-from vaelab.metrics._shapes import Classes
+from vaelab.metrics._shapes import Classes, Groups
 
 
 @metric(
@@ -18,14 +20,16 @@ from vaelab.metrics._shapes import Classes
     better="neither",
     source="the share of images; the null is the commonest class",
 )
-def classifier_accuracy(image_classes: Classes, label_classes: Classes) -> Score:
-    """The share of held-out images that the classifier, in whose features samples are judged, puts where they belong.
+def classifier_accuracy(image_classes: Classes, label_classes: Classes, groups: Groups | None = None) -> Score:
+    """The share of held-out images that the classifier puts where they belong.
 
-    It says nothing of the model: of a poor classifier the features are poor, too, and so is what is measured in them.
+    It says nothing of the model: of a poor classifier the features are poor, too, and so is what is measured in them,
+    and what is explained of it.
 
     Args:
         image_classes: where the classifier puts each image, as a number from 0.
         label_classes: where it belongs; below 0 where no training image was of its kind, which counts as an error.
+        groups: which images belong together; the interval is then over groups.
 
     Raises:
         InputError: There is not one for each image.
@@ -41,4 +45,7 @@ def classifier_accuracy(image_classes: Classes, label_classes: Classes) -> Score
         return no_score("there is no image", "share of images", 0)
     commonest = np.unique(label_classes, return_counts=True)[1].max() / len(label_classes)
     right = (image_classes == label_classes).astype(np.float64)
-    return mean_score(right, "share of images", null=float(commonest), ceiling=1.0)
+    found = {"unit": "share of images", "null": float(commonest), "ceiling": 1.0}
+    if groups is None:
+        return mean_score(right, **found)
+    return mean_of_units(right, units_of(groups, len(right)), **found)

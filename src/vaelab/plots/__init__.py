@@ -6,6 +6,7 @@ Charts are matplotlib figures made without pyplot; `svg` and `png` turn them int
 from __future__ import annotations
 
 from vaelab.plots.bars import fit_histogram, rate_bars
+from vaelab.plots.confusion import confusion
 from vaelab.plots.curves import curve
 from vaelab.plots.dots import Dot, dot_rows
 from vaelab.plots.pictures import (
@@ -18,7 +19,9 @@ from vaelab.plots.pictures import (
     shrink,
     traversal_grid,
 )
+from vaelab.plots.predicted import predicted
 from vaelab.plots.profile import profile
+from vaelab.plots.reliability import reliability
 from vaelab.plots.scatter import Classes, class_panel, latent_scatter
 from vaelab.plots.series import lines, panels
 from vaelab.plots.sheet import Row, Tile, sheet
@@ -34,6 +37,7 @@ __all__ = [
     "channel_colours",
     "class_panel",
     "composite",
+    "confusion",
     "curve",
     "dot_rows",
     "fit_histogram",
@@ -44,9 +48,11 @@ __all__ = [
     "picture_png",
     "pixels_of",
     "png",
+    "predicted",
     "profile",
     "rate_bars",
     "reconstruction_pairs",
+    "reliability",
     "sheet",
     "shrink",
     "space",

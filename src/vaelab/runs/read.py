@@ -6,6 +6,7 @@ splits.npz        which rows were held out    snapshots/       pictures while tr
 environment.json  where it ran, and how       events/          TensorBoard, where asked for
 results/          what was measured           report.html      the report, where it was asked for
 codes/            codes while training, where asked for
+classifiers/      of columns of the images' table, where asked for
 """
 
 from __future__ import annotations

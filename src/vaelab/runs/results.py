@@ -30,6 +30,7 @@ from vaelab.evaluation import (
     clusters_of,
     evaluate,
     measure_known,
+    moves,
     scores_table,
     trivial_codes,
 )
@@ -81,8 +82,10 @@ def measure(run: Run, question: Question, metrics: Iterable[str] | None = None, 
     before = _read(folder, rows_of(run, question))
     done = {score.metric for score in before.scores} if before else set()
     missing = [name for name in wanted if name not in done]
-    if metrics is None:  # a classifier is trained where it is asked for
-        missing = [name for name in missing if not FEATURES & {*wanted[name].needs}]
+    if metrics is None:  # a classifier is trained where it is asked for, and what is dear is drawn
+        model = run.given(rows_of(run, question)[:1]).stages()[question.stage]
+        dear = FEATURES | (set() if moves.affordable(model) else {moves.NAME})
+        missing = [name for name in missing if not dear & {*wanted[name].needs}]
     found = _compute(run, question, missing, before, progress, metrics is not None) if missing else None
     whole = _joined(before, found)
     if found is not None and (before is None or found.scores):

@@ -29,6 +29,7 @@ _SLACK = 64 << 20
 """Bytes that building a model may take beyond four times those of its checkpoint."""
 _MAKERS = (torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn)
 _ALTERED = "The file was altered; train anew."
+_WHAT = "a checkpoint of vaelab"
 
 
 def save_checkpoint(state: State, path: Path) -> None:
@@ -71,9 +72,26 @@ def load_checkpoint(state: State, path: Path) -> None:
         setattr(state, name, value)
 
 
-def save_weights(model: nn.Module, path: Path) -> None:
-    """The model's weights alone."""
-    _write({f"model.{name}": value for name, value in model.state_dict().items()}, path, {})
+def save_weights(model: nn.Module, path: Path, said: dict | None = None) -> None:
+    """The model's weights alone, and what is said of them in plain values.
+
+    Raises:
+        InputError: The disk is full; the file that was there stays as it was.
+    """
+    _write({f"model.{name}": value for name, value in model.state_dict().items()}, path, said or {})
+
+
+def read_said(path: Path, what: str = _WHAT) -> dict:
+    """What `save_weights` was told to say of the weights.
+
+    Args:
+        path: The file.
+        what: What it should be, for the refusal.
+
+    Raises:
+        InputError: The file is missing, broken, or was altered.
+    """
+    return _read(path, what)[1]
 
 
 def load_weights(model: nn.Module, path: Path) -> None:
@@ -159,7 +177,7 @@ def _write(tensors: dict[str, Tensor], path: Path, numbers: dict) -> None:
     write(path, data, mend="The last checkpoint is unharmed; make room and resume.", flush=True)
 
 
-def _read(path: Path) -> tuple[dict[str, Tensor], dict]:
+def _read(path: Path, what: str = _WHAT) -> tuple[dict[str, Tensor], dict]:
     try:
         with safe_open(path, "pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
@@ -168,7 +186,7 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict]:
             is_whole = digest is None or digest == _digest(tensors, numbers)
     except Exception as error:  # a hostile file may raise anything
         got = f"a file that cannot be read ({one_line(error)})"
-        raise InputError(str(path), "be a checkpoint of vaelab", got) from None
+        raise InputError(str(path), f"be {what}", got) from None
     if not is_whole:
         raise InputError(str(path), "hold what was saved", "other numbers", _ALTERED)
     return tensors, numbers

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
-from torch.distributions import Bernoulli, Independent, Normal
+from torch.distributions import Independent, Normal
 
 from vaelab.catalogue import members
 from vaelab.errors import InputError
 from vaelab.explanation import explain, judge_of
 from vaelab.explanation.exaggeration import Exaggeration
+from vaelab.explanation.exaggeration.conditional import Conditional
 from vaelab.explanation.exaggeration.geodesic import Geodesic
 from vaelab.explanation.exaggeration.latent_optimization import LatentOptimization
-from vaelab.likelihoods.bernoulli import BernoulliLikelihood
+from vaelab.likelihoods.gaussian import GaussianLikelihood
 from vaelab.models import Model
 
 SIDE, LATENTS, SCALE = 4, 3, 0.04
@@ -26,7 +29,7 @@ class Linear(Model):
 
     def __init__(self):
         super().__init__()
-        self.image_shape, self.latent_dim, self.likelihood = (1, SIDE, SIDE), LATENTS, BernoulliLikelihood()
+        self.image_shape, self.latent_dim, self.likelihood = (1, SIDE, SIDE), LATENTS, GaussianLikelihood()
         axes = torch.linalg.qr(torch.randn(SIDE * SIDE, LATENTS, generator=torch.Generator().manual_seed(0)))[0]
         self.axes = nn.Parameter(SCALE * axes)
 
@@ -39,10 +42,10 @@ class Linear(Model):
         return Independent(Normal(loc, torch.full_like(loc, 0.1)), 1)
 
     def decode(self, z):
-        return Independent(Bernoulli(probs=(0.5 + z @ self.axes.T).view(-1, *self.image_shape)), 3)
+        return Independent(Normal((0.5 + z @ self.axes.T).view(-1, *self.image_shape), 0.1), 3)
 
 
-class Conditional(Linear):
+class Shifted(Linear):
     """The first latent is shifted by the condition."""
 
     num_conditions = 1
@@ -136,7 +139,7 @@ def test_several_starts_are_never_worse(model, x):
     module, targets = Logistic(model, power=2), torch.full((6, 1), 0.9)
     with torch.no_grad():
         codes, said = model.encode(x).mean, module(x)[:, 1]
-    scene = Scene(model=model, judge=judge_of(module), x=x[:6], others=codes, others_said=said)
+    scene = Scene(model=model, judge=judge_of(module), x=x[:6], others_x=x, others=codes, others_said=said)
     one, three = LatentOptimization(num_steps=40), LatentOptimization(num_steps=40, num_solutions=3)
     costs = torch.stack([three.solution(scene, targets, i)[1] for i in range(3)])
     assert torch.equal(one.solution(scene, targets)[1], costs[0])
@@ -146,7 +149,7 @@ def test_several_starts_are_never_worse(model, x):
 
 def test_a_condition_is_taken_as_far_as_the_target_is_and_beyond_the_class(x):
     """The logit is that of the code plus the condition: at the class itself where lambda is 1."""
-    model, targets = Conditional().given(torch.zeros(6, 1)), [0.3, 0.9]
+    model, targets = Shifted().given(torch.zeros(6, 1)), [0.3, 0.9]
     judge, toward = Logistic(model), torch.ones(1, 1)
     found = explain(model, judge, x[:6], targets=targets, methods=["class_exaggeration"], toward=toward)
     series = found.series["class_exaggeration"]
@@ -155,6 +158,16 @@ def test_a_condition_is_taken_as_far_as_the_target_is_and_beyond_the_class(x):
     np.testing.assert_allclose(series.said[reachable], np.broadcast_to(targets, far.shape)[reachable], atol=0.01)
     assert (np.abs(far) > 1).any(), "beyond the class"
     np.testing.assert_array_equal(series.codes, np.repeat(found.codes[:, None], 2, axis=1))
+
+
+def test_the_fine_tuned_model_draws_what_the_classifier_is_to_say_and_leaves_the_model_as_it_is(model, x):
+    before = copy.deepcopy(model.state_dict())
+    start, tuned = (Conditional(num_steps=n, cycle=cycle, learning_rate=0.02) for n, cycle in ((1, 1.0), (400, 0.1)))
+    first, last = (explain(model, Logistic(model), x[:20], methods=[how], others=x) for how in (start, tuned))
+    miss = [np.abs(found.series["conditional"].said - found.targets).mean() for found in (first, last)]
+    assert miss[1] < 0.06 < 0.2 < miss[0]
+    np.testing.assert_allclose(first.series["conditional"].codes, np.repeat(first.codes[:, None], 10, 1), atol=0.1)
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
 
 
 def test_without_conditions_there_is_no_class_to_exaggerate(model, x):

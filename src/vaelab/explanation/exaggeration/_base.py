@@ -20,7 +20,9 @@ from vaelab.shapes import Images, Latents, PerImage
 Targets = Float[Tensor, "image target"]
 """What a classifier is wanted to say, for each image step by step."""
 Others = Float[Tensor, "other latent"]
+OtherImages = Float[Tensor, "held channel height width"]
 OfOthers = Float[Tensor, " other"]
+Toward = Float[Tensor, "1 number"]
 SeriesCodes = Float[Tensor, "image target latent"]
 SeriesImages = Float[Tensor, "image target channel height width"]
 AT_ONCE = 512
@@ -47,11 +49,13 @@ class Scene:
     """f."""
     x: Images
     """The images."""
+    others_x: OtherImages
+    """The first of other images, such as training images."""
     others: Others
-    """Codes of other images, the training images or some of them."""
+    """Codes of those and more."""
     others_said: OfOthers
     """f of these images."""
-    toward: Float[Tensor, "one number"] | None = None
+    toward: Toward | None = None
     """(1, number): the condition that a conditional model is to go to."""
     seed: int = 0
     """Of what is drawn."""
@@ -117,6 +121,8 @@ class Exaggeration(Settings, ABC):
 
     is_baseline: ClassVar[bool] = False
     """Whether it is there for others to be measured against."""
+    is_random: ClassVar[bool] = False
+    """Whether it goes where chance will have it, and elsewhere with another seed."""
 
     def check(self, scene: Scene) -> None:
         """Refuses a model or a classifier with which it cannot work, with the reason."""

@@ -65,8 +65,8 @@ def on_path(scene: Scene, points: Path, targets: Targets) -> SeriesCodes:
 
     def at(places: Targets) -> SeriesCodes:
         low = (places + middle).floor().long().clamp(0, points.shape[1] - 2)
-        ends = [points.gather(1, which[..., None].expand(*which.shape, points.shape[2])) for which in (low, low + 1)]
-        return torch.lerp(*ends, ((places + middle) - low)[..., None])
+        index = low[..., None].expand(*low.shape, points.shape[2])
+        return torch.lerp(points.gather(1, index), points.gather(1, index + 1), (places + middle - low)[..., None])
 
     places = torch.arange(-middle, middle + 1, dtype=targets.dtype, device=targets.device)
     return at(how_far(lambda some: scene.say(at(some)), places, targets))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from markupsafe import Markup
 
+from vaelab.evaluation import moves
+from vaelab.metrics.latent_effect import latent_effect
 from vaelab.plots import picture_png, sheet
 from vaelab.report.html import html
 from vaelab.report.look import Look
@@ -15,7 +17,7 @@ from vaelab.report.words import plural
 
 
 class ChannelChanges(PicturePart):
-    """How far each latent moves each channel on its walk, in numbers and in pictures."""
+    """How far each latent moves each channel, in numbers with intervals, and in pictures of its walk."""
 
     section = "varies"
     order = 30
@@ -27,30 +29,46 @@ class ChannelChanges(PicturePart):
         return len(look.channels) > 1
 
     def compute(self, look: Look) -> Arrays:
-        """See Part. ``changes``: (walk, channel), in units of intensity."""
+        """See Part.
+
+        Returns:
+            latents: (walk,), as those of `traversal`.
+            parts: (part,): the image, then each channel.
+            effects: (walk, part), in units of intensity, as `latent_effect` says.
+            low, high: (walk, part), the ends of their 95 % intervals; not a number where there is one image alone.
+            count: Of how many images they come.
+            images: (walk, step, channel, height, width), of the first walks.
+        """
         walks = Traversal().arrays(look)
+        latents = walks["latents"].tolist()
+        model = look.run.given(look.rows).stages()[look.stages[-1]]
+        found = moves.latent_moves(model, look.embedding, latents, seed=look.seed)
+        scores = latent_effect(found, look.channels)[1:]
+        shape = len(latents), 1 + len(look.channels)
+        ends = np.array([score.interval or (np.nan, np.nan) for score in scores]).reshape(*shape, 2)
         return {
             "latents": walks["latents"],
-            "channels": np.array(look.channels),
-            "changes": np.ptp(walks["images"], axis=1).mean(axis=(-2, -1)),
+            "parts": np.array(["image", *look.channels]),
+            "effects": np.array([score.value for score in scores]).reshape(shape),
+            "low": ends[..., 0],
+            "high": ends[..., 1],
+            "count": np.array(len(found)),
             "images": walks["images"][:OPEN],
         }
 
     def html(self, look: Look, arrays: Arrays) -> Markup:
         """See Part."""
-        top = max(float(arrays["changes"].max()), 1e-9)
+        top = max(float(np.nanmax(arrays["effects"], initial=0)), 1e-9)
         rows = [
-            [f"z{latent}", *((_bar(v, v / top), "n bar") for v in moved.tolist())]
-            for latent, moved in zip(arrays["latents"], arrays["changes"], strict=True)
+            [f"z{latent}", *((_bar(*each, top), "n bar") for each in zip(*numbers, strict=True))]
+            for latent, *numbers in zip(arrays["latents"], *_numbers(arrays), strict=True)
         ]
         walks = [
             (latent, [(name, strip(look, images, SIDE, c)) for c, name in enumerate(look.channels)])
             for latent, images in zip(arrays["latents"].tolist(), arrays["images"], strict=False)
         ]
         return html(
-            """{% set words = "How far each latent moves each channel on its walk: largest minus smallest value of a"
-            " pixel, averaged over pixels; 1 is the whole intensity range." %}
-            {{ table(head, rows, words, "moves") }}
+            """{{ table(head, rows, words, "moves") }}
             {% if rest %}
             {% call fold(more) %}{{ table(head, rest, words ~ " The other latents.", "moves") }}{% endcall %}
             {% endif %}
@@ -64,7 +82,7 @@ class ChannelChanges(PicturePart):
             {% endfor %}
             {% endfor %}
             {% endcall %}""",
-            head=["Latent", *((name, "n") for name in look.channels)],
+            words=_words(arrays), head=["Latent", *((name, "n") for name in arrays["parts"].tolist())],
             rows=rows[:OPEN], rest=rows[OPEN:], more=plural(len(rows) - OPEN, "more latent"), walks=walks,
             each=f"{plural(len(walks), 'latent')}, channel by channel",
         )  # fmt: skip
@@ -72,12 +90,33 @@ class ChannelChanges(PicturePart):
     def picture(self, look: Look, arrays: Arrays) -> bytes:
         """See PicturePart."""
         rows = [
-            (f"z{latent}, {name}: {moved[c]:.3f}", [tile(look, image, side=96, channel=c) for image in images])
-            for latent, moved, images in zip(arrays["latents"], arrays["changes"], arrays["images"], strict=False)
-            for c, name in enumerate(look.channels)
+            (f"z{latent}, {name}\n{_said(value, low, high)}", [tile(look, x, side=96, channel=c) for x in images])
+            for latent, images, *numbers in zip(arrays["latents"], arrays["images"], *_numbers(arrays), strict=False)
+            for c, (name, value, low, high) in enumerate(zip(look.channels, *(row[1:] for row in numbers), strict=True))
         ]
-        return picture_png(sheet(rows, title=self.title))
+        return picture_png(sheet(rows, title=self.title, note=_words(arrays).replace(". ", ".\n")))
 
 
-def _bar(value: float, share: float) -> Markup:
-    return html('<span style="--share:{{ share }}">{{ value }}</span>', share=f"{share:.2f}", value=f"{value:.3f}")
+def _numbers(arrays: Arrays) -> list[np.ndarray]:
+    return [arrays[name] for name in ("effects", "low", "high")]
+
+
+def _words(arrays: Arrays) -> str:
+    return (
+        "How far the image, and each channel of it, moves as one latent crosses the central 95 % of where codes lie "
+        "and the others stay: root mean square over pixels, in the mean over "
+        f"{plural(int(arrays['count']), 'held-out image')}; 1 is from black to white. With 95 % intervals over images."
+    )
+
+
+def _said(value: float, low: float, high: float) -> str:
+    return f"{value:.3f}" + (f" ({low:.3f} to {high:.3f})" if np.isfinite(low) else "")
+
+
+def _bar(value: float, low: float, high: float, top: float) -> Markup:
+    interval = f"{low:.3f} to {high:.3f}" if np.isfinite(low) else ""
+    return html(
+        """<span style="--share:{{ share }}">{{ value }}</span>
+        {%- if interval %}<small>{{ interval }}</small>{% endif %}""",
+        share=f"{value / top:.2f}", value=f"{value:.3f}", interval=interval,
+    )  # fmt: skip

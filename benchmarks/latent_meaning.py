@@ -1,0 +1,140 @@
+"""Does the map of what latents mean agree with the generator of synthetic cells?
+
+    python -m benchmarks.latent_meaning [--steps N] [--seeds 0 1 2] [--size 64] [--out FOLDER] [--quick]
+
+A VAE is trained on cells whose factors are known. Its map says how far each latent moves channels and features of the
+images that the decoder draws. The true map never sees the decoder: by linear regression on held-out images the codes
+say how far a cell's factors (its point in the plane, place, size, elongation) move with the latent, and the generator
+draws the cell with its factors moved so. Beside the correlation of both maps over latents and features (interval:
+bootstrap over latents) stands that with the true rows dealt to other latents.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from benchmarks import ledger
+from benchmarks.many_runs import train
+from vaelab import presets
+from vaelab.data import Data, Split
+from vaelab.data.sources.cells_synthetic import CellsSyntheticSource, cell_look, render_cells
+from vaelab.experiment import Experiment
+from vaelab.explanation import Meaning, meaning_of, measured_features
+from vaelab.explanation.directions import latent_directions
+from vaelab.explanation.meaning import decoder_of
+from vaelab.inference import Embedding, embed
+from vaelab.metrics import interval
+from vaelab.metrics.active_units import ACTIVE_VARIANCE
+from vaelab.models import VAEConfig
+from vaelab.runs import Run
+
+NAMES = ("area", "intensity", "y", "x", "eccentricity", "upright", "tilt")
+"""What the factors move; outlines and textures are each cell's own."""
+
+
+def experiment(size: int, steps: int, num_images: int) -> Experiment:
+    """The cell study's first VAE, with 16 latents and a higher rate."""
+    base = presets.cells_synthetic()
+    assert isinstance(base.model, VAEConfig)
+    source = CellsSyntheticSource(num_images=num_images, size=size)
+    training = replace(base.training, num_steps=steps, validate_every=steps, learning_rate=1e-3, patience=None)
+    return replace(
+        base,
+        data=Data(source=source, split=Split(validation=0.05, test=0.25)),
+        model=replace(base.model, latent_dim=16),
+        training=training,
+    )
+
+
+def factors_of(table: pd.DataFrame) -> np.ndarray:
+    """(image, factor): numbers that stand for the cell, none of them an angle."""
+    stretch, turn = np.log(table["elongation"]), 2 * table["rotation"]
+    plain = table[["x", "y", "center_x", "center_y"]].to_numpy(float)
+    return np.column_stack([plain, np.log(table["radius"]), stretch * np.cos(turn), stretch * np.sin(turn)])
+
+
+def with_factors(table: pd.DataFrame, factors: np.ndarray) -> pd.DataFrame:
+    """The same cells with other factors, as far as the generator can draw them."""
+    x, y, center_x, center_y, log_radius, along, across = factors.T
+    x, y = np.clip(x, 0, 1), np.clip(y, 0, 1)
+    stretch = np.exp(np.hypot(along, across))
+    where = {"center_x": center_x, "center_y": center_y, "radius": np.exp(log_radius)}
+    return table.assign(**cell_look(x, y), **where, elongation=stretch, rotation=np.arctan2(across, along) / 2)
+
+
+def true_decoder(table: pd.DataFrame, codes: np.ndarray, size: int) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """The generator in the decoder's place: it moves a cell's factors as its code moves, along the regression."""
+    factors = factors_of(table)
+    design = np.column_stack([np.ones(len(codes)), codes])
+    slopes = np.linalg.lstsq(design, factors, rcond=None)[0][1:]
+
+    def decode(moved: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        changed = factors[rows] + (moved - codes[rows]) @ slopes
+        return render_cells(with_factors(table.iloc[rows], changed), size) / np.float32(255)
+
+    return decode
+
+
+def maps(run: Run, num_moved: int) -> tuple[Meaning, Meaning]:
+    """What the active latents mean by the decoder, and by the generator."""
+    rows = run.splits.test
+    table = run.dataset.collection.table.iloc[rows].reset_index(drop=True)
+    images, embedding = run.feed(rows).numpy().copy(), embed(run, rows)
+    active = np.flatnonzero(embedding.loc.var(0) > ACTIVE_VARIANCE)
+
+    def measure(x: np.ndarray) -> pd.DataFrame:
+        return measured_features(x, run.channels, names=NAMES)
+
+    points = Embedding(loc=embedding.loc.astype(float), scale=embedding.scale.astype(float))
+    directions = latent_directions(embedding.latent_dim, active.tolist())
+    decoders = decoder_of(run.model), true_decoder(table, points.loc, images.shape[-1])
+    ours, true = (meaning_of(d, measure, points, measure(images), directions, num_images=num_moved) for d in decoders)
+    return ours, true
+
+
+def row(run: Run, num_moved: int) -> dict[str, object]:
+    """One line of the table."""
+    ours, true = maps(run, num_moved)
+
+    def correlation(a: np.ndarray, b: np.ndarray) -> float:
+        return float(np.corrcoef(a.ravel(), b.ravel())[0, 1])
+
+    low, high = interval(correlation, ours.changes, true.changes) or (np.nan, np.nan)
+    random, count = np.random.default_rng(0), len(true.changes)
+    dealt = [correlation(ours.changes, true.changes[random.permutation(count)]) for _ in range(200)]
+    each = {name: round(correlation(ours.changes[:, i], true.changes[:, i]), 2) for i, name in enumerate(ours.features)}
+    return {
+        "seed": run.experiment.seed,
+        "latents": count,
+        "mean nothing": int((~ours.shown.any(1)).sum()),
+        "correlation": f"{correlation(ours.changes, true.changes):.3f} ({low:.3f} to {high:.3f})",
+        "dealt": f"{np.mean(dealt):.2f} ±{np.std(dealt):.2f}",
+        **each,
+    }
+
+
+def main() -> None:
+    """Trains, compares and prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--steps", type=int, default=4000, help="of training [4000]")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="of the trainings [0 1 2]")
+    parser.add_argument("--size", type=int, default=64, help="sides of the images [64]")
+    parser.add_argument("--out", type=Path, default=Path("runs/latent-meaning"), help="where runs stand")
+    parser.add_argument("--quick", action="store_true", help="one seed, 100 steps at 32x32, not kept")
+    args = parser.parse_args()
+    size, steps, images, seeds = (32, 100, 800, [0]) if args.quick else (args.size, args.steps, 7387, args.seeds)
+    name = f"{steps} steps at {size}"
+    runs = train({name: experiment(size, steps, images)}, seeds, args.out)[name]
+    rows = [{"training": name, **row(run, 16 if args.quick else 64)} for run in runs]
+    ledger.show("The map of meaning against the generator's: correlations over latents and features", rows)
+    ledger.keep("latent_meaning", rows, quick=args.quick)
+
+
+if __name__ == "__main__":
+    main()
