@@ -18,14 +18,15 @@ _PANEL = 210
 
 @styled
 def lines(
-    named: Mapping[str, np.ndarray], *, unit: str, mark: int | None = None, marked: str = "",
-    level: float | None = None, width: float = 420, height: float = 262,
+    named: Mapping[str, np.ndarray], *, unit: str, across: str = "optimiser step", mark: int | None = None,
+    marked: str = "", level: float | None = None, width: float = 420, height: float = 262,
 ) -> Figure:  # fmt: skip
-    """A line for each name against the optimiser step, with its name at its end.
+    """A line for each name against the optimiser step, or something else, with its name at its end.
 
     Args:
         named: Name -> (2, point), steps and values; what is not finite is left out.
         unit: What stands at the vertical axis.
+        across: What stands at the horizontal axis.
         mark: A step that is marked by an upright line; None: none.
         marked: What stands at that line.
         level: A value that is marked by a level line; None: none.
@@ -61,9 +62,9 @@ def lines(
             name, (x, place), xytext=(6, 0), textcoords="offset points", va="center", color=colour,
             annotation_clip=False, fontsize=10.5, fontweight="bold",
         )  # fmt: skip
-    ax.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 2.5, 5, 10]))
+    ax.xaxis.set_major_locator(MaxNLocator(5, integer="step" in across, steps=[1, 2, 2.5, 5, 10]))
     ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
-    ax.set_xlabel("optimiser step")
+    ax.set_xlabel(across)
     ax.set_ylabel(unit)
     ax.grid(visible=False, axis="x")
     return sheet

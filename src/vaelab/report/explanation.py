@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from vaelab import files
-from vaelab.plots import Tile, sheet, shrink
+from vaelab.plots import Tile, lines, sheet, shrink
 from vaelab.report.html import html, page
 from vaelab.report.look import Shade
+from vaelab.report.parts.saliency import grey
 from vaelab.report.pictures import Picture, colour, scale_for
 from vaelab.report.scores import summary_of, words_of
 from vaelab.report.words import interval_of, number, plural, value_of
@@ -53,6 +55,7 @@ def write_explanation(found: Explanation) -> Path:
         ),
         "tables": _tables(found),
         "shown": [_shown(found, place) for place in range(min(MOST_SHOWN, len(found.rows)))],
+        "deletion": _deletion(found),
         "saliency": [_maps(found, place) for place in range(min(MOST_SHOWN, len(found.rows)))],
     }
     path = found.folder / "page.html"
@@ -108,11 +111,25 @@ def _maps(found: Explanation, place: int) -> Shown:
     """How much pixels matter beside the image, white where most, each map on a scale of its own."""
     tiles = [Tile(_pixels(found, found.explained.images[place][None])[0], "image")]
     for name, maps in found.saliency.items():
-        whole = maps[place].sum(0)
-        grey = (255 * whole / max(float(whole.max()), 1e-12)).astype(np.uint8)[None, :, :, None].repeat(3, -1)
-        tiles.append(Tile(_enlarged(grey, whole.shape)[0], name.replace("_", " ")))
+        tiles.append(Tile(grey(maps[place].sum(0), tiles[0].pixels.shape[0]), name.replace("_", " ")))
     alt = f"Maps of which pixels matter: {', '.join(name.replace('_', ' ') for name in found.saliency)}."
     return Shown(_heading(found, place), Picture(sheet([("", tiles)], gap=12), 1), alt)
+
+
+def _deletion(found: Explanation) -> tuple[Figure, str, list[list]] | None:
+    """What the classifier says as salient pixels go, beside random ones: the curves, in words, and the areas."""
+    if not found.curves:
+        return None
+    drawn, rows = {}, []
+    for name, curves in found.curves.items():
+        drawn[name.replace("_", " ")] = np.stack([curves.shares, curves.probability[0]])
+        score = curves.measured.score("deletion_area", "probability")
+        assert score is not None
+        rows.append([name.replace("_", " "), (value_of(score), "n value"), (interval_of(score) or "", "range")])
+    first = next(iter(found.curves.values()))
+    drawn["random pixels"] = np.stack([first.shares, first.probability[1]])
+    alt = "The probability of the image's class as more and more pixels go, by each saliency and at random."
+    return lines(drawn, unit="probability of its class", across="share of pixels gone"), alt, rows
 
 
 def _heading(found: Explanation, place: int) -> str:

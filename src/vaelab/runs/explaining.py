@@ -16,11 +16,22 @@ import torch
 from torch import Tensor, nn
 
 from vaelab import files
-from vaelab.errors import InputError, unknown_name
+from vaelab.data.sources.npz import read_arrays
+from vaelab.errors import InputError, one_line, unknown_name
 from vaelab.evaluation import Measured, Predictor, load_classifier, scores_table
-from vaelab.explanation import Explained, Fidelity, Judge, explain, fidelity, judge_of, judge_series
+from vaelab.explanation import (
+    Curves,
+    Explained,
+    Fidelity,
+    Judge,
+    deletion_curves,
+    explain,
+    fidelity,
+    judge_of,
+    judge_series,
+    saliency_maps,
+)
 from vaelab.explanation.exaggeration import Exaggeration
-from vaelab.explanation.saliency import saliency_maps
 from vaelab.inference import batches, images_at_once
 from vaelab.models import device_of, evaluating, local_randomness
 from vaelab.runs.classify import classifier_path, classify, plain_name
@@ -55,6 +66,8 @@ class Explanation:
     """Method -> every metric of explanations."""
     saliency: dict[str, np.ndarray]
     """Name -> (image, channel, height, width), 0 or more: how much a pixel matters, in the series that reach most."""
+    curves: dict[str, Curves]
+    """Saliency -> what the classifier says as its pixels are replaced by those of the series; none of a number."""
     folder: Path
     """Where it is kept."""
     notes: tuple[str, ...]
@@ -109,6 +122,12 @@ def explain_run(
         explained = explain(run, judge, rows, targets=num_targets, methods=used, **how)
         own = [method for method in used if not isinstance(method, str)]
         measured = judge_series(run, explained, judge, rows, methods=own, features=predictor.network.features, **how)
+        best = _best(explained, measured)
+        saliency = saliency_maps(explained, judge, best)
+        curves = {} if judge.is_number else {
+            name: deletion_curves(explained, judge, maps, by="counterfactual", method=best, seed=seed)
+            for name, maps in saliency.items()
+        }  # fmt: skip
     found = Explanation(
         run=run,
         predictor=predictor,
@@ -118,12 +137,33 @@ def explain_run(
         fidelity=gate,
         explained=explained,
         measured=measured,
-        saliency=saliency_maps(explained, judge, _best(explained, measured)),
+        saliency=saliency,
+        curves=curves,
         folder=run.folder / "explanations" / plain_name("-".join(filter(None, [label, to]))),
         notes=(*filter(None, [gate.warning]), *notes),
     )
     _write(found)
     return found
+
+
+def read_series(run: Run) -> dict[str, np.ndarray] | None:
+    """What `explain_run` kept of the run last, images in [0, 1]; None where there is nothing.
+
+    Raises:
+        InputError: The file cannot be used.
+    """
+    found = sorted(run.folder.glob("explanations/*/series.npz"), key=lambda path: path.stat().st_mtime_ns)
+    if not found:
+        return None
+    path = found[-1]
+    try:
+        with path.open("rb") as file:
+            arrays = dict(read_arrays(file, path.stat().st_size)[0])
+        names = [name for name in arrays if name.rpartition("/")[2] in ("images", "reconstructions")]
+        return arrays | {name: run.intensity.apply(arrays[name]) for name in names}
+    except Exception as error:  # a hostile file may raise anything
+        mend = "Delete it, and explain again."
+        raise InputError(str(path), "hold series as they were written", one_line(error), mend) from None
 
 
 class _Rescaled(nn.Module):
@@ -205,11 +245,14 @@ def _write(found: Explanation) -> None:
     for name, series in explained.series.items():
         arrays |= {f"{name}/images": invert(series.images), f"{name}/codes": series.codes, f"{name}/said": series.said}
     arrays |= {f"saliency/{name}": each for name, each in found.saliency.items()}
+    arrays |= {f"deletion/{name}": np.stack([c.accuracy, c.probability]) for name, c in found.curves.items()}
     files.check_folder(found.folder)
     with files.replacing(found.folder / "series.npz") as part, part.open("wb") as file:
         np.savez_compressed(file, **arrays)  # pyright: ignore[reportArgumentType]
     gate = [score for score in (found.fidelity.agreement, found.fidelity.correlation) if score]
-    rows = [("gate", scores_table(gate)), *((name, scores_table(m.scores)) for name, m in found.measured.items())]
-    table = pd.concat([each.assign(method=name) for name, each in rows])
+    judged = {"gate": gate, **{name: measured.scores for name, measured in found.measured.items()}}
+    judged |= {f"saliency/{name}": curves.measured.scores for name, curves in found.curves.items()}
+    rows = [{**row, "method": name} for name, of in judged.items() for row in scores_table(of).to_dict("records")]
+    table = pd.DataFrame(rows)
     table["warning"] = found.fidelity.warning
     files.write(found.folder / "scores.csv", table.to_csv(index=False))
