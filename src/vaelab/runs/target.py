@@ -137,7 +137,7 @@ def _parts(run: Run, known: np.ndarray, units: np.ndarray | None, column: str, g
         raise InputError("label", "have a value for some training images", "none")
     judged, name = (test, "test") if len(test) else (validation, "validation")
     if units is not None and len(np.unique(units[judged])) == 1:
-        notes.append(f"all {name} images are of one {group}, so that intervals over {group}s cannot be known")
+        notes.append(f"all {name} images are of one {group}, so that there are no intervals")
     if name == "validation":
         notes.append("it is judged by the validation images, as the run has no others")
     return Parts(train=train, validation=validation, judged=judged, name=name)
