@@ -102,7 +102,7 @@ def classify(run: Run, label: str, *, group: str | None = None, seed: int = 0, p
         group=group or "",
         seed=seed,
     )
-    path = run.folder / "classifiers" / f"{_name(label, group, seed)}.safetensors"
+    path = classifier_path(run, label, group=group, seed=seed)
     files.check_folder(path.parent)
     feed = Feed(run.dataset.collection.images, run.intensity, run.experiment.data.binarize, device=device_of(run.model))
     calibrate = parts.validation[target.values[parts.validation] >= 0] if target.classes else parts.validation[:0]
@@ -153,10 +153,15 @@ def _uncalibrated(predictor: Predictor, arrays: dict[str, np.ndarray]) -> Score:
     return calibration_error(softmax(logits, axis=1), arrays["known_classes"], arrays.get("groups"))[0]
 
 
-def _name(label: str, group: str | None, seed: int) -> str:
-    """Of the file: all that the numbers depend on, beside the run."""
+def classifier_path(run: Run, label: str, *, group: str | None = None, seed: int = 0) -> Path:
+    """Where a run's classifier lies, or would lie; its name says all that the numbers depend on, beside the run."""
     label = re.sub(r":(number|category)$", r"-\1", label)
     name = "-".join([label, *(["by", group] if group else []), *(["seed", str(seed)] if seed else [])])
+    return run.folder / "classifiers" / f"{plain_name(name)}.safetensors"
+
+
+def plain_name(name: str) -> str:
+    """A name that may be a file's; what has other signs is told apart by a digest."""
     plain = re.sub(r"[^A-Za-z0-9_-]+", "-", name)[:80].strip("-")
     return name if plain == name and name else f"{plain}-{digest({'name': name})[:6]}".strip("-")
 

@@ -5,22 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from torch.nn.functional import huber_loss
 
 from vaelab.errors import InputError
 from vaelab.explanation.exaggeration._base import Drawn, Exaggeration, Scene, Targets
 from vaelab.settings.ranges import AtLeast1, NotNegative, Positive
 
-_LEAST = 1e-3
+_LEAST, _MOST = 1e-30, 1e-7
 
 
 @dataclass(frozen=True, kw_only=True)
 class LatentOptimization(Exaggeration):
     """Codes that minimise how far the classifier is from what is wanted, how far they moved, and how rare they are.
 
-        (logit f(decode(z')) - logit target)^2 + proximity |(z' - z) / s|^2 / d + prior |z' / s|^2 / d
+        h(logit f(decode(z')) - logit target) + proximity |(z' - z) / s|^2 / d + prior |z' / s|^2 / d
 
-    s each latent's standard deviation, d their number; of a predicted number, the number in place of its logit. All
-    images and targets take their steps of Adam together.
+    h is Huber's loss, s each latent's standard deviation, d their number; of a predicted number, the number in standard
+    deviations in place of the logit. All images and targets take their steps of Adam together.
 
     *Source*: Wachter et al. 2018, equation 2 (https://arxiv.org/abs/1711.00399); Joshi et al. 2019, in the latent space
     (https://arxiv.org/abs/1907.09615).
@@ -62,9 +63,9 @@ class LatentOptimization(Exaggeration):
 
         def cost() -> torch.Tensor:
             z = start + moved * spread
-            miss = self._scale(scene, scene.say_with_gradient(z, count)) - wanted
+            miss = huber_loss(self._scale(scene, scene.say_with_gradient(z, count)), wanted, reduction="none")
             near, usual = moved.square().mean(1), (z / spread).square().mean(1)
-            return miss.square() + self.proximity * near + self.prior * usual
+            return miss + self.proximity * near + self.prior * usual
 
         with torch.enable_grad():
             for _ in range(self.num_steps):
@@ -78,4 +79,4 @@ class LatentOptimization(Exaggeration):
     def _scale(self, scene: Scene, said: torch.Tensor) -> torch.Tensor:
         if scene.judge.is_number:
             return said / scene.others_said.std().clamp(min=1e-6)
-        return said.clamp(_LEAST, 1 - _LEAST).logit()
+        return said.double().clamp(_LEAST, 1 - _MOST).logit().to(said)

@@ -1,0 +1,112 @@
+"""`vaelab explain`: what a classifier's decision looks like, in images that the run's model draws."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from vaelab import screen
+from vaelab.cli._options import Flag, OnRun, naming
+from vaelab.settings.ranges import AtLeast1, PathText, Seed
+
+if TYPE_CHECKING:
+    from vaelab.runs.explaining import Explanation
+
+EXAMPLES = """\
+examples:
+  vaelab explain runs/digits-1 --label label --to 8
+  vaelab explain runs/cells-1 --label moa --to "Microtubule stabilizers" --num-images 8 --methods latent-shift geodesic
+  vaelab explain runs/digits-1 --label label --to 8 --rows 0-9,12 --num-targets 7
+
+Of held-out images series are drawn in which the classifier of a column says step by step more of a class, by several
+methods, random and linear directions among them as what the others must do better than. Each is judged: whether the
+classifier follows, whether the steps look like data, whether they are still the same image. Where the classifier does
+not say the same of reconstructions as of images (the gate, 0.85), every output carries the warning: by a poor model the
+classifier follows all too well. A classifier of the column is read from RUN/classifiers, or trained and put there;
+`vaelab classify` says how good it is.
+
+In RUN/explanations/COLUMN-CLASS lie page.html, series.npz (images in the units of the files) and scores.csv."""
+
+_SHOWN = (
+    "consistency_correlation",
+    "consistency_error",
+    "reached_span",
+    "series_realness",
+    "series_novelty",
+    "latent_closeness",
+    "series_sparsity",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(OnRun):
+    """Explain what a classifier says of a run's images."""
+
+    label: Annotated[str, Flag(metavar="COLUMN")]
+    """The column that the classifier tells."""
+    to: Annotated[str | None, Flag(metavar="CLASS")] = None
+    """The class of which images are made more and less; left out, the second of two."""
+    classifier: Annotated[PathText | None, Flag(metavar="FILE.safetensors")] = None
+    """A classifier that `vaelab classify` wrote, of this run or another of the same kind of images."""
+    num_images: AtLeast1 = 16
+    """Held-out images, a random draw."""
+    rows: Annotated[str | None, Flag(metavar="0-9,12")] = None
+    """These rows of the collection instead."""
+    methods: tuple[str, ...] = ()
+    """Ways to exaggerate; left out, latent-shift, latent-optimization, and the two baselines."""
+    num_targets: AtLeast1 = 10
+    """Steps of each series."""
+    seed: Seed = 0
+    """Of every draw, and of the classifier if it is trained."""
+
+
+def run(options: Options) -> int:
+    """Does it."""
+    from vaelab.cli._notes import say
+    from vaelab.report.explanation import write_explanation
+    from vaelab.runs.explaining import explain_run
+    from vaelab.runs.question import rows_in
+
+    trained = options.load()
+    flags = ("label", "to", "classifier", "rows", "methods", "method", "targets")
+    named = {name: f"--{name}" for name in flags} | {"targets": "--num-targets", "method": "--methods"}
+    with naming(named):
+        found = explain_run(
+            trained,
+            options.label,
+            to=options.to,
+            classifier=options.classifier,
+            rows=None if options.rows is None else rows_in(trained, options.rows),
+            num_images=options.num_images,
+            methods=options.methods,
+            num_targets=options.num_targets,
+            seed=options.seed,
+            progress=not options.quiet,
+        )
+    page = write_explanation(found)
+    for note in found.notes:
+        say(note.removesuffix("."))
+    _show(found)
+    if not options.quiet:
+        print(f"{page}\n{found.folder / 'series.npz'}\n{found.folder / 'scores.csv'}")
+    return 0
+
+
+def _show(found: Explanation) -> None:
+    """A row for each measure, a column for each method, and the gate."""
+    from vaelab.cli.evaluate import number
+    from vaelab.evaluation import all_metrics
+
+    series = found.explained.series
+    rows = []
+    for metric in _SHOWN:
+        scores = [found.measured[name].score(metric) for name in series]
+        title = all_metrics([metric])[metric].words.title
+        rows.append([title, *(number(score) if score else "" for score in scores)])
+    rows.append(["seconds per image", *(f"{each.seconds / len(found.rows):.2g}" for each in series.values())])
+    what = f"{found.predictor.facts.column}{f' = {found.to}' if found.to else ''}"
+    names = [name.replace("_", "-") for name in series]
+    screen.table(f"{what}: {len(found.rows)} images", ["measure", *names], rows, left=["measure"])
+    gate = {"agreement": found.fidelity.agreement, "correlation": found.fidelity.correlation}
+    said = ", ".join(f"{name} {number(score)}" for name, score in gate.items() if score)
+    print(f"f of reconstructions against f of images: {said} (0.85 is asked of both).")

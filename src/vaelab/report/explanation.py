@@ -1,0 +1,131 @@
+"""A page on what a classifier's decision looks like: whether to believe it, the series, where they differ, how good."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from vaelab import files
+from vaelab.plots import Tile, sheet, shrink
+from vaelab.report.html import html, page
+from vaelab.report.look import Shade
+from vaelab.report.pictures import Picture, colour, scale_for
+from vaelab.report.scores import summary_of, words_of
+from vaelab.report.words import interval_of, number, plural, value_of
+from vaelab.runs.explaining import Explanation
+
+SIDE, MOST_SHOWN = 64, 8
+"""CSS pixels, about, of an image; images whose series stand on the page."""
+
+
+class Shown(NamedTuple):
+    """One image's series by every method, or its maps."""
+
+    heading: str
+    drawn: Picture
+    alt: str
+
+
+def write_explanation(found: Explanation) -> Path:
+    """Writes one HTML file beside the series, and says where.
+
+    Raises:
+        InputError: The place cannot be written.
+    """
+    column, explained = found.predictor.facts.column, found.explained
+    what = f"{column} = {found.to}" if found.to else column
+    gate = [score for score in (found.fidelity.agreement, found.fidelity.correlation) if score]
+    low, high = (number(float(end), digits=2) for end in (explained.targets.min(), explained.targets.max()))
+    values = {
+        "folder": found.run.folder.resolve().name,
+        "what": what,
+        "warning": found.fidelity.warning,
+        "notes": [note for note in found.notes if note != found.fidelity.warning],
+        "gate": [
+            [score.metric.capitalize(), (value_of(score), "n value"), (interval_of(score) or "\N{EN DASH}", "range")]
+            for score in gate
+        ],
+        "lede": (
+            f"{plural(len(found.rows), 'image')}, each as the classifier would have it from {low} to {high}, drawn by "
+            "the model."
+        ),
+        "tables": _tables(found),
+        "shown": [_shown(found, place) for place in range(min(MOST_SHOWN, len(found.rows)))],
+        "saliency": [_maps(found, place) for place in range(min(MOST_SHOWN, len(found.rows)))],
+    }
+    path = found.folder / "page.html"
+    files.write(path, page("explanation.html", values))
+    return path
+
+
+def _tables(found: Explanation) -> tuple[list, list[list]]:
+    """Head and rows: a metric in each, a column for each method."""
+    methods = list(found.explained.series)
+    names = dict.fromkeys(s.metric for measured in found.measured.values() for s in measured.scores)
+    rows = []
+    for metric in names:
+        way = {"higher": " \N{UPWARDS ARROW}", "lower": " \N{DOWNWARDS ARROW}"}.get(words_of(metric).better, "")
+        title = html(
+            "<span>{{ title }}</span><small>{{ said|prose }}</small>",
+            title=words_of(metric).title + way, said=summary_of(metric),
+        )  # fmt: skip
+        cells = []
+        for method in methods:
+            score = found.measured[method].score(metric)
+            value = html(
+                "<b>{{ value }}</b><small>{{ ends }}</small>",
+                value=value_of(score), ends=interval_of(score) or "",
+            ) if score else "\N{EN DASH}"  # fmt: skip
+            cells.append((value, "n"))
+        rows.append([title, *cells])
+    took = [(f"{found.explained.series[m].seconds / len(found.rows):.2g}", "n") for m in methods]
+    rows.append([html("<span>Seconds</span><small>Of one image, all its steps.</small>"), *took])
+    head = ["Measure"]
+    head += [
+        (name.replace("_", " ") + " (baseline)" * found.explained.series[name].is_baseline, "n") for name in methods
+    ]
+    return head, rows
+
+
+def _shown(found: Explanation, place: int) -> Shown:
+    """The image, its reconstruction and the steps, what the classifier says above each; a row for each method."""
+    explained = found.explained
+    first = [explained.images[place], explained.reconstructions[place]]
+    rows, heard = [], []
+    for name, series in explained.series.items():
+        said = [explained.said[place], explained.said_of_reconstructions[place], *series.said[place]]
+        words = [f"{value:.2f}" for value in said]
+        tiles = map(Tile, _pixels(found, np.stack([*first, *series.images[place]])), words)
+        rows.append((name.replace("_", " "), [*tiles]))
+        heard.append(f"{name}: {' '.join(words)}")
+    alt = f"The image, its reconstruction and the steps of each method; f is, by {'; '.join(heard)}."
+    return Shown(_heading(found, place), Picture(sheet(rows, gap=3), 1), alt)
+
+
+def _maps(found: Explanation, place: int) -> Shown:
+    """How much pixels matter beside the image, white where most, each map on a scale of its own."""
+    tiles = [Tile(_pixels(found, found.explained.images[place][None])[0], "image")]
+    for name, maps in found.saliency.items():
+        whole = maps[place].sum(0)
+        grey = (255 * whole / max(float(whole.max()), 1e-12)).astype(np.uint8)[None, :, :, None].repeat(3, -1)
+        tiles.append(Tile(_enlarged(grey, whole.shape)[0], name.replace("_", " ")))
+    alt = f"Maps of which pixels matter: {', '.join(name.replace('_', ' ') for name in found.saliency)}."
+    return Shown(_heading(found, place), Picture(sheet([("", tiles)], gap=12), 1), alt)
+
+
+def _heading(found: Explanation, place: int) -> str:
+    return f"#{found.rows[place]}, {found.predictor.facts.column} {found.known[place]}"
+
+
+def _pixels(found: Explanation, images: np.ndarray) -> np.ndarray:
+    """(image, height, width, 3) uint8, about as wide as is shown."""
+    shade = Shade.of(found.run, found.explained.images)
+    shrunk, _ = shrink(images, int(1.125 * SIDE))
+    return _enlarged(colour(shade, shrunk), shrunk.shape)
+
+
+def _enlarged(pixels: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    scale = max(1, int(scale_for((1, *shape[-2:]), SIDE)))
+    return pixels.repeat(scale, 1).repeat(scale, 2)

@@ -1,0 +1,215 @@
+"""Explanations of what a classifier says of a run's images, by the run's model.
+
+RUN/explanations/COLUMN-CLASS/series.npz   the images, and for each method their series, in the units of the files
+                              scores.csv   each method by every metric of explanations, and the gate
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from vaelab import files
+from vaelab.errors import InputError, unknown_name
+from vaelab.evaluation import Measured, Predictor, load_classifier, scores_table
+from vaelab.explanation import Explained, Fidelity, Judge, explain, fidelity, judge_of, judge_series
+from vaelab.explanation.exaggeration import Exaggeration
+from vaelab.explanation.saliency import saliency_maps
+from vaelab.inference import batches, images_at_once
+from vaelab.models import device_of, evaluating, local_randomness
+from vaelab.runs.classify import classifier_path, classify, plain_name
+from vaelab.runs.read import Run
+from vaelab.shapes import Images
+
+METHODS = ("latent_shift", "latent_optimization", "linear_direction", "random_direction")
+"""Those that are used where none are named; the others take longer, or need a conditional model."""
+_MOST_OTHERS = 2000
+"""Training images from which directions follow, and held-out images by which the gate is judged."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Explanation:
+    """What the model makes of images as the classifier would have them, how good that is, and where it lies."""
+
+    run: Run
+    """Whose model draws."""
+    predictor: Predictor
+    """The classifier."""
+    to: str
+    """The class of which images are made more and less; empty for a number."""
+    rows: np.ndarray
+    """(image,): the explained images' rows in the collection."""
+    known: tuple[str, ...]
+    """What the column says of each."""
+    fidelity: Fidelity
+    """Whether the classifier says the same of reconstructions as of images, by as many held-out images as count."""
+    explained: Explained
+    """The series."""
+    measured: dict[str, Measured]
+    """Method -> every metric of explanations."""
+    saliency: dict[str, np.ndarray]
+    """Name -> (image, channel, height, width), 0 or more: how much a pixel matters, in the series that reach most."""
+    folder: Path
+    """Where it is kept."""
+    notes: tuple[str, ...]
+    """What a reader should know, a sentence each; the gate's warning comes first."""
+
+
+def explain_run(
+    run: Run,
+    label: str,
+    *,
+    to: str | None = None,
+    classifier: Path | str | None = None,
+    rows: np.ndarray | None = None,
+    num_images: int = 16,
+    methods: Sequence[str | Exaggeration] = (),
+    num_targets: int = 10,
+    toward: torch.Tensor | None = None,
+    seed: int = 0,
+    progress: bool = False,
+) -> Explanation:
+    """Explains a classifier of a column: of held-out images series in which it says step by step more of a class.
+
+    Args:
+        run: The run.
+        label: The column. Its classifier is read from RUN/classifiers, or trained and put there.
+        to: The class; left out, the second of two; of a number nothing.
+        classifier: A file that `classify` or `save_classifier` wrote, in place of that.
+        rows: (image,): rows of the collection; left out, a draw of held-out images.
+        num_images: How many, where rows are left out.
+        methods: Of the family `Exaggeration`, by name or with settings; left out, those that are quick.
+        num_targets: Steps of each series.
+        toward: (1, number): for class-exaggeration, the condition to go to.
+        seed: Of every draw.
+        progress: Show a progress bar while a classifier is trained.
+
+    Raises:
+        InputError: The column, the class or a method is not known, the classifier is of other images, or the folder
+            cannot be written.
+    """
+    predictor, notes = _predictor(run, label, classifier, seed, progress)
+    column, to = _class(predictor, to)
+    module = predictor if predictor.facts.intensity == run.intensity else _Rescaled(predictor, run)
+    outputs = "probabilities" if predictor.facts.classes else "number"
+    judge = judge_of(module, column, outputs=outputs, name=to or predictor.facts.column)
+    draw, held_out = np.random.default_rng(seed), getattr(run.splits, run.splits.held_out)
+    if rows is None:
+        rows = np.sort(draw.permutation(held_out)[:num_images])
+    others = np.sort(draw.permutation(run.splits.train)[:_MOST_OTHERS])
+    used, how = [*methods] or [*METHODS], {"others": others, "toward": toward, "seed": seed}
+    with local_randomness(seed, device_of(run.model)):
+        gate = _gate(run, judge, np.sort(draw.permutation(held_out)[:_MOST_OTHERS]))
+        explained = explain(run, judge, rows, targets=num_targets, methods=used, **how)
+        own = [method for method in used if not isinstance(method, str)]
+        measured = judge_series(run, explained, judge, rows, methods=own, features=predictor.network.features, **how)
+    found = Explanation(
+        run=run,
+        predictor=predictor,
+        to=to,
+        rows=rows,
+        known=tuple(map(str, run.dataset.collection.table[predictor.facts.column].iloc[rows])),
+        fidelity=gate,
+        explained=explained,
+        measured=measured,
+        saliency=saliency_maps(explained, judge, _best(explained, measured)),
+        folder=run.folder / "explanations" / plain_name("-".join(filter(None, [label, to]))),
+        notes=(*filter(None, [gate.warning]), *notes),
+    )
+    _write(found)
+    return found
+
+
+class _Rescaled(nn.Module):
+    """A classifier that learnt from images of another scaling, asked about those of a run."""
+
+    def __init__(self, predictor: Predictor, run: Run):
+        super().__init__()
+        self.predictor, self.intensity = predictor, run.intensity
+
+    def forward(self, x: Images) -> Tensor:
+        """Of images in the run's scaling."""
+        return self.predictor(self.predictor.facts.intensity.apply(self.intensity.invert(x)))
+
+
+def _predictor(
+    run: Run, label: str, classifier: Path | str | None, seed: int, progress: bool
+) -> tuple[Predictor, tuple[str, ...]]:
+    """The classifier that is named, or that of the column as it lies with the run, or trained and put there."""
+    path = Path(classifier) if classifier else classifier_path(run, label, seed=seed)
+    if not classifier and not path.exists():
+        found = classify(run, label, seed=seed, progress=progress)
+        accuracy = found.scores[0]
+        said = (
+            f"its {accuracy.metric.replace('_', ' ')} is {accuracy.value:.3f} on {accuracy.count:,} {found.part} images"
+        )
+        return found.predictor, (f"A classifier was trained for this: {said}", *found.notes)
+    predictor = load_classifier(path)
+    if predictor.facts.image_shape != run.facts.image_shape:
+        sizes = [" x ".join(map(str, shape)) for shape in (run.facts.image_shape, predictor.facts.image_shape)]
+        raise InputError("the classifier", f"be of images of {sizes[0]}", f"one of {sizes[1]}")
+    if predictor.facts.column not in run.dataset.collection.table:
+        raise unknown_name("label", predictor.facts.column, map(str, run.dataset.collection.table.columns))
+    return predictor.to(device_of(run.model)), ()
+
+
+def _class(predictor: Predictor, to: str | None) -> tuple[int | None, str]:
+    """The number of the class that is explained, and its name; None and an empty name of a number."""
+    classes = predictor.facts.classes
+    if not classes:
+        if to is not None:
+            raise InputError("to", f"be left out, as {predictor.facts.column} is a number", to)
+        return None, ""
+    if to is None:
+        if len(classes) > 2:
+            known = ", ".join(classes[:12]) + ", ..." * (len(classes) > 12)
+            raise InputError("to", "name the class that is explained", "none", f"Known: {known}.")
+        return 1, classes[1]
+    if to not in classes:
+        raise unknown_name("to", to, classes)
+    return classes.index(to), to
+
+
+def _best(explained: Explained, measured: dict[str, Measured]) -> str:
+    """The method that reaches the most of what was wanted; a baseline only where there is nothing else."""
+
+    def reached(name: str) -> tuple[bool, float]:
+        score = measured[name].score("reached_span")
+        return not explained.series[name].is_baseline, score.value if score else 0.0
+
+    return max(explained.series, key=reached)
+
+
+def _gate(run: Run, judge: Judge, rows: np.ndarray) -> Fidelity:
+    """Whether the classifier says the same of reconstructions, of these images."""
+    said = list[tuple[Tensor, Tensor]]()
+    model, images = run.images_for(rows)
+    with evaluating(run.model):
+        for given, x in batches(model, images, images_at_once(model.image_shape)):
+            said.append((judge.classes(x), judge.classes(given.decode(given.encode(x).mean).mean)))
+    return fidelity(*(torch.cat(each).numpy(force=True) for each in zip(*said, strict=True)))
+
+
+def _write(found: Explanation) -> None:
+    """Writes it, the scores last."""
+    explained, invert = found.explained, found.run.intensity.invert
+    arrays: dict[str, np.ndarray] = {"rows": found.rows, "channels": np.array(found.run.channels)}
+    arrays |= {"images": invert(explained.images), "reconstructions": invert(explained.reconstructions)}
+    arrays |= {name: getattr(explained, name) for name in ("codes", "said", "said_of_reconstructions", "targets")}
+    for name, series in explained.series.items():
+        arrays |= {f"{name}/images": invert(series.images), f"{name}/codes": series.codes, f"{name}/said": series.said}
+    arrays |= {f"saliency/{name}": each for name, each in found.saliency.items()}
+    files.check_folder(found.folder)
+    with files.replacing(found.folder / "series.npz") as part, part.open("wb") as file:
+        np.savez_compressed(file, **arrays)  # pyright: ignore[reportArgumentType]
+    gate = [score for score in (found.fidelity.agreement, found.fidelity.correlation) if score]
+    rows = [("gate", scores_table(gate)), *((name, scores_table(m.scores)) for name, m in found.measured.items())]
+    table = pd.concat([each.assign(method=name) for name, each in rows])
+    table["warning"] = found.fidelity.warning
+    files.write(found.folder / "scores.csv", table.to_csv(index=False))

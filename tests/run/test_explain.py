@@ -1,0 +1,82 @@
+"""`vaelab explain`: what is drawn, judged, kept and said, of a run with a classifier."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from report_runs import Page, digits_run
+from vaelab.cli import main
+from vaelab.evaluation import load_classifier
+from vaelab.runs import load
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return digits_run(tmp_path_factory.mktemp("explained"))
+
+
+@pytest.fixture(scope="module")
+def kept(run):
+    flags = ["--label", "label", "--to", "8", "--num-images", "3", "--num-targets", "4", "--quiet"]
+    assert main(["explain", str(run.folder), *flags]) == 0
+    return run.folder / "explanations" / "label-8"
+
+
+def test_series_are_in_the_units_of_the_files_and_are_what_the_classifier_was_asked_about(run, kept):
+    drawn, opened = np.load(kept / "series.npz"), load(run.folder)
+    np.testing.assert_allclose(drawn["images"], opened.dataset.collection.images[drawn["rows"]], atol=1e-4)
+    classifier = load_classifier(run.folder / "classifiers" / "label.safetensors")
+    column = classifier.facts.classes.index("8")
+    for name in ("latent_shift", "random_direction"):
+        images = opened.intensity.apply(drawn[f"{name}/images"])
+        assert images.shape == (3, 4, 1, 8, 8)
+        import torch
+
+        with torch.no_grad():
+            said = classifier(torch.from_numpy(images).flatten(0, 1).float())[:, column].view(3, 4)
+        np.testing.assert_allclose(drawn[f"{name}/said"], said, atol=1e-4)
+    assert drawn["targets"][0].tolist() == pytest.approx([0.125, 0.375, 0.625, 0.875])
+    assert drawn["saliency/difference"].shape == (3, 1, 8, 8)
+
+
+def test_a_poor_model_is_caught_everywhere(run, kept, capsys):
+    """The run is hardly trained, so that its reconstructions are no digits."""
+    scores = pd.read_csv(kept / "scores.csv")
+    assert scores["warning"].str.contains("does not say the same of reconstructions").all()
+    assert scores.loc[scores["method"] == "gate", "value"].min() < 0.85
+    assert "does not say the same of reconstructions" in Page((kept / "page.html").read_text()).text
+    flags = ["--label", "label", "--to", "3", "--rows", "5,9", "--num-targets", "2", "--methods", "linear-direction"]
+    assert main(["explain", str(run.folder), *flags]) == 0
+    said = capsys.readouterr()
+    assert "Note: The classifier does not say the same of reconstructions as of images" in said.err
+    assert "label = 3: 2 images" in said.out
+    assert np.load(run.folder / "explanations" / "label-3" / "series.npz")["rows"].tolist() == [5, 9]
+
+
+def test_every_method_stands_in_the_scores_with_every_measure(kept):
+    scores = pd.read_csv(kept / "scores.csv")
+    methods = {"latent_shift", "latent_optimization", "linear_direction", "random_direction"}
+    assert {*scores["method"]} == {"gate", *methods}
+    of = scores[scores["part"].isna()].groupby("method")["metric"].agg(set)
+    assert len({frozenset(of[name]) for name in methods}) == 1
+    assert of["latent_shift"] > {"consistency_error", "series_way_back", "series_sparsity", "latent_closeness"}
+
+
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        (["--label", "label"], "--to should name the class that is explained, got none. Known: 0, 1, 2, 3,"),
+        (["--label", "label", "--to", "eight"], "--to should be a known name, got 'eight'"),
+        (["--label", "digit", "--to", "8"], "--label should be a known name, got 'digit'"),
+        (["--label", "label", "--to", "8", "--methods", "magic"], "--methods should be a known name, got 'magic'"),
+        (["--label", "label", "--to", "8", "--num-targets", "1"], "--num-targets should be at least 2, got 1"),
+        (["--label", "label", "--to", "8", "--rows", "9999"], "--rows should be rising, from 0 to 1,796"),
+        (["--label", "label", "--to", "8", "--classifier", "no.safetensors"], "no.safetensors"),
+        (["--label", "label", "--to", "8", "--methods", "class-exaggeration"], "the model should have conditions"),
+    ],
+)
+def test_what_cannot_be_explained_is_said_in_a_sentence(run, kept, flags, sentence, capsys):
+    assert main(["explain", str(run.folder), *flags]) == 2
+    assert sentence in capsys.readouterr().err
