@@ -62,7 +62,7 @@ def run(options: Options) -> int:
         )
     if words := confused(found):
         print(words)
-    print(f"Intervals are over {facts.group or 'image'}s.")
+    print(f"Intervals are over {f'the values of {facts.group!r}' if facts.group else 'images'}.")
     for what, path in {"the page": found.path.with_suffix(".html"), **found.kept}.items():
         print(f"{path}  {what}")
     return 0

@@ -44,7 +44,7 @@ def write_page(found: Classified) -> None:
         f"A small convolutional network that learnt from {plural(learnt, 'training image')}{middle}, and is judged by "
         f"{plural(judged, f'{found.part} image')}{by}."
     )
-    over = f"{facts.group}s" if facts.group else "images"
+    over = f"the values of {facts.group!r}" if facts.group else "images"
     lead = f"Intervals are over {over}: they say how far a number would move with others of the same kind."
     values = {
         "folder": found.path.parents[1].resolve().name,

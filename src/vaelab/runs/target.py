@@ -135,10 +135,12 @@ def _parts(run: Run, known: np.ndarray, units: np.ndarray | None, column: str, g
             )
     if not len(train):
         raise InputError("label", "have a value for some training images", "none")
-    if len(test):
-        return Parts(train=train, validation=validation, judged=test, name="test")
-    notes.append("it is judged by the validation images, as the run has no others")
-    return Parts(train=train, validation=validation, judged=validation, name="validation")
+    judged, name = (test, "test") if len(test) else (validation, "validation")
+    if units is not None and len(np.unique(units[judged])) == 1:
+        notes.append(f"all {name} images are of one {group}, so that there are no intervals")
+    if name == "validation":
+        notes.append("it is judged by the validation images, as the run has no others")
+    return Parts(train=train, validation=validation, judged=judged, name=name)
 
 
 def _number(column: pd.Series, parts: Parts) -> dict:

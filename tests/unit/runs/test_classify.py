@@ -45,6 +45,7 @@ def run(tmp_path_factory):
     table["plate"] = [f"{'abc'[p]}{i % 5}" for i, p in enumerate(part)]
     mixed = np.where((part == 0) & (np.arange(count) % 2 == 0), "c1", table["plate"])
     table["mixed"] = np.where((part == 1) & (np.arange(count) % 2 == 0), "c2", mixed)
+    table["batch"] = np.array(["a", "b", "c"])[part]
     table["one"] = "same"
     table["many"] = [f"k{i % 300}" for i in range(count)]
     table["dose"] = (table["label"] % 4) / 2
@@ -116,6 +117,12 @@ def test_no_group_is_on_both_sides_and_what_is_left_out_is_said(run):
         f"{dropped:,} of {len(run.splits.train):,} training images are left out, as their mixed is in held-out images, "
         f"too; {len(parts.train):,} are left",
     )
+
+
+def test_one_group_alone_has_no_interval_which_is_said(run):
+    target = target_of(run, "parity", "batch")
+    assert len(target.parts.train) == len(run.splits.train)
+    assert target.notes == ("all test images are of one batch, so that there are no intervals",)
 
 
 def test_a_number_is_predicted_in_its_unit(run):
