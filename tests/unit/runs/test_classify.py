@@ -17,7 +17,7 @@ from vaelab.evaluation import load_classifier
 from vaelab.metrics.calibration_error import calibration_error
 from vaelab.presets import find
 from vaelab.runs import train
-from vaelab.runs.classify import _name, classify
+from vaelab.runs.classify import classifier_path, classify, plain_name
 from vaelab.runs.read import RunImages
 from vaelab.runs.target import target_of
 
@@ -216,11 +216,10 @@ def test_the_command_prints_what_it_found_and_writes_a_page(run, capsys, monkeyp
         assert "<svg" in page
 
 
-def test_names_of_files_are_sound_and_differ_where_columns_do():
-    assert _name("moa", "plate", 3) == "moa-by-plate-seed-3"
-    odd = [
-        _name(name, None, 0) for name in ("a/b", "a:b", "../a b", "a b", "\u03ba", "", "x" * 300, "x" * 301, ".", "a.b")
-    ]
+def test_names_of_files_are_sound_and_differ_where_columns_do(run):
+    assert classifier_path(run, "moa:number", group="plate", seed=3).name == "moa-number-by-plate-seed-3.safetensors"
+    names = ("a/b", "a:b", "../a b", "a b", "\u03ba", "", "x" * 300, "x" * 301, ".", "a.b")
+    odd = [plain_name(name) for name in names]
     assert len({*odd}) == len(odd)
     assert all(name and len(name) < 100 and "/" not in name and "." not in name for name in odd)
 
