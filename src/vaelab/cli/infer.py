@@ -94,7 +94,7 @@ def run(options: Options) -> int:
     files.write(folder / "scores.csv", scores_table(scores).to_csv(index=False), "--output")
     images = {name: trained.intensity.invert(each) for name, each in drawn.items()}
     with files.replacing(folder / "drawn.npz") as part, part.open("wb") as file:
-        np.savez_compressed(file, rows=rows, channels=np.array(trained.channels), **images)
+        np.savez_compressed(file, rows=rows, channels=np.array(trained.channels), **images)  # pyright: ignore
     if not options.quiet:
         print(", ".join(str(folder / name) for name in ("posteriors.csv", "scores.csv", "drawn.npz")))
     return 0

@@ -100,7 +100,7 @@ def explain(
     (5, 4, 1, 8, 8)
     """
     judge = classifier if isinstance(classifier, Judge) else judge_of(classifier)
-    chosen = [_method(each) if isinstance(each, str) else each for each in methods]
+    chosen = [method_called(each) if isinstance(each, str) else each for each in methods]
     if others is None and isinstance(model, Trained) and not isinstance(model, Model):
         others = "train"  # pyright: ignore[reportAssignmentType]
     of_others = opened(model, images if others is None else others)
@@ -138,7 +138,8 @@ def explain(
         )
 
 
-def _method(name: str) -> Exaggeration:
+def method_called(name: str) -> Exaggeration:
+    """The method of that name, with the settings that it has if nothing is said."""
     return find(Exaggeration, name, "method")()  # pyright: ignore[reportAbstractUsage]
 
 

@@ -10,12 +10,12 @@ import torch
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor, nn
 
-from vaelab.catalogue import find, name_of
+from vaelab.catalogue import name_of
 from vaelab.data.rows import Rows
 from vaelab.errors import InputError
 from vaelab.evaluation import Measured, all_metrics, measure_arrays
 from vaelab.evaluation._baselines import principal_axes
-from vaelab.explanation._explain import Explained, Series, seen
+from vaelab.explanation._explain import Explained, Series, method_called, seen
 from vaelab.explanation.exaggeration import Exaggeration, Scene
 from vaelab.explanation.exaggeration._base import SeriesImages
 from vaelab.explanation.judge import Judge, judge_of
@@ -98,7 +98,7 @@ def judge_series(
         others = "train" if is_run else explained.images  # pyright: ignore[reportAssignmentType]
     facts: dict[str, object] = {"target_names": _names(explained.targets)}
     facts["channels"] = tuple(channels or getattr(model, "channels", ()) or map(str, range(given.image_shape[0])))
-    made = {name: find(Exaggeration, name, "method")() for name in explained.series}
+    made = {name: method_called(name) for name in explained.series}
     made |= {name_of(method): method for method in methods}
     wanted = [metric for metric in all_metrics().values() if metric.words.group == "explanations"]
     with evaluating(given), torch.no_grad():

@@ -78,7 +78,7 @@ def in_words(features: Sequence[str], changes: np.ndarray, shown: np.ndarray) ->
     >>> in_words(("red", "area"), np.array([2.04, 0.5]), np.array([True, True]))
     'red +2.0, area +0.5'
     """
-    largest = sorted(np.flatnonzero(shown), key=lambda feature: -abs(changes[feature]))[:3]
+    largest = sorted(np.flatnonzero(shown).tolist(), key=lambda feature: -abs(changes[feature]))[:3]
     words = (f"{features[feature]} {changes[feature]:+.1f}".replace("-", MINUS) for feature in largest)
     return ", ".join(words) or "nothing that was measured"
 
@@ -199,8 +199,9 @@ def meaning_of(
     rows = np.sort(np.random.default_rng(seed).permutation(len(embedding))[:num_images])
     vectors = np.stack([*directions.values()])
     ends = ends_along(embedding, vectors)
-    spread = measured.std(ddof=0).to_numpy(float)
-    spread = np.where(spread > ROUNDING * measured.abs().max().to_numpy(float), spread, np.nan)
+    numbers = measured.to_numpy(float)
+    spread = numbers.std(0)
+    spread = np.where(spread > ROUNDING * np.abs(numbers).max(0), spread, np.nan)
     codes, found = embedding.loc[rows], []
     for vector, (start, end) in zip(vectors, ends, strict=True):
         before, after = (

@@ -128,7 +128,7 @@ def classify(run: Run, label: str, *, group: str | None = None, seed: int = 0, p
         arrays=arrays,
         notes=notes,
     )
-    _write(found, run.dataset.collection.table[target.column])
+    _write(found, pd.Series(run.dataset.collection.table[target.column]))
     return found
 
 
@@ -174,7 +174,7 @@ def _write(found: Classified, column: pd.Series) -> None:
         told = arrays["image_classes"]
         table["told"] = np.array(facts.classes)[told]
         table["probability"] = arrays["class_probabilities"].max(1)
-        chances = pd.DataFrame(arrays["class_probabilities"], columns=[f"p_{name}" for name in facts.classes])
+        chances = pd.DataFrame(arrays["class_probabilities"], columns=pd.Index([f"p_{name}" for name in facts.classes]))
         table = pd.concat([table, chances], axis=1)
     else:
         table["told"] = arrays["predicted_numbers"]

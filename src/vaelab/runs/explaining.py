@@ -201,7 +201,7 @@ def _predictor(
 
 def _class(predictor: Predictor, to: str | None) -> tuple[int | None, str]:
     """The number of the class that is explained, and its name; None and an empty name of a number."""
-    classes = predictor.facts.classes
+    classes = [*predictor.facts.classes]
     if not classes:
         if to is not None:
             raise InputError("to", f"be left out, as {predictor.facts.column} is a number", to)

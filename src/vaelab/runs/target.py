@@ -80,7 +80,8 @@ def target_of(run: Run, label: str, group: str | None = None) -> Target:
         if name is not None and name not in table:
             raise unknown_name(what, name, map(str, table.columns))
     units = None if group is None else pd.factorize(table[group])[0]
-    known = _known(table[column], kind) & (True if units is None else units >= 0)
+    values = pd.Series(table[column])
+    known = _known(values, kind) & (True if units is None else units >= 0)
     notes = []
     if missing := int((~known).sum()):
         of = f"{column!r}" if group is None else f"{column!r} or {group!r}"
@@ -94,7 +95,7 @@ def target_of(run: Run, label: str, group: str | None = None) -> Target:
     elif numeric and not kind and not (table[column].iloc[parts.train] % 1 == 0).all():
         more = f"--label {column}:number predicts the number"
         notes.append(f"{column!r} has {different:,} different numbers, told apart as classes; {more}")
-    said = _number(table[column], parts) if is_number else _classes(table[column], numeric, parts, notes)
+    said = _number(values, parts) if is_number else _classes(values, numeric, parts, notes)
     return Target(column=column, units=units, parts=parts, notes=tuple(notes), **said)
 
 
@@ -106,7 +107,7 @@ def _known(column: pd.Series, kind: str) -> np.ndarray:
     """
     known = column.notna().to_numpy()
     if kind == "number":
-        numbers = pd.to_numeric(column, errors="coerce")
+        numbers = pd.Series(pd.to_numeric(column, errors="coerce"))
         if (odd := known & numbers.isna().to_numpy()).any():
             got = f"{column[odd].iloc[0]!r} in {str(column.name)!r}"
             raise InputError("label", "be a column of numbers", got, f"Or say {column.name}:category.")

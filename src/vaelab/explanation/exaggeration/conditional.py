@@ -20,6 +20,8 @@ _LEAST, _WIDTH = 0.01, 128
 class _Moved(nn.Module):
     """The model's decoder at z + shift(z, c), where c is what the classifier is to say; the shift begins at 0."""
 
+    spread: Tensor
+
     def __init__(self, model: Model, spread: Tensor):
         super().__init__()
         self.model = copy.deepcopy(model)

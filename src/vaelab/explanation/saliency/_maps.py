@@ -47,9 +47,12 @@ def saliency_maps(
     method = method.replace("-", "_")
     if method not in explained.series:
         raise unknown_name("method", method, explained.series)
-    if saliencies is None:
+    if saliencies is not None:
+        saliencies = [*saliencies]
+    else:
         saliencies = [name for name, each in members(Saliency).items() if judge.has_gradient or not each.needs_gradient]
-    chosen = [find(Saliency, each, "saliency")() if isinstance(each, str) else each for each in saliencies]
+    called = {each: find(Saliency, each, "saliency") for each in saliencies if isinstance(each, str)}
+    chosen = [called[each]() if isinstance(each, str) else each for each in saliencies]  # pyright: ignore
     order = explained.targets.argsort(1)[..., None, None, None]
     steps = np.take_along_axis(explained.series[method].images, order, 1)
     view = View(judge=judge, x=torch.from_numpy(explained.images), steps=torch.from_numpy(steps))

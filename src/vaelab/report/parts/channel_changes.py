@@ -60,7 +60,7 @@ class ChannelChanges(PicturePart):
         """See Part."""
         top = max(float(np.nanmax(arrays["effects"], initial=0)), 1e-9)
         rows = [
-            [f"z{latent}", *((_bar(*each, top), "n bar") for each in zip(*numbers, strict=True))]
+            [f"z{latent}", *((_bar(value, low, high, top), "n bar") for value, low, high in zip(*numbers, strict=True))]
             for latent, *numbers in zip(arrays["latents"], *_numbers(arrays), strict=True)
         ]
         walks = [

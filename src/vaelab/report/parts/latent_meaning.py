@@ -106,7 +106,7 @@ def _classes(look: Look, label: str) -> dict[str, np.ndarray]:
     if not label or not (codes != codes[0]).any():
         return {}
     labels = look.table[label]
-    if labels.isna().any() or not 2 <= labels.nunique() <= MOST_CLASSES:
+    if labels.isna().to_numpy().any() or not 2 <= labels.nunique() <= MOST_CLASSES:
         return {}
     return {f"{label} {name}": way for name, way in class_directions(codes, labels.to_numpy()).items()}
 
