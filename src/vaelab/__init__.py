@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from vaelab.errors import InputError as InputError
     from vaelab.evaluation import Score as Score
     from vaelab.evaluation import evaluate as evaluate
+    from vaelab.evaluation import load_classifier as load_classifier
     from vaelab.experiment import Experiment as Experiment
     from vaelab.inference import Embedding as Embedding
     from vaelab.inference import decode_mean as decode_mean
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from vaelab.runs import load as load
     from vaelab.runs import resume as resume
     from vaelab.runs import train as train
+    from vaelab.runs.classify import classify as classify
     from vaelab.runs.export import write_embedding as write_embedding
     from vaelab.runs.guide import guide as guide
     from vaelab.training import Machine as Machine
@@ -58,7 +60,7 @@ _NAMES = {
     "vaelab.data.feed": "Feed",
     "vaelab.data.sources.npz": "save_npz",
     "vaelab.errors": "InputError",
-    "vaelab.evaluation": "Score evaluate",
+    "vaelab.evaluation": "Score evaluate load_classifier",
     "vaelab.experiment": "Experiment",
     "vaelab.inference": "Embedding decode_mean embed interpolate reconstruct sample swap_condition traverse",
     "vaelab.models": "TwoStageConfig VAEConfig",
@@ -66,6 +68,7 @@ _NAMES = {
     "vaelab.objectives.elbo": "ELBO",
     "vaelab.report": "write_report",
     "vaelab.runs": "Run load resume train",
+    "vaelab.runs.classify": "classify",
     "vaelab.runs.export": "write_embedding",
     "vaelab.runs.guide": "guide",
     "vaelab.training": "Machine Training Watching",

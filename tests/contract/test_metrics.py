@@ -66,6 +66,7 @@ def made_up() -> dict[str, object]:
     seen = np.tanh(factors @ random.normal(size=(2, 4))) + 0.1 * random.normal(size=(COUNT, 4))
     arrays |= {"image_features": seen, "reconstruction_features": seen + 0.05 * random.normal(size=seen.shape)}
     arrays["sample_features"] = np.roll(seen, 1, 0) + 0.05 * random.normal(size=seen.shape)
+    arrays |= made_up_series(arrays["codes"], seen, random)
     ranks = {"image_ranks": co_ranks(codes, smooth), "factor_ranks": co_ranks(codes, factors)}
     names = {"labels": labels, "clusters": (codes[:, 0] > 0.1).astype(int), "groups": np.arange(COUNT) // 10}
     names["drawn"] = np.ones(COUNT, bool)
@@ -73,10 +74,12 @@ def made_up() -> dict[str, object]:
     names["regions"] = np.column_stack([where & side for where in (True, on_line) for side in (inside, ~inside)])
     classes = (factors[:, 0] > 0).astype(int)
     names |= {"image_classes": classes, "reconstruction_classes": np.where(np.arange(COUNT) % 5, classes, 1 - classes)}
+    for name, said in (("deleted_classes", "deleted_said"), ("inserted_classes", "inserted_said")):
+        names[name] = np.where(arrays[said] > 0.5, classes[:, None, None], 0)  # who is not sure says the first
     sure = 0.6 + 0.3 * np.random.default_rng(2).random(COUNT)
     arrays["class_probabilities"] = np.where(classes[:, None] == [0, 1], sure[:, None], 1 - sure[:, None])
     names["label_classes"] = np.where(np.arange(COUNT) % 9, classes, 1 - classes)
-    arrays |= made_up_series(arrays["codes"], seen, random)
+    names["known_classes"] = names["label_classes"]
     facts = {
         "num_samples": 10,
         "num_pixels": 288,
@@ -97,11 +100,16 @@ def made_up_series(codes: np.ndarray, seen: np.ndarray, random: np.random.Genera
     desired = np.tile([0.1, 0.5, 0.9], (COUNT, 1))
     steps = codes[:, None] + 0.2 * (desired[..., None] - 0.5) * codes.std(0)
     nearest = 1 + random.random(COUNT)
+    left = np.linspace(1, 0, 11) ** np.array([[3.0], [1.0]])  # sooner by saliency than at random
+    deleted = np.clip(left + 0.05 * random.normal(size=(COUNT, 2, 11)), 0, 1)
     return {
+        "deleted_said": deleted,
+        "inserted_said": 1 - deleted,
         "desired": desired,
         "reached": np.clip(desired + 0.1 * random.normal(size=desired.shape), 0, 1),
         "series_codes": steps,
         "returned_codes": steps + 0.05 * random.normal(size=steps.shape) * codes.std(0),
+        "drawn_codes": codes + 0.05 * random.normal(size=codes.shape) * codes.std(0),
         "series_nearest": nearest[:, None] * (1 + random.random((COUNT, 3))),
         "code_nearest": nearest,
         "real_features": seen,

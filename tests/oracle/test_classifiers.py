@@ -77,6 +77,8 @@ def test_the_confusion_is_scikit_learns_and_so_are_the_shares_of_classes():
     unknown = np.where(np.arange(300) < 10, -1, TRUE)
     np.testing.assert_array_equal(confusion(unknown, told, 4), confusion_matrix(TRUE[10:], told[10:]))
     assert balanced_accuracy(told, unknown)[0].count == 290
+    mostly = np.where(np.arange(300) < 200, -1, TRUE)
+    assert classifier_accuracy(told, mostly)[0].null == np.bincount(TRUE[200:]).max() / 300
 
 
 def test_numbers_are_scikit_learns():

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
+from benchmarks.latent_meaning import experiment, maps
 from toy_models import LinearVAE
 from vaelab.data.sources.cells_synthetic import cell_look, cell_table, render_cells
 from vaelab.data.sources.sprites import SpritesSource, render_sprites
 from vaelab.errors import InputError
-from vaelab.explanation import meaning, meaning_of, measured_features
+from vaelab.explanation import meaning, meaning_of, measured_features, over_seeds
 from vaelab.explanation.directions import class_directions, latent_directions
 from vaelab.explanation.meaning import mean_changes
 from vaelab.inference import Embedding, embed
+from vaelab.networks.conv import ConvDecoder, ConvEncoder
+from vaelab.runs import train
 
 COLOURS = ("red", "green", "blue")
 SPRITE_FACTORS = ["scale", "x", "y", "orientation"]
@@ -167,6 +172,32 @@ def test_features_that_could_be_measured_in_few_images_have_no_change():
     assert 5 < low[2] < 10 < high[2] < 15
 
 
+def test_over_seeds_latents_are_matched_and_a_meaning_of_one_seed_alone_is_marked(cells):
+    found, decode, codes, real = cells
+    turned = codes[:, [3, 0, 2, 1, 4]] * [-1, 1, 1, -1, 1]
+    turned[:, 4] = np.random.default_rng(0).permutation(turned[:, 4])
+
+    def other(z: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        back = (z * [-1, 1, 1, -1, 1])[:, [1, 3, 2, 0, 4]]
+        back[:, 2] = codes[rows, 2]  # the second seed's decoder does not look at the radius
+        return decode(back, rows)
+
+    again = meaning_of(other, colour_cells(COLOURS), exact(turned), real, latent_directions(5), num_images=40)
+    both = over_seeds([found, again], [codes, turned])
+    np.testing.assert_allclose(both.correlations[:, :4], 1, atol=1e-9)
+    np.testing.assert_allclose(both.changes[1, [0, 1, 3]], both.changes[0, [0, 1, 3]], atol=0.1)
+    area, red = (both.features.index(name) for name in ("area", "red"))
+    assert (both.alone[2, area], both.seeds[2, area]) == (True, 1)
+    assert (both.alone[1, red], both.seeds[1, red]) == (False, 2)
+    assert not both.alone[4].any()
+    with pytest.raises(InputError, match="be those of two seeds or more"):
+        over_seeds([found], [codes])
+    both_axes = {"x and y": np.array([0.6, 0.8, 0, 0, 0])}
+    few = meaning_of(decode, colour_cells(COLOURS), exact(codes), real, both_axes, num_images=8)
+    with pytest.raises(InputError, match="be of latents alone"):
+        over_seeds([found, few], [codes, codes])
+
+
 def test_what_cannot_be_explained_is_refused():
     model, random = LinearVAE(image_shape=(1, 4, 4)), torch.Generator().manual_seed(0)
     x = torch.rand(20, 1, 4, 4, generator=random, dtype=torch.float64)
@@ -190,3 +221,29 @@ def test_what_cannot_be_explained_is_refused():
         class_directions(np.zeros((4, 2)), ["a", "b"] * 2)
     with pytest.raises(InputError, match="codes should be finite"):
         meaning_of(lambda z, rows: z, pd.DataFrame, exact(np.full((9, 1), np.nan)), pd.DataFrame(index=range(9)), {})
+
+
+@pytest.mark.slow
+def test_of_a_trained_model_the_map_is_the_generators(tmp_path):
+    run = train(quick_cells(), tmp_path / "run", progress=False)
+    ours, true = maps(run, 64)
+    correlation = np.corrcoef(ours.changes.ravel(), true.changes.ravel())[0, 1]
+    dealt = np.corrcoef(ours.changes.ravel(), np.roll(true.changes, 1, 0).ravel())[0, 1]
+    assert correlation > 0.8
+    assert abs(dealt) < 0.5
+
+
+def quick_cells():
+    """Cells at 32x32 and a network that learns them in half a minute."""
+    base = experiment(32, 900, 2500)
+    networks = {
+        "encoder": ConvEncoder(widths=(16, 32, 64), dense=(128,)),
+        "decoder": ConvDecoder(widths=(64, 32, 16), dense=(128,)),
+    }
+    training = replace(base.training, batch_size=64, learning_rate=2e-3)
+    return replace(
+        base,
+        model=replace(base.model, latent_dim=12, **networks),
+        training=training,
+        machine=replace(base.machine, tune=False),
+    )

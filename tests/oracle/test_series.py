@@ -180,6 +180,14 @@ def test_codes_that_are_all_alike_are_close_by_chance_alone():
     assert identity_cosine(alike, np.repeat(alike[:, None], 2, 1))[0].reason == "all images have the same code"
 
 
+@pytest.mark.parametrize("metric", OF_RETURNED)
+def test_reconstructions_are_judged_as_a_lone_step(metric):
+    whole, drawn = metric(CODES, STEPS, STEPS[:, 0])
+    assert (whole.part, drawn.part) == ("", "reconstructions")
+    assert drawn.value == value(metric(CODES, STEPS[:, :1]))
+    assert whole.value == value(metric(CODES, STEPS))
+
+
 @pytest.mark.parametrize("metric", OF_CHANNELS)
 def test_parts_are_means_of_channels_and_the_whole_is_their_mean(metric):
     numbers = RANDOM.random((COUNT, 2))
@@ -197,7 +205,7 @@ def cases(count, targets=3):
     pair = random.random((2, count))
     return [
         *((metric, tuple(answers)) for metric in OF_ANSWERS),
-        *((metric, (codes, steps)) for metric in OF_RETURNED),
+        *((metric, (codes, steps, codes + 0.1)) for metric in OF_RETURNED),
         (series_rarity, (steps, codes)),
         *((metric, (codes, steps, codes + 0.1)) for metric in OF_FEATURES),
         *((metric, (random.random((count, 2)),)) for metric in OF_CHANNELS),

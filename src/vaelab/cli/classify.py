@@ -63,6 +63,6 @@ def run(options: Options) -> int:
     if words := confused(found):
         print(words)
     print(f"Intervals are over {facts.group or 'image'}s.")
-    for what, path in {"the page": found.path.with_suffix(".html"), **found.files}.items():
+    for what, path in {"the page": found.path.with_suffix(".html"), **found.kept}.items():
         print(f"{path}  {what}")
     return 0

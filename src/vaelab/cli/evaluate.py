@@ -60,7 +60,8 @@ class Options(OnStage):
 
 def run(options: Options) -> int:
     """Does it."""
-    from vaelab.cli._notes import say_collapse
+    from vaelab.cli._notes import say, say_collapse
+    from vaelab.evaluation import all_metrics
     from vaelab.runs.question import ask
     from vaelab.runs.results import folder_of, measure
 
@@ -95,6 +96,9 @@ def run(options: Options) -> int:
     if not options.quiet:
         print("Intervals are over images; another seed of the training may change a number by more than they show.")
         print(f"Kept in {folder_of(trained, question)}")
+    for name in options.metrics:
+        if measured.score(name) is None:
+            say(f"{name} is not measured, as it asks for {', '.join(all_metrics([name])[name].needs)}")
     say_collapse(measured, trained)
     return 0
 

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from vaelab.explanation._explain import Explained, Series, explain
+from vaelab.explanation.deletion import Curves, deletion_curves, deletion_tests
 from vaelab.explanation.fidelity import Fidelity, fidelity
 from vaelab.explanation.judge import Judge, judge_of
 from vaelab.explanation.judging import judge_series
 from vaelab.explanation.meaning import Meaning, meaning, meaning_of
 from vaelab.explanation.measured_features import measured_features
+from vaelab.explanation.over_seeds import Repeated, over_seeds
+from vaelab.explanation.saliency import saliency_maps
 
 __all__ = [
+    "Curves",
     "Explained",
     "Fidelity",
     "Judge",
     "Meaning",
+    "Repeated",
     "Series",
+    "deletion_curves",
+    "deletion_tests",
     "explain",
     "fidelity",
     "judge_of",
@@ -22,4 +29,6 @@ __all__ = [
     "meaning",
     "meaning_of",
     "measured_features",
+    "over_seeds",
+    "saliency_maps",
 ]

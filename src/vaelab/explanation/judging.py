@@ -70,7 +70,7 @@ def judge_series(
             components of the other images.
         channels: The channels' names; left out, those of the run, or numbers.
         toward: Needed of class-exaggeration.
-        seed: Of the way back.
+        seed: As `explain` was given it.
 
     Returns:
         Method -> what was measured.
@@ -105,7 +105,7 @@ def judge_series(
         others_x, codes, said = seen(*opened(model, others), judge)
         x = _like(given, explained.images)
         known = {"others_x": others_x, "others": codes, "others_said": said, "toward": toward}
-        scene = Scene(model=given, judge=judge, x=x, seed=seed + 1, **known)
+        scene = Scene(model=given, judge=judge, x=x, seed=seed, **known)
         beside = _Beside(explained=explained, scene=scene, features=features or _principal(others_x))
         return {
             name: measure_arrays(_arrays(series, made[name], beside) | facts, wanted)
@@ -133,12 +133,14 @@ def _arrays(series: Series, method: Exaggeration, beside: _Beside) -> dict[str, 
     low, high, extreme = (
         steps[rows, step] for step in (targets.argmin(1), targets.argmax(1), np.abs(targets - said[:, None]).argmax(1))
     )
-    end = method(replace(scene, x=extreme), _like(scene.model, said[:, None])).images[:, 0]
+    back = replace(scene, x=extreme, seed=scene.seed + method.is_random)
+    end = method(back, _like(scene.model, said[:, None])).images[:, 0]
     tensors = {
         "real_features": features(scene.x),
         "drawn_features": features(start),
         "series_features": of_steps(scene.model, steps, lambda _, x: features(x)),
         "returned_codes": of_steps(scene.model, steps, lambda model, x: model.encode(x).mean),
+        "drawn_codes": of_steps(scene.model, start[:, None], lambda model, x: model.encode(x).mean)[:, 0],
         "step_changes": (steps - start[:, None]).abs().mean((1, 3, 4)),
         "changed_shares": ((high - low).abs() > CHANGED).to(steps).mean((2, 3)),
         "gone": (extreme - start).abs().mean((1, 2, 3)),

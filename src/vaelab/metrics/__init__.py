@@ -26,7 +26,8 @@ arrays of these names can compute it:
     reached_errors        (image,)         the squared error at the best code found; not a number where none was sought
     regions               (image, region)  inside a hole of the training set, outside; then both of each place
     desired, reached      (image, target)  what a classifier was wanted to say of each step of a series, and says
-    series_codes          (image, target, latent)  where each step lies; returned_codes what the encoder makes of it
+    series_codes          (image, target, latent)  where each step lies; returned_codes what the encoder makes of its
+                          image; drawn_codes (image, latent) what it makes of the image's reconstruction
     series_nearest        (image, target)  distance of each step's code to the nearest training code; code_nearest
                           (image,) that of the image's own code
     real_features         (image, feature)  of the images that have series; series_features (image, target, feature)
@@ -35,17 +36,21 @@ arrays of these names can compute it:
                           share of pixels that differ by more than 0.05 between the extreme steps
     gone, back            (image,)         mean absolute difference to the reconstruction: of the extreme step, and of
                           the end of the way back from there
+    deleted_classes       (image, 2, step)  where a classifier puts an image whose pixels are replaced step by step, the
+                          most salient first, and at random; deleted_said the probability that it gives to the class of
+                          the whole image; inserted_classes, inserted_said likewise where the image comes back
     image_features        (image, feature)  what a classifier sees in the images; sample_features in as many samples,
                           reconstruction_features in the reconstructions
     image_classes         (image,)         where the classifier puts the image; reconstruction_classes where it puts the
                           reconstruction; label_classes where the image belongs: numbers from 0
-    class_probabilities   (image, class)   how sure a classifier is of each class
+    class_probabilities   (image, class)   how sure a calibrated classifier is of each class; known_classes (image,)
+                          where the image belongs: numbers from 0
     known_numbers         (image,)         what a column says of the image; predicted_numbers what is read off the image
 
 Those with a default are settings, or facts that are known by that name: num_samples, num_pixels, num_levels, space,
 normalized, channels, factor_names, region_names, class_names, target_names, batches (image,) which groups were made
-together, value_alone: whether intervals, nulls and ceilings are not wanted. A metric gives one `Score`, or several: of
-the whole first, then of its parts.
+together, reference_classes (image,) what an image is, as a number from 0, value_alone: whether intervals, nulls and
+ceilings are not wanted. A metric gives one `Score`, or several: of the whole first, then of its parts.
 """
 
 from __future__ import annotations

@@ -28,16 +28,16 @@ class Curve(NamedTuple):
     """(bin, 2): 95 % intervals of the shares."""
 
 
-def answers(class_probabilities: np.ndarray, label_classes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def answers(class_probabilities: np.ndarray, known_classes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(image,): the probability of the likeliest class, and whether the image is of that class.
 
     Raises:
         InputError: There is not one class for each image.
     """
     p = np.asarray(class_probabilities, np.float64)
-    if len(p) != len(label_classes):
-        raise InputError("label_classes", f"be one for each of {len(p)} images", len(label_classes))
-    return p.max(1), p.argmax(1) == label_classes
+    if len(p) != len(known_classes):
+        raise InputError("known_classes", f"be one for each of {len(p)} images", len(known_classes))
+    return p.max(1), p.argmax(1) == known_classes
 
 
 def bins_of(confidences: np.ndarray, num_bins: int = NUM_BINS) -> np.ndarray:

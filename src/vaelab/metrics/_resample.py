@@ -71,16 +71,26 @@ def interval_of_means(
     >>> low < 49.5 < high
     True
     """
-    values = values.reshape(len(values), -1).astype(np.float64)
     if len(values) < 2:
         return None
-    center = values.mean(0)
-    sums, sizes = _grouped(values - center, seed)
-    counts = _counts(len(sums), seed)
-    means = center + (counts @ sums) / (counts @ sizes)[:, None]
+    means = resampled_means(values, seed)
     results = means[:, 0] if summary is None else summary(means)
     low, high = np.quantile(results, [0.025, 0.975])
     return float(low), float(high)
+
+
+def resampled_means(values: np.ndarray, seed: int = 0) -> np.ndarray:
+    """(resample, quantity): the means of (image, quantity) in each of those resamples.
+
+    Args:
+        values: Of one image or more.
+        seed: Of the resampling; with the same one, and as many images, the same images are drawn.
+    """
+    values = values.reshape(len(values), -1).astype(np.float64)
+    center = values.mean(0)
+    sums, sizes = _grouped(values - center, seed)
+    counts = _counts(len(sums), seed)
+    return center + (counts @ sums) / (counts @ sizes)[:, None]
 
 
 def jackknife(

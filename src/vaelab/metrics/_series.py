@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +12,7 @@ from vaelab.metrics._resample import interval_of_means
 from vaelab.metrics._score import Score, no_score
 from vaelab.metrics._truth import chosen
 
+UNIT = "share of steps"
 NOT_FINITE = "a number of an image is not finite"
 
 
@@ -95,3 +96,35 @@ def kinds_of_steps(
     if count > 1:
         kinds |= {str(name): steps[:, i : i + 1] for i, name in enumerate(names or range(count))}
     return real[rows].astype(np.float64), {name: array[rows].astype(np.float64) for name, array in kinds.items()}
+
+
+def of_returned(
+    codes: np.ndarray,
+    returned: np.ndarray,
+    drawn: np.ndarray | None,
+    measure: Callable[[np.ndarray, np.ndarray], Score],
+) -> Iterator[Score]:
+    """A share of steps that are still their image, by the encoder; then that of reconstructions, where they are there.
+
+    Args:
+        codes: (image, latent).
+        returned: (image, target, latent).
+        drawn: (image, latent).
+        measure: From codes and returned codes, float64 and finite, of 2 images or more, to the score.
+
+    Raises:
+        InputError: They are not of the same images.
+    """
+    steps = {"": ("returned_codes", returned)}
+    if drawn is not None:
+        steps["reconstructions"] = ("drawn_codes", drawn[:, None])
+    for part, (name, array) in steps.items():
+        check_images(len(codes), **{name: array})
+        z, found = codes.astype(np.float64), array.astype(np.float64)
+        if len(z) < 2:
+            score = no_score("there are fewer than 2 images", UNIT, len(z))
+        elif not (np.isfinite(z).all() and np.isfinite(found).all()):
+            score = no_score("a code is not finite", UNIT, len(z))
+        else:
+            score = measure(z, found)
+        yield replace(score, part=part)

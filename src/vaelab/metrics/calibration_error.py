@@ -26,7 +26,7 @@ BY_CHANCE = "by chance"
 )
 def calibration_error(
     class_probabilities: Probabilities,
-    label_classes: Classes,
+    known_classes: Classes,
     groups: Groups | None = None,
     num_bins: int = NUM_BINS,
 ) -> Iterator[Score]:
@@ -40,7 +40,7 @@ def calibration_error(
 
     Args:
         class_probabilities: of each image; rows sum to 1.
-        label_classes: where it belongs; below 0 where no training image was of its kind, which counts as an error.
+        known_classes: where it belongs; below 0 where no training image was of its kind, which counts as an error.
         groups: which images belong together; the interval is then over groups.
         num_bins: Equally wide ones, from 0 to 1.
 
@@ -55,7 +55,7 @@ def calibration_error(
     >>> round(calibration_error(p, np.array([0, 0, 0, 1]))[0].value, 6)
     0.05
     """
-    confidences, right = answers(class_probabilities, label_classes)
+    confidences, right = answers(class_probabilities, known_classes)
     count = len(confidences)
     if not count or not np.isfinite(confidences).all():
         yield no_score("a probability is not finite" if count else "there is no image", _UNIT, count)

@@ -43,9 +43,9 @@ def classifier_accuracy(image_classes: Classes, label_classes: Classes, groups: 
         raise InputError("label_classes", f"be one for each of {len(image_classes)} images", len(label_classes))
     if not len(label_classes):
         return no_score("there is no image", "share of images", 0)
-    commonest = np.unique(label_classes, return_counts=True)[1].max() / len(label_classes)
+    commonest = np.bincount(label_classes[label_classes >= 0], minlength=1).max() / len(label_classes)
     right = (image_classes == label_classes).astype(np.float64)
-    found = {"unit": "share of images", "null": float(commonest), "ceiling": 1.0}
+    unit, null = "share of images", float(commonest)
     if groups is None:
-        return mean_score(right, **found)
-    return mean_of_units(right, units_of(groups, len(right)), **found)
+        return mean_score(right, unit, null=null, ceiling=1.0)
+    return mean_of_units(right, units_of(groups, len(right)), unit, null=null, ceiling=1.0)

@@ -33,6 +33,7 @@ def series_novelty(series_nearest: Steps, code_nearest: PerImage) -> Score:
     *Source*: Van Looveren and Klaise 2019, which draws counterfactuals to the nearest of a class
     (https://arxiv.org/abs/1907.02584).
 
+    >>> import numpy as np
     >>> series_novelty(np.array([[2.0, 4.0], [1.0, 1.0]]), np.array([1.0, 1.0]))[0].value
     2.0
     """

@@ -32,6 +32,7 @@ def series_way_back(gone: PerImage, back: PerImage) -> Score:
 
     *Source*: Singla et al. 2020, of which it is the cycle loss (https://arxiv.org/abs/1911.00483).
 
+    >>> import numpy as np
     >>> series_way_back(np.array([0.2, 0.4]), np.array([0.0, 0.06]))[0].value.__round__(6)
     0.1
     """

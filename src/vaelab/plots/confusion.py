@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -40,7 +41,7 @@ def confusion(counts: np.ndarray, names: Sequence[str]) -> Figure:
             colour = PAPER if share > 0.55 else INK
             ax.text(column, row, f"{100 * share:.0f}", ha="center", va="center", color=colour, fontsize=10.5)
     _name(ax, names)
-    quiet = {"color": MUTED, "fontsize": 10, "textcoords": "offset points", "annotation_clip": False}
+    quiet: dict[str, Any] = {"color": MUTED, "fontsize": 10, "textcoords": "offset points", "annotation_clip": False}
     ax.annotate("% of the images of each row", (-0.5, count - 0.5), (0, -6), va="top", **quiet)
     if count <= _MOST_WRITTEN:
         for row, total in enumerate(totals.tolist()):
@@ -58,7 +59,7 @@ def _name(ax: Axes, names: Sequence[str]) -> None:
     every = -(-len(names) // _MOST_NAMED)
     places = range(0, len(names), every)
     upright = max(map(len, names)) <= 3 and every == 1
-    turned = {} if upright else {"rotation": 45, "ha": "left", "rotation_mode": "anchor"}
+    turned: dict[str, Any] = {} if upright else {"rotation": 45, "ha": "left", "rotation_mode": "anchor"}
     ax.set_xticks(places, names[::every], **turned)
     ax.set_yticks(places, names[::every])
     ax.xaxis.tick_top()

@@ -50,7 +50,7 @@ def write_page(found: Classified) -> None:
         "folder": found.path.parents[1].resolve().name,
         "column": facts.column,
         "kind": kind,
-        "kept": ", ".join(path.name for path in found.files.values()),
+        "kept": ", ".join(path.name for path in found.kept.values()),
         "lede": lede,
         "notes": [said[0].upper() + said[1:] for said in found.notes],
         "lead": lead,
@@ -80,12 +80,12 @@ def _charts(found: Classified) -> Iterator[Chart]:
         sheet = plots.predicted(known, told, name=facts.column)
         yield Chart("Predicted against known", words, sheet, f"{facts.column} as predicted against what it is.")
         return
-    sure, right = answers(arrays["class_probabilities"], arrays["label_classes"])
+    sure, right = answers(arrays["class_probabilities"], arrays["known_classes"])
     curve = calibration(sure, right, arrays.get("groups"))
     sheet = plots.reliability(curve.confidences, curve.shares, curve.intervals, sure)
     alt = "Share of images told rightly against how sure the classifier was."
     yield Chart("Is it right as often as it is sure?", _calibrated(found), sheet, alt)
-    counts = confusion(arrays["label_classes"], arrays["image_classes"], len(facts.classes))
+    counts = confusion(arrays["known_classes"], arrays["image_classes"], len(facts.classes))
     sheet = plots.confusion(counts, facts.classes)
     yield Chart("What it takes for what", confused(found), sheet, "Share of each class's images told as each class.")
     own = [score for score in found.scores if score.metric == "balanced_accuracy" and score.part][:_MOST_PARTS]
@@ -125,7 +125,7 @@ def confused(found: Classified) -> str:
     facts, arrays = found.predictor.facts, found.arrays
     if not facts.classes:
         return ""
-    counts = confusion(arrays["label_classes"], arrays["image_classes"], len(facts.classes))
+    counts = confusion(arrays["known_classes"], arrays["image_classes"], len(facts.classes))
     wrong = counts * (1 - np.eye(len(counts), dtype=int))
     if not wrong.any():
         return "No image of a known class is taken for another."

@@ -58,12 +58,12 @@ class Classified:
     uncalibrated: Score | None
     """Its calibration error at temperature 1; None for a number, and where it was not calibrated."""
     arrays: dict[str, np.ndarray]
-    """rows, groups where there are any, and what metrics ask for: class_probabilities, label_classes, ..."""
+    """rows, groups where there are any, and what metrics ask for: class_probabilities, known_classes, ..."""
     notes: tuple[str, ...]
     """What a reader should know of it, a sentence each, without a full stop."""
 
     @property
-    def files(self) -> dict[str, Path]:
+    def kept(self) -> dict[str, Path]:
         """What lies where, by what it is."""
         return {
             "the classifier": self.path,
@@ -141,14 +141,16 @@ def _arrays(predictor: Predictor, target: Target, feed: Feed) -> dict[str, np.nd
     own = target.values[rows]
     if not target.classes:
         return arrays | {"predicted_numbers": said[:, 0].astype(np.float64), "known_numbers": own}
-    return arrays | {"class_probabilities": said, "image_classes": said.argmax(1), "label_classes": own.astype(int)}
+    known = own.astype(int)
+    arrays |= {"class_probabilities": said, "known_classes": known}
+    return arrays | {"image_classes": said.argmax(1), "label_classes": known}
 
 
 def _uncalibrated(predictor: Predictor, arrays: dict[str, np.ndarray]) -> Score:
     """The calibration error that it has at temperature 1."""
     with np.errstate(divide="ignore"):
         logits = float(predictor.temperature) * np.log(arrays["class_probabilities"].astype(np.float64))
-    return calibration_error(softmax(logits, axis=1), arrays["label_classes"], arrays.get("groups"))[0]
+    return calibration_error(softmax(logits, axis=1), arrays["known_classes"], arrays.get("groups"))[0]
 
 
 def classifier_path(run: Run, label: str, *, group: str | None = None, seed: int = 0) -> Path:
@@ -176,7 +178,7 @@ def _write(found: Classified, column: pd.Series) -> None:
         table = pd.concat([table, chances], axis=1)
     else:
         table["told"] = arrays["predicted_numbers"]
-    where = found.files
+    where = found.kept
     files.write(where["what it says of each image"], table.to_csv(index=False))
     files.write(where["how good it is"], scores_table(found.scores).to_csv(index=False))
     save_classifier(found.predictor, found.path)

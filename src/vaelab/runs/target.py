@@ -165,7 +165,7 @@ def _classes(column: pd.Series, numeric: bool, parts: Parts, notes: list[str]) -
     unseen = parts.judged[values[parts.judged] < 0]
     if len(unseen):
         names = sorted({*as_words(column.iloc[unseen])}, key=_in_order)
-        named = ", ".join(map(repr, names[:3])) + ", ..." * (len(names) > 3)
+        named = ", ".join(map(repr, names[:3])) + " and others" * (len(names) > 3)
         notes.append(f"{len(unseen):,} {parts.name} images are errors, as no training image is of their kind: {named}")
     return {"values": values, "classes": tuple(classes), "mean": 0.0, "scale": 1.0}
 

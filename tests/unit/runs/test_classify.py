@@ -75,13 +75,13 @@ def test_it_tells_held_out_images_and_is_kept_with_what_it_says_of_each(run, par
     assert (again.facts.group, again.facts.images) == ("plate", run.facts.content_hash)
     p = again(run.feed("test")).detach().numpy()
     np.testing.assert_allclose(p, parity.arrays["class_probabilities"], atol=1e-5)
-    images = pd.read_csv(parity.files["what it says of each image"])
+    images = pd.read_csv(parity.kept["what it says of each image"])
     assert list(images["row"]) == run.splits.test.tolist()
     assert list(images["known"]) == list(run.dataset.collection.table["parity"].iloc[run.splits.test])
     right = (images["known"] == images["told"]).mean()
     assert right == pytest.approx(scores["classifier_accuracy", ""].value)
     np.testing.assert_allclose(images[["p_even", "p_odd"]].sum(axis=1), 1, atol=1e-5)
-    kept = pd.read_csv(parity.files["how good it is"])
+    kept = pd.read_csv(parity.kept["how good it is"])
     assert kept["value"].iloc[0] == pytest.approx(right)
 
 
@@ -99,7 +99,7 @@ def test_intervals_are_over_groups_and_the_temperature_is_undone_rightly(run, pa
     again = load_classifier(parity.path)
     again.temperature.fill_(1.0)
     arrays = parity.arrays | {"class_probabilities": again(run.feed("test")).detach().numpy()}
-    expected = calibration_error(arrays["class_probabilities"], arrays["label_classes"], arrays["groups"])[0]
+    expected = calibration_error(arrays["class_probabilities"], arrays["known_classes"], arrays["groups"])[0]
     assert parity.uncalibrated.value == pytest.approx(expected.value, abs=1e-5)
     assert parity.uncalibrated.interval == pytest.approx(expected.interval, abs=1e-4)
 
@@ -124,7 +124,7 @@ def test_a_number_is_predicted_in_its_unit(run):
     assert [score.metric for score in found.scores] == ["number_r2", "number_mae"]
     assert found.scores[0].value > 0.5
     assert found.uncalibrated is None
-    images = pd.read_csv(found.files["what it says of each image"])
+    images = pd.read_csv(found.kept["what it says of each image"])
     assert np.abs(images["known"] - images["told"]).mean() == pytest.approx(found.scores[1].value)
     np.testing.assert_allclose(
         load_classifier(found.path)(run.feed("test")).detach().numpy()[:, 0], images["told"], rtol=1e-4
@@ -216,3 +216,11 @@ def test_names_of_files_are_sound_and_differ_where_columns_do():
     ]
     assert len({*odd}) == len(odd)
     assert all(name and len(name) < 100 and "/" not in name and "." not in name for name in odd)
+
+
+def test_evaluate_says_of_what_it_cannot_measure_what_that_asks_for(run, capsys, monkeypatch):
+    monkeypatch.setattr("vaelab.runs.load", lambda *_: run)
+    flags = ["--num-images", "20", "--num-samples", "1", "--quiet", "--metrics", "mse", "calibration_error"]
+    assert main(["evaluate", str(run.folder), *flags]) == 0
+    said = "Note: calibration_error is not measured, as it asks for class_probabilities, known_classes.\n"
+    assert capsys.readouterr().err == said

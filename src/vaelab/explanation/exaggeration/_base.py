@@ -121,6 +121,8 @@ class Exaggeration(Settings, ABC):
 
     is_baseline: ClassVar[bool] = False
     """Whether it is there for others to be measured against."""
+    is_random: ClassVar[bool] = False
+    """Whether it goes where chance will have it, and elsewhere with another seed."""
 
     def check(self, scene: Scene) -> None:
         """Refuses a model or a classifier with which it cannot work, with the reason."""
