@@ -79,9 +79,11 @@ def confounder_columns(run: Run, label: str, columns: Sequence[str]) -> tuple[st
         columns: Those that are wanted; ``all`` is every such one, of numbers only those of 20 different ones at most.
 
     Raises:
-        InputError: One of those that are wanted is not there, or not such.
+        InputError: One of those that are wanted is not there, or not such, or the label is a number.
     """
     table = run.dataset.collection.table
+    if columns and not target_of(run, label).classes:
+        raise InputError("label", "be a column of classes where confounders are asked for", f"{label!r}, a number")
     label = label if label in table else label.removesuffix(":category")
     kinds = {str(name): _kinds(table[name].iloc[run.splits.train]) for name in table.columns if name != label}
     if EVERY in columns and EVERY not in table:
@@ -126,7 +128,8 @@ def confounders(
     names = confounder_columns(found.run, label, columns)
     made = tuple(_confounder(found, name, seed, progress) for name in names)
     rows = [row for each in made for row in _rows(each, found)]
-    files.write(found.folder / "confounders.csv", pd.DataFrame(rows, columns=[*_HEAD]).to_csv(index=False))
+    table = pd.DataFrame(rows, columns=[*_HEAD]).assign(warning=found.fidelity.warning)
+    files.write(found.folder / "confounders.csv", table.to_csv(index=False))
     return made
 
 
@@ -146,18 +149,15 @@ def _confounder(found: Explanation, column: str, seed: int, progress: bool) -> C
         num_balanced=len(even),
     )
     if len(even) < 2 * _FEWEST:
-        what = f"{found.predictor.facts.column} = {found.to}"
         left = f"{len(even)} of {len(train):,} training images are" if len(even) else "no training images are"
-        return replace(start, reason=f"{what} and {column} go together so closely that {left} left if balanced")
+        what = f"{found.predictor.facts.column} = {found.to} and {column}"
+        return replace(start, reason=f"{what} go together so closely that {left} left if balanced")
     oracle, _ = classifier_of(run, name, None, seed, progress)
     baseline = _baseline(found, is_class, even, calibrate, seed, progress)
     held_out = getattr(run.splits, run.splits.held_out)
     judged = np.random.default_rng(seed).permutation(held_out[known[held_out]])[:_MOST_JUDGED]
-    told, right = _answers(run, oracle, judged), _answers(run, baseline, judged)
-    oracle_score = baseline_score = None
-    if len(judged):
-        oracle_score = accuracy_over_cells(told == values[judged], values[judged], is_class[judged])
-        baseline_score = accuracy_over_cells(right == is_class[judged], is_class[judged].astype(int), values[judged])
+    sides = values[judged], is_class[judged].astype(int)
+    of_oracle, of_baseline = _score(run, oracle, judged, *sides), _score(run, baseline, judged, *sides[::-1])
     other = found.again(judge_of(baseline, 1, name=found.to))
     ends = {each: (_ends(found.explained, each, oracle), _ends(other, each, oracle)) for each in other.series}
     value = target.classes.index(start.value)
@@ -165,9 +165,9 @@ def _confounder(found: Explanation, column: str, seed: int, progress: bool) -> C
         start,
         drags={each: drag(*own, *baselines, value) for each, (own, baselines) in ends.items()},
         reached={each: (_reached(found.explained, each), _reached(other, each)) for each in ends},
-        oracle=oracle_score,
-        baseline=baseline_score,
-        reason=_reason(column, found.to, oracle_score, baseline_score),
+        oracle=of_oracle,
+        baseline=of_baseline,
+        reason=_reason(column, found.to, of_oracle, of_baseline),
     )
 
 
@@ -197,11 +197,13 @@ def _feed(run: Run) -> Feed:
     return Feed(run.dataset.collection.images, run.intensity, run.experiment.data.binarize, device=device_of(run.model))
 
 
-def _answers(run: Run, predictor: Predictor, rows: np.ndarray) -> np.ndarray:
-    """(image,): the likeliest class of each."""
+def _score(run: Run, predictor: Predictor, rows: np.ndarray, told: np.ndarray, beside: np.ndarray) -> Score | None:
+    """How well it tells images of these rows, each pair of values counting alike; None where there is no image."""
+    if not len(rows):
+        return None
     with evaluating(predictor):
-        said = [predictor(x).argmax(1) for x in _feed(run).batches(rows)]
-    return torch.cat(said).numpy(force=True) if said else np.arange(0)
+        said = torch.cat([predictor(x).argmax(1) for x in _feed(run).batches(rows)]).numpy(force=True)
+    return accuracy_over_cells(said == told, told, beside)
 
 
 def _ends(explained: Explained, method: str, oracle: Predictor) -> tuple[np.ndarray, np.ndarray]:
