@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,7 @@ from vaelab.cli._options import Flag, OnRun, naming
 from vaelab.settings.ranges import AtLeast1, PathText, Seed
 
 if TYPE_CHECKING:
+    from vaelab.runs.confounded import Confounder
     from vaelab.runs.explaining import Explanation
 
 EXAMPLES = """\
@@ -17,6 +19,7 @@ examples:
   vaelab explain runs/digits-1 --label label --to 8
   vaelab explain runs/cells-1 --label moa --to "Microtubule stabilizers" --num-images 8 --methods latent-shift geodesic
   vaelab explain runs/digits-1 --label label --to 8 --rows 0-9,12 --num-targets 7
+  vaelab explain runs/cells-1 --label moa --to DMSO --confounders plate well
 
 Of held-out images series are drawn in which the classifier of a column says step by step more of a class, by several
 methods, random and linear directions among them as what the others must do better than. Each is judged: whether the
@@ -25,7 +28,12 @@ not say the same of reconstructions as of images (the gate, 0.85), every output 
 classifier follows all too well. A classifier of the column is read from RUN/classifiers, or trained and put there;
 `vaelab classify` says how good it is.
 
-In RUN/explanations/COLUMN-CLASS lie page.html, series.npz (images in the units of the files) and scores.csv."""
+--confounders asks how far other columns, such as the plate, are dragged along: an oracle of each says how far it moves
+with the series, beside the series of a classifier that is trained on balanced data and explained alike. It takes two
+trainings of a small classifier for each column; `--confounders all` takes every one that a classifier can tell.
+
+In RUN/explanations/COLUMN-CLASS lie page.html, series.npz (images in the units of the files), scores.csv and, where
+they are asked for, confounders.csv."""
 
 _SHOWN = (
     "consistency_correlation",
@@ -56,6 +64,8 @@ class Options(OnRun):
     """Ways to exaggerate; left out, latent-shift, latent-optimization, and the two baselines."""
     num_targets: AtLeast1 = 10
     """Steps of each series."""
+    confounders: Annotated[tuple[str, ...], Flag(metavar="COLUMN")] = ()
+    """Other columns, of which it is asked how far the explanation drags them along; all: every one that can be told."""
     seed: Seed = 0
     """Of every draw, and of the classifier if it is trained."""
 
@@ -64,13 +74,15 @@ def run(options: Options) -> int:
     """Does it."""
     from vaelab.cli._notes import say
     from vaelab.report.explanation import write_explanation
+    from vaelab.runs.confounded import confounder_columns, confounders
     from vaelab.runs.explaining import explain_run
     from vaelab.runs.question import rows_in
 
     trained = options.load()
-    flags = ("label", "to", "classifier", "rows", "methods", "method", "targets")
+    flags = ("label", "to", "classifier", "rows", "methods", "method", "targets", "confounders")
     named = {name: f"--{name}" for name in flags} | {"targets": "--num-targets", "method": "--methods"}
     with naming(named):
+        columns = confounder_columns(trained, options.label, options.confounders)
         found = explain_run(
             trained,
             options.label,
@@ -83,12 +95,16 @@ def run(options: Options) -> int:
             seed=options.seed,
             progress=not options.quiet,
         )
-    page = write_explanation(found)
+        dragged = confounders(found, columns, seed=options.seed, progress=not options.quiet) if columns else ()
+    page = write_explanation(found, dragged)
     for note in found.notes:
         say(note.removesuffix("."))
     _show(found)
+    if options.confounders:
+        _show_confounders(found, dragged)
     if not options.quiet:
-        print(f"{page}\n{found.folder / 'series.npz'}\n{found.folder / 'scores.csv'}")
+        kept = ["series.npz", "scores.csv", *(["confounders.csv"] if dragged else [])]
+        print("\n".join(map(str, [page, *(found.folder / name for name in kept)])))
     return 0
 
 
@@ -110,3 +126,24 @@ def _show(found: Explanation) -> None:
     gate = {"agreement": found.fidelity.agreement, "correlation": found.fidelity.correlation}
     said = ", ".join(f"{name} {number(score)}" for name, score in gate.items() if score)
     print(f"f of reconstructions against f of images: {said} (0.85 is asked of both).")
+
+
+def _show_confounders(found: Explanation, dragged: Sequence[Confounder]) -> None:
+    """A row for each column, and what is to be said of it."""
+    from vaelab.cli.evaluate import number
+
+    if not dragged:
+        print("No other column of the table has 2 to 100 kinds that repeat.")
+        return
+    rows = [
+        [each.column, *map(number, (drag.moved, drag.baseline_moved, drag.difference, drag.toward)), each.value]
+        for each in dragged
+        for drag in [each.drags.get(found.best)]
+        if drag
+    ]
+    if rows:
+        title = f"How far other columns move with the series of {found.best.replace('_', '-')} (0 to 1)"
+        columns = ["column", "moves", "by balanced data", "difference", "probability rises by", "of"]
+        screen.table(title, columns, rows, left=["column", "of"])
+    for each in dragged:
+        print(f"{each.verdict(found.best)}.")

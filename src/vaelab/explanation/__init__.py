@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vaelab.explanation._explain import Explained, Series, explain
+from vaelab.explanation.confounders import Drag, drag
 from vaelab.explanation.deletion import Curves, deletion_curves, deletion_tests
 from vaelab.explanation.fidelity import Fidelity, fidelity
 from vaelab.explanation.judge import Judge, judge_of
@@ -14,6 +15,7 @@ from vaelab.explanation.saliency import saliency_maps
 
 __all__ = [
     "Curves",
+    "Drag",
     "Explained",
     "Fidelity",
     "Judge",
@@ -22,6 +24,7 @@ __all__ = [
     "Series",
     "deletion_curves",
     "deletion_tests",
+    "drag",
     "explain",
     "fidelity",
     "judge_of",

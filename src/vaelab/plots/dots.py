@@ -28,8 +28,9 @@ class Dot(NamedTuple):
     """A second interval, drawn as a thin line with ends."""
     points: Sequence[float] = ()
     """What the value is the mean of, as small dots."""
-    kind: Literal["first", "other", "trivial"] = "other"
-    """first: the others are compared with it; trivial: drawn hollow."""
+    kind: Literal["first", "other", "beside", "trivial"] = "other"
+    """first: the others are compared with it; beside: drawn hollow, as what the row above is compared with; trivial:
+    hollow and grey, and not what the axis has to show."""
 
 
 @styled
@@ -54,7 +55,7 @@ def dot_rows(rows: Sequence[Dot], *, label: str, width: float = 400) -> Figure:
             ax.axvline(row.value, color=SECOND, linewidth=1, zorder=1)
     ax.set_yticks(range(len(rows)), [_shortened(row.name) for row in rows])
     for tick, row in zip(ax.get_yticklabels(), rows, strict=True):
-        tick.set_color(MUTED if row.kind == "trivial" else INK)
+        tick.set_color(MUTED if row.kind in ("beside", "trivial") else INK)
     whole = all(float(row.value).is_integer() for row in rows)
     ax.xaxis.set_major_locator(MaxNLocator(4, integer=whole))
     ax.set_xlabel(label)
@@ -73,7 +74,7 @@ def _draw(ax: Axes, place: int, row: Dot, low: float, high: float) -> None:
             textcoords="offset points", ha="right" if right else "left", va="center", color=MUTED, fontsize=10,
         )  # fmt: skip
         return
-    colour = {"first": INK, "other": FIRST, "trivial": MUTED}[row.kind]
+    colour = {"first": INK, "other": FIRST, "beside": MUTED, "trivial": MUTED}[row.kind]
     if row.wider is not None:
         ax.errorbar(
             [row.value], [place], xerr=_arms(row.value, row.wider), fmt="none", ecolor=colour, elinewidth=1,
@@ -84,7 +85,7 @@ def _draw(ax: Axes, place: int, row: Dot, low: float, high: float) -> None:
         ax.plot(row.interval, [place, place], color=colour, linewidth=thick, alpha=0.45, zorder=2)
     if len(row.points) > 1:
         ax.plot(row.points, [place + 0.3] * len(row.points), "o", color=SECOND, markersize=3, zorder=2)
-    inside = PAPER if row.kind == "trivial" else colour
+    inside = PAPER if row.kind in ("beside", "trivial") else colour
     ax.plot([row.value], [place], "o", color=colour, markerfacecolor=inside, markersize=6.5, zorder=3)
 
 

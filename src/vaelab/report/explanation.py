@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,12 +11,14 @@ from matplotlib.figure import Figure
 
 from vaelab import files
 from vaelab.plots import Tile, lines, sheet, shrink
+from vaelab.report.confounded import confounded
 from vaelab.report.html import html, page
 from vaelab.report.look import Shade
 from vaelab.report.parts.saliency import grey
 from vaelab.report.pictures import Picture, colour, scale_for
 from vaelab.report.scores import summary_of, words_of
 from vaelab.report.words import interval_of, number, plural, value_of
+from vaelab.runs.confounded import Confounder
 from vaelab.runs.explaining import Explanation
 
 SIDE, MOST_SHOWN = 64, 8
@@ -30,8 +33,12 @@ class Shown(NamedTuple):
     alt: str
 
 
-def write_explanation(found: Explanation) -> Path:
+def write_explanation(found: Explanation, confounders: Sequence[Confounder] = ()) -> Path:
     """Writes one HTML file beside the series, and says where.
+
+    Args:
+        found: The explanation.
+        confounders: What other columns it drags along, where that was asked.
 
     Raises:
         InputError: The place cannot be written.
@@ -57,6 +64,7 @@ def write_explanation(found: Explanation) -> Path:
         "shown": [_shown(found, place) for place in range(min(MOST_SHOWN, len(found.rows)))],
         "deletion": _deletion(found),
         "saliency": [_maps(found, place) for place in range(min(MOST_SHOWN, len(found.rows)))],
+        "confounders": confounded(confounders, found.best) if confounders else None,
     }
     path = found.folder / "page.html"
     files.write(path, page("explanation.html", values))

@@ -6,7 +6,7 @@ RUN/explanations/COLUMN-CLASS/series.npz   the images, and for each method their
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,6 +68,10 @@ class Explanation:
     """Name -> (image, channel, height, width), 0 or more: how much a pixel matters, in the series that reach most."""
     curves: dict[str, Curves]
     """Saliency -> what the classifier says as its pixels are replaced by those of the series; none of a number."""
+    best: str
+    """The method whose series reach most."""
+    again: Callable[[Judge], Explained]
+    """Explains another classifier alike: the same images, targets and methods, and the same draws."""
     folder: Path
     """Where it is kept."""
     notes: tuple[str, ...]
@@ -107,7 +111,7 @@ def explain_run(
         InputError: The column, the class or a method is not known, the classifier is of other images, or the folder
             cannot be written.
     """
-    predictor, notes = _predictor(run, label, classifier, seed, progress)
+    predictor, notes = classifier_of(run, label, classifier, seed, progress)
     column, to = _class(predictor, to)
     module = predictor if predictor.facts.intensity == run.intensity else _Rescaled(predictor, run)
     outputs = "probabilities" if predictor.facts.classes else "number"
@@ -117,9 +121,14 @@ def explain_run(
         rows = np.sort(draw.permutation(held_out)[:num_images])
     others = np.sort(draw.permutation(run.splits.train)[:_MOST_OTHERS])
     used, how = [*methods] or [*METHODS], {"others": others, "toward": toward, "seed": seed}
+
+    def again(other: Judge) -> Explained:
+        with local_randomness(seed, device_of(run.model)):
+            return explain(run, other, rows, targets=num_targets, methods=used, **how)
+
     with local_randomness(seed, device_of(run.model)):
         gate = _gate(run, judge, np.sort(draw.permutation(held_out)[:_MOST_OTHERS]))
-        explained = explain(run, judge, rows, targets=num_targets, methods=used, **how)
+        explained = again(judge)
         own = [method for method in used if not isinstance(method, str)]
         measured = judge_series(run, explained, judge, rows, methods=own, features=predictor.network.features, **how)
         best = _best(explained, measured)
@@ -139,6 +148,8 @@ def explain_run(
         measured=measured,
         saliency=saliency,
         curves=curves,
+        best=best,
+        again=again,
         folder=run.folder / "explanations" / plain_name("-".join(filter(None, [label, to]))),
         notes=(*filter(None, [gate.warning]), *notes),
     )
@@ -178,7 +189,7 @@ class _Rescaled(nn.Module):
         return self.predictor(self.predictor.facts.intensity.apply(self.intensity.invert(x)))
 
 
-def _predictor(
+def classifier_of(
     run: Run, label: str, classifier: Path | str | None, seed: int, progress: bool
 ) -> tuple[Predictor, tuple[str, ...]]:
     """The classifier that is named, or that of the column as it lies with the run, or trained and put there."""
@@ -237,7 +248,7 @@ def _gate(run: Run, judge: Judge, rows: np.ndarray) -> Fidelity:
 
 
 def _write(found: Explanation) -> None:
-    """Writes it, the scores last."""
+    """Writes it, the scores last; what was said of confounders was of what stood there before."""
     explained, invert = found.explained, found.run.intensity.invert
     arrays: dict[str, np.ndarray] = {"rows": found.rows, "channels": np.array(found.run.channels)}
     arrays |= {"images": invert(explained.images), "reconstructions": invert(explained.reconstructions)}
@@ -247,6 +258,7 @@ def _write(found: Explanation) -> None:
     arrays |= {f"saliency/{name}": each for name, each in found.saliency.items()}
     arrays |= {f"deletion/{name}": np.stack([c.accuracy, c.probability]) for name, c in found.curves.items()}
     files.check_folder(found.folder)
+    (found.folder / "confounders.csv").unlink(missing_ok=True)
     with files.replacing(found.folder / "series.npz") as part, part.open("wb") as file:
         np.savez_compressed(file, **arrays)  # pyright: ignore[reportArgumentType]
     gate = [score for score in (found.fidelity.agreement, found.fidelity.correlation) if score]

@@ -104,6 +104,15 @@ def test_a_classifier_without_a_gradient_gives_the_same_series(model, x):
     np.testing.assert_allclose(one.series["latent_shift"].codes, other.series["latent_shift"].codes, atol=1e-3)
 
 
+def test_a_latent_that_is_hardly_used_does_not_shorten_the_line(model):
+    """Codes lie within 0.001 on the third latent, of which the classifier makes as much as of the first."""
+    z = torch.randn(200, LATENTS, generator=torch.Generator().manual_seed(1)) * torch.tensor([1.0, 1.0, 1e-3])
+    judge = Logistic(model)
+    judge.axis = (model.axes[:, 0] + model.axes[:, 2]).detach() / SCALE**2
+    found = explain(model, judge, model.decode(z).mean.detach(), targets=TARGETS, methods=["latent_shift"])
+    np.testing.assert_allclose(found.series["latent_shift"].said, np.broadcast_to(TARGETS, (200, 5)), atol=0.01)
+
+
 def test_a_random_direction_reaches_less(model, x):
     found = explain(model, Logistic(model), x[:50], methods=["latent_shift", "random_direction"], others=x)
     miss = {name: np.abs(series.said - found.targets).mean() for name, series in found.series.items()}

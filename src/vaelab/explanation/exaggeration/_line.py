@@ -44,7 +44,8 @@ def along(scene: Scene, direction: Latents, targets: Targets, reach: float) -> S
         targets: What the classifier is wanted to say.
         reach: How far to look on either side, in standard deviations of the codes along the line.
     """
-    step = direction / (direction / scene.spread).norm(dim=1, keepdim=True).clamp(min=1e-12)
+    unit = direction / direction.norm(dim=1, keepdim=True).clamp(min=1e-30)
+    step = unit * (unit * scene.spread).norm(dim=1, keepdim=True)
 
     def at(places: Targets) -> SeriesCodes:
         return scene.z[:, None] + places[..., None] * step[:, None]
