@@ -58,7 +58,8 @@ def test_a_poor_model_is_caught_everywhere(run, kept, capsys):
 def test_every_method_stands_in_the_scores_with_every_measure(kept):
     scores = pd.read_csv(kept / "scores.csv")
     methods = {"latent_shift", "latent_optimization", "linear_direction", "random_direction"}
-    assert {*scores["method"]} == {"gate", *methods}
+    saliencies = {"difference", "gradient", "gradient_difference", "integrated_gradients"}
+    assert {*scores["method"]} == {"gate", *methods, *(f"saliency/{name}" for name in saliencies)}
     of = scores[scores["part"].isna()].groupby("method")["metric"].agg(set)
     assert len({frozenset(of[name]) for name in methods}) == 1
     assert of["latent_shift"] > {"consistency_error", "series_way_back", "series_sparsity", "latent_closeness"}

@@ -128,7 +128,7 @@ def confounders(
     names = confounder_columns(found.run, label, columns)
     made = tuple(_confounder(found, name, seed, progress) for name in names)
     rows = [row for each in made for row in _rows(each, found)]
-    table = pd.DataFrame(rows, columns=[*_HEAD]).assign(warning=found.fidelity.warning)
+    table = pd.DataFrame(rows, columns=pd.Index(_HEAD)).assign(warning=found.fidelity.warning)
     files.write(found.folder / "confounders.csv", table.to_csv(index=False))
     return made
 
@@ -173,7 +173,7 @@ def _confounder(found: Explanation, column: str, seed: int, progress: bool) -> C
 
 def _sides(found: Explanation, target: Target) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(image of the collection,): the column's value, whether it is of the class, and whether both are known."""
-    labels = found.run.dataset.collection.table[found.predictor.facts.column]
+    labels = pd.Series(found.run.dataset.collection.table[found.predictor.facts.column])
     values = np.nan_to_num(target.values, nan=-1).astype(int)
     is_class = np.array(as_words(labels)) == found.to
     return values, is_class, labels.notna().to_numpy() & (values >= 0)
@@ -248,16 +248,19 @@ def _rows(each: Confounder, found: Explanation) -> list[dict[str, object]]:
     """Lines of the table; one alone where nothing could be compared."""
     start = {"column": each.column, "goes_with_class": each.value, "balanced_images": each.num_balanced}
 
-    def line(measure: str, score: Score | None, **more: object) -> dict[str, object]:
+    def line(measure: str, score: Score | None, **more: object) -> dict[str, Any]:
         if score is None:
             return start | {"measure": measure} | more
         low, high = score.interval or (None, None)
         said = {"value": score.value, "low": low, "high": high, "by_chance": score.null, "images": score.count}
         return start | {"measure": measure} | said | more
 
-    rows = [line("accuracy of the oracle", each.oracle), line("accuracy of the baseline", each.baseline)]
+    rows: list[dict[str, object]] = [
+        line("accuracy of the oracle", each.oracle),
+        line("accuracy of the baseline", each.baseline),
+    ]
     if not each.drags:
-        return [start | {"verdict": each.verdict(found.best)}]
+        return [{**start, "verdict": each.verdict(found.best)}]
     for method, one in each.drags.items():
         spans = dict(zip(("reached", "baseline_reached"), each.reached[method], strict=True))
         names = ("moved", "toward", "baseline_moved", "baseline_toward")
