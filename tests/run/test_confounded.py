@@ -27,7 +27,7 @@ def planted(folder, num_images, num_steps):
     shape = random.integers(0, 2, num_images)
     plate = np.where(random.random(num_images) < 0.95, shape, 1 - shape)
     images = random.integers(0, 30, (num_images, 2, 8, 8)).astype(np.uint8)
-    images[:, 0, 1:4, 1:7] += (40 + 20 * shape).astype(np.uint8)[:, None, None]
+    images[:, 0, 1:4, 1:7] += (40 + 8 * shape).astype(np.uint8)[:, None, None]
     images[:, 1, 4:7, 1:7] += (40 + 110 * plate).astype(np.uint8)[:, None, None]
     columns = {
         "shape": np.array(["round", "long"])[shape],
@@ -46,7 +46,7 @@ def planted(folder, num_images, num_steps):
             split=Split(validation=0.1, test=0.2),
         ),
         model=VAEConfig(latent_dim=3, likelihood=GreyBernoulliLikelihood(), **NETWORKS),
-        objective=ELBO(rate_weight=0.2),
+        objective=ELBO(),
         training=preset("digits").training,
     )
     return train(quick(experiment, num_steps), folder / "run", progress=False)

@@ -62,11 +62,12 @@ class Confounder:
         if self.reason:
             return f"Of {self.column} nothing is said, as {self.reason}"
         own, other = self.reached[method]
+        start = f"Of {self.column} nothing is said, as the explanation"
+        if not own >= _LEAST_SPAN:
+            return f"{start} moves the classifier's own answer by {own:.2f} alone"
         if not other >= own / 2:
-            said = f"moves its own answer by {other:.2f} alone, and this one's by {own:.2f}"
-            return (
-                f"Of {self.column} nothing is said, as the explanation of a classifier trained on balanced data {said}"
-            )
+            spans = f"moves its own answer by {other:.2f} alone, and this one's by {own:.2f}"
+            return f"{start} of a classifier trained on balanced data {spans}"
         return self.drags[method].verdict(self.column)
 
 
