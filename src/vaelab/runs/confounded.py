@@ -249,7 +249,7 @@ def _rows(each: Confounder, found: Explanation) -> list[dict[str, object]]:
     """Lines of the table; one alone where nothing could be compared."""
     start = {"column": each.column, "goes_with_class": each.value, "balanced_images": each.num_balanced}
 
-    def line(measure: str, score: Score | None, **more: object) -> dict[str, Any]:
+    def line(measure: str, score: Score | None, **more: object) -> dict[str, object]:
         if score is None:
             return start | {"measure": measure} | more
         low, high = score.interval or (None, None)
