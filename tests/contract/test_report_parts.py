@@ -14,6 +14,7 @@ from vaelab.catalogue import members
 from vaelab.errors import InputError
 from vaelab.report import Look, Part, PicturePart, draw, render
 from vaelab.report.page import SECTIONS, parts
+from vaelab.runs.explaining import explain_run
 
 PARTS = list(members(Part))
 PICTURES = list(members(PicturePart))
@@ -24,6 +25,7 @@ RUNS = {"digits": digits_run, "five_channels": five_channels_run, "cells": cells
 def looks(tmp_path_factory) -> dict[str, Look]:
     """Runs that together have whatever a part may be for; the last is for what no other has."""
     made = {name: make(tmp_path_factory.mktemp(name)) for name, make in RUNS.items()}
+    explain_run(made["digits"], "label", to="8", num_images=2, methods=["latent_shift"], num_targets=3)
     return {name: Look(run, num_samples=2, num_images=40) for name, run in made.items()}
 
 

@@ -104,11 +104,12 @@ def shortened(words: list[str]) -> list[str]:
     if words[0] == "study":  # one by name takes minutes, and is one like any other; nor is there a cluster here
         long = {"cells", "digits", "loss-scales", "new-label", "rosette-hole", "--slurm"} & {*words}
         return [*words, *(["--plan"] if long else []), "--quiet"]
+    words = ["a" if word == "DMSO" else word for word in words]
     few = ["--num-images", "5", "--num-steps", "2"] if words[0] == "infer" else []
     return [*words[:2], *few, *("60" if word in ("10000", "5000") else word for word in words[2:])]
 
 
-LONG = {"command_line.md", "models.md", "studies.md"}
+LONG = {"command_line.md", "explanation.md", "models.md", "studies.md"}
 PAGES = [
     pytest.param(page, id=page.name, marks=[pytest.mark.slow] if page.name in LONG else [])
     for page in (*sorted(ROOT.glob("docs/*.md")), ROOT / "README.md")

@@ -225,7 +225,7 @@ class Sound:
             "PART": "reconstructions", "PRESET|FILE.json": "images", "data synthesize NAME": "rosettes",
             "data download NAME": "mnist", "--data": folder / "images", "--from": folder / "odd" / "empty",
             "STUDY|FILE.json": folder / "tiny.json", "study --only": "digits/seed-0",
-            "measure --labels": "kind", "--label": "label",
+            "measure --labels": "kind", "--label": "label", "explain --to": "b",
         }  # fmt: skip
         settings = dict(flag.removeprefix("--").split("=") for flag in QUICK)
         (folder / "tiny.json").write_text(json.dumps({"experiments": ["digits"], "settings": settings}))
@@ -238,9 +238,9 @@ class Sound:
 
     def word(self, command, name, kind):
         """A sound word for a field; nothing where it is better left out."""
-        if name in OUTPUTS:
-            return str(self.folder / f"new-{next(self.numbers)}{ending(command, name)}")
         typed = flag_of(name, kind)
+        if name in OUTPUTS and f"{command} {typed}" not in self.words:
+            return str(self.folder / f"new-{next(self.numbers)}{ending(command, name)}")
         return SHORT.get(name) or self.words.get(f"{command} {typed}") or self.words.get(typed)
 
     def argv(self, command, **changed):

@@ -25,7 +25,7 @@ class ExaggerationSeries(PicturePart):
     """
 
     section = "looks"
-    order = 60
+    order = 55
     title = "As the classifier would have it"
     on_page = False
     only_for = EXPLAINED
