@@ -585,6 +585,8 @@ def test_infer_takes_rows_of_the_collection(trained, tmp_path, capsys):
         (["--steps", "5"], "--steps should be a known name"),
         (["--num-draws", "0"], "--num-draws should be at least 1, got 0"),
         (["--rows", "0-x"], "--rows should be numbers and ranges such as 0-9,12, got '0-x'"),
+        (["--rows", "9" * 5000], "--rows should be numbers and ranges such as 0-9,12, got '999"),
+        (["--rows", "1-"], "--rows should be numbers and ranges such as 0-9,12, got '1-'"),
         (["--rows", "5-3"], "--rows should be rising, from 0 to 1,796, got 5-3."),
         (["--rows", "1797"], "--rows should be rising, from 0 to 1,796, got 1797."),
     ],

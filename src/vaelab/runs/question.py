@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -170,9 +171,10 @@ def rows_in(run: Run, text: str) -> np.ndarray:
         InputError: It names none, or one that is not there.
     """
     count = run.facts.num_images
-    ends = [part.partition("-")[::2] for part in text.split(",")]
-    if not all(first.isdecimal() and (last or first).isdecimal() for first, last in ends):
-        raise InputError("rows", "be numbers and ranges such as 0-9,12", repr(text))
+    parts = text.split(",")
+    if not all(re.fullmatch("[0-9]{1,12}(-[0-9]{1,12})?", part) for part in parts):
+        raise InputError("rows", "be numbers and ranges such as 0-9,12", repr(text)[:200])
+    ends = [part.partition("-")[::2] for part in parts]
     if not all(int(first) <= int(last or first) < count for first, last in ends):
         raise InputError("rows", f"be rising, from 0 to {count - 1:,}", text, "vaelab embed writes each image's row.")
     return np.unique(_read_rows(text))
