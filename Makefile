@@ -62,7 +62,7 @@ clean:
 	touch $@
 
 .venv/.installed-dev: .venv/.made pyproject.toml constraints.txt
-	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev,docs,tensorboard,anndata,parquet,codecs,slurm]'
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev,docs,tensorboard,anndata,parquet,codecs,slurm,features]'
 	touch $@ .venv/.installed
 
 .venv/.installed-bench: .venv/.installed-dev benchmarks/requirements.txt

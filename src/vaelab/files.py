@@ -1,7 +1,8 @@
 """Files written whole or not at all, and folders checked before anything is computed.
 
 What is being written lies beside its place, under a lock of the kernel. A process that was killed gives the lock up,
-and who next writes the same clears away what it left.
+and who next writes the same clears away what it left. Copies of a process (fork) do not hold its locks: one that lives
+a moment longer than a killed parent would keep what it left.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from vaelab.errors import InputError
 
 DAMAGED = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error, RuntimeError)
 """What reading a damaged archive, table or JSON text raises; RuntimeError: locked, or nested without end."""
+_held: set[int] = set()
 
 
 @contextmanager
@@ -67,10 +69,12 @@ def being_written(path: Path, left: str = "") -> Iterator[Path]:
     while handle is None:  # in the moment before it is locked, another process may take it for left behind
         place = Path(tempfile.mkdtemp(prefix=f".{path.name}.part-", dir=path.parent))
         handle = _lock(place, fcntl.LOCK_EX)
+    _held.add(handle)
     try:
         yield place
     finally:
         shutil.rmtree(place, ignore_errors=True)
+        _held.remove(handle)
         os.close(handle)
 
 
@@ -168,6 +172,14 @@ def check_place(path: Path) -> None:
     if path.is_dir():
         raise InputError(str(path), "be a file", "a folder")
     check_folder(folder)
+
+
+def _let_go() -> None:
+    while _held:
+        os.close(_held.pop())
+
+
+os.register_at_fork(after_in_child=_let_go)
 
 
 def _lock(folder: Path, how: int) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import stat
 import subprocess
 import sys
@@ -40,6 +41,23 @@ def test_what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_n
         assert part.exists()
     assert path.read_text() == "first"
     assert os.listdir(tmp_path) == ["a.txt"]
+
+
+def test_a_copy_of_a_killed_process_does_not_keep_what_that_one_left(tmp_path):
+    code = (
+        "import os, sys, time\nfrom pathlib import Path\nfrom vaelab import files\n"
+        "with files.being_written(Path(sys.argv[1])):\n"
+        "    if copy := os.fork():\n        print(copy, flush=True); os.kill(os.getpid(), 9)\n"
+        "    os.close(1); time.sleep(60)\n"
+    )
+    path = tmp_path / "a.txt"
+    copy = subprocess.run([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE).stdout
+    try:
+        assert len(os.listdir(tmp_path)) == 1
+        files.write(path, "whole")
+        assert os.listdir(tmp_path) == ["a.txt"]
+    finally:
+        os.kill(int(copy), signal.SIGKILL)
 
 
 def test_a_file_takes_the_place_of_another_and_may_be_read_as_any_new_one(tmp_path):
