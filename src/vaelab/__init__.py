@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from vaelab.evaluation import evaluate as evaluate
     from vaelab.evaluation import load_classifier as load_classifier
     from vaelab.experiment import Experiment as Experiment
+    from vaelab.explorer import explore as explore
     from vaelab.inference import Embedding as Embedding
     from vaelab.inference import decode_mean as decode_mean
     from vaelab.inference import embed as embed
@@ -62,6 +63,7 @@ _NAMES = {
     "vaelab.errors": "InputError",
     "vaelab.evaluation": "Score evaluate load_classifier",
     "vaelab.experiment": "Experiment",
+    "vaelab.explorer": "explore",
     "vaelab.inference": "Embedding decode_mean embed interpolate reconstruct sample swap_condition traverse",
     "vaelab.models": "TwoStageConfig VAEConfig",
     "vaelab.objectives": "effective_beta",

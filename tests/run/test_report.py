@@ -27,7 +27,8 @@ from vaelab.report.names import kind_of
 from vaelab.report.page import parts
 from vaelab.report.parts.components import Components
 from vaelab.report.parts.settings import settings
-from vaelab.report.table import label_column, labels_of
+from vaelab.data.columns import label_column
+from vaelab.report.table import labels_of
 from vaelab.report.terms import kept_step, still_improving
 from vaelab.report.words import duration, interval_of, number, value_of
 from vaelab.runs import Run, load

@@ -49,7 +49,7 @@ class Options(OnImages):
 def run(options: Options) -> int:
     """Does it."""
     from vaelab.report.odd import write_gallery
-    from vaelab.report.table import label_column
+    from vaelab.data.columns import label_column
     from vaelab.runs.export import check_target
     from vaelab.runs.odd import find_odd
 

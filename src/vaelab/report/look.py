@@ -20,7 +20,7 @@ from vaelab.inference import Embedding, decode_mean, images_at_once, operations
 from vaelab.metrics import Score
 from vaelab.metrics.active_units import ACTIVE_VARIANCE
 from vaelab.models import Model, device_of, evaluating, local_randomness
-from vaelab.report.table import label_column
+from vaelab.data.columns import label_column
 from vaelab.report.words import number
 from vaelab.runs import Run
 from vaelab.runs.question import Question, ask, rows_of

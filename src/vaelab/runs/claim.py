@@ -58,6 +58,21 @@ def claimed(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
+def is_claimed(folder: Path) -> bool:
+    """Whether a living process of this machine writes into the folder now: the run in it is being trained."""
+    try:
+        handle = os.open(folder / LOCK, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
 def free_folder(name: str, parent: Path | str = "runs") -> Path:
     """``runs/<name>-<k>`` with the first k that is not taken, made by this call, so that nobody else gets the same."""
     for k in count(1):

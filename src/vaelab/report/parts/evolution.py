@@ -14,7 +14,8 @@ from vaelab.plots import Classes, Tile, lines, panels, picture_png, pixels_of, s
 from vaelab.report.html import html
 from vaelab.report.look import Look
 from vaelab.report.parts import Arrays, PicturePart
-from vaelab.report.table import label_column, labels_of
+from vaelab.data.columns import label_column
+from vaelab.report.table import labels_of
 from vaelab.runs.codes import CodeSeries, read_codes
 
 MOST_PANELS, MOST_POINTS = 8, 300

@@ -1,0 +1,63 @@
+"""`vaelab explore`: a run's latent space in the browser."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from annotated_types import Ge, Le
+
+from vaelab.cli._notes import say
+from vaelab.cli._options import Flag, OnStage, naming
+
+EXAMPLES = """\
+examples:
+  vaelab explore runs/cells-1                            the held-out images, in the browser
+  vaelab explore runs/cells-1 --on all                   all of them
+  vaelab explore runs/cells-1 --on folder/               other images, read as the run's were
+  vaelab explore runs/cells-1 --no-browser --port 8642   on another machine; how to reach it is printed
+
+A map of the codes; to each point its image, reconstruction and nearest neighbours in latent space; and what the model
+draws at any place, with how dense the data are there. Codes are read from the run's results, or computed once and kept
+there. It answers on this machine alone, and only whoever has the printed address with its token: share that, or reach
+it by the printed ssh command. Ctrl-C stops it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(OnStage):
+    """Walk through a run's latent space, in the browser."""
+
+    on: Annotated[str | None, Flag(metavar="PART|PATH")] = None
+    """train, validation, test or all of the run's own images, or a folder or file of others; left out: the held-out
+    ones."""
+    port: Annotated[int | None, Ge(0), Le(65535)] = None
+    """Where it listens; left out: 8642, or the first after it that is free."""
+    no_browser: bool = False
+    """Open no browser; the address is printed."""
+    host: str = "127.0.0.1"
+    """An address of this machine to listen at; any but 127.0.0.1 lets others in who have the token."""
+    allow_host: Annotated[tuple[str, ...], Flag(metavar="NAME")] = ()
+    """Other names under which it may be asked for, such as that of a proxy."""
+
+
+def run(options: Options) -> int:
+    """Does it."""
+    import webbrowser
+
+    from vaelab.explorer.serve import Explorer
+    from vaelab.explorer.view import open_view
+
+    with naming({"on": "--on", "host": "--host", "port": "--port"}):
+        view = open_view(options.load(), options.on, options.stage, progress=not options.quiet)
+        explorer = Explorer([view], port=options.port, host=options.host, hosts=options.allow_host)
+    for note in view.notes:
+        say(note)
+    if options.host not in ("127.0.0.1", "localhost", "::1"):
+        say("whoever has this address and reaches this machine can look: it is not encrypted, so prefer ssh")
+    print(explorer.url, flush=True)
+    if not options.quiet:
+        print(f"From another machine: {explorer.tunnel}", flush=True)
+    if not options.no_browser:
+        webbrowser.open(explorer.url)
+    explorer.serve()
+    return 0

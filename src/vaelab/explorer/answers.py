@@ -1,0 +1,160 @@
+"""What the page asks of one run, each question answered from its view. The endpoints stand in `vaelab.explorer.app`."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from vaelab.explorer.columns import Column, Columns
+from vaelab.explorer.density import Neighbours
+from vaelab.explorer.maps import Maps
+from vaelab.explorer.raw import numbers
+from vaelab.explorer.thumbnails import Thumbnails, small
+from vaelab.explorer.view import View
+from vaelab.plots import channel_colours
+
+NUM_QUANTILES = 1001
+_SAMPLED_IMAGES, _SAMPLED_PIXELS = 256, 1 << 20
+_MOST_FOUND = 20
+FEW = 8
+"""Latents whose sliders are shown at first, of those that are used."""
+USED_NATS, USED_VARIANCE = 0.01, 1e-4
+"""Rate, or where that is not known variance of the means, from which on a latent counts as used."""
+
+
+class Answers:
+    """Everything that can be asked of a view.
+
+    Args:
+        view: Whose.
+    """
+
+    def __init__(self, view: View):
+        self.view, self.maps, self.columns = view, Maps(view), Columns(view)
+        self.neighbours, self.thumbnails = Neighbours(view.codes.loc), Thumbnails(view)
+        self.names = view.names()
+
+    def about(self) -> dict[str, Any]:
+        """What the page must know before it draws: names, counts, shapes, scalings; nothing for each image."""
+        view, run = self.view, self.view.run
+        facts, pca = run.facts, self.maps.pca
+        return {
+            "name": run.experiment.name,
+            "folder": run.folder.resolve().name,
+            "on": view.on,
+            "num_images": len(view),
+            "notes": list(view.notes),
+            "images": view.images is not None,
+            "image_shape": list(facts.image_shape),
+            "type": facts.dtype,
+            "channels": [
+                {"name": name, "lo": lo, "hi": hi, "colour": np.rint(colour * 255).astype(int).tolist()}
+                for name, lo, hi, colour in zip(
+                    facts.channels, facts.intensity.lo, facts.intensity.hi, channel_colours(facts.channels), strict=True
+                )
+            ],
+            "square_root": facts.intensity.square_root,
+            "photograph": facts.intensity.distorts(facts.channels, facts.dtype),
+            "latents": self._latents(),
+            "few": FEW,
+            "columns": [_head(name, column) for name, column in self.columns.known().items()],
+            "on_demand": self.columns.on_demand(),
+            "label": view.label,
+            "maps": {"curved": self.maps.curved()},
+            "pca": {
+                "directions": pca.directions.tolist(),
+                "centre": pca.centre.tolist(),
+                "shares": numbers(pca.shares),
+            },
+            "conditions": [condition.column for condition in facts.conditions],
+        }
+
+    def _latents(self) -> list[dict[str, Any]]:
+        """In the order of what they say: rate, and the range of the aggregate posterior that holds 99 % of it."""
+        view = self.view
+        low, high = (view.codes.aggregate_quantile(p) for p in (0.005, 0.995))
+        means, variances = view.codes.loc.mean(0, dtype=np.float64), view.codes.loc.var(0, dtype=np.float64)
+        rates = view.latent_rates
+        worth, least = (variances, USED_VARIANCE) if rates is None else (rates, USED_NATS)
+        return [
+            {
+                "latent": i,
+                "rate": None if rates is None else numbers(rates[[i]])[0],
+                "low": float(low[i]),
+                "high": float(high[i]),
+                "mean": float(means[i]),
+                "used": bool(worth[i] >= least),
+            }
+            for i in view.latents_in_order().tolist()
+        ]
+
+    def record(self, place: int) -> dict[str, Any]:
+        """What is known of one image: its name, its row, and every column in words."""
+        view = self.view
+        row = view.table.iloc[place] if len(view.table.columns) else {}
+        said = {name: _in_words(value) for name, value in row.items()}
+        measured = {
+            name: _in_words(column.values[place]) for name, column in self.columns.known().items() if name not in said
+        }
+        return {
+            "name": self.names[place],
+            "row": int(view.rows[place]),
+            "columns": list(said.items()),
+            "measured": list(measured.items()),
+        }
+
+    def find(self, text: str) -> list[dict[str, Any]]:
+        """The images whose name is this text, ends in it, or holds it, in that order; at most 20. Else by row."""
+        wanted = text.strip().lower()
+        ranks = [(rank, place) for place, name in enumerate(self.names) if (rank := _rank(name.lower(), wanted)) < 3]
+        found = [place for _, place in sorted(ranks)[:_MOST_FOUND]] if wanted else []
+        if not found and wanted.removeprefix("#").isdecimal() and len(wanted) < 12:
+            found = np.flatnonzero(self.view.rows == int(wanted.removeprefix("#"))).tolist()
+        return [{"at": place, "row": int(self.view.rows[place]), "name": self.names[place]} for place in found]
+
+    def near(self, z: np.ndarray, count: int) -> dict[str, Any]:
+        """The nearest images in latent space, and how dense the data are there."""
+        places, distances = self.neighbours.nearest(z, count)
+        found = self.neighbours.sparsity(z)
+        return {
+            "nearest": [
+                {"at": place, "row": int(self.view.rows[place]), "name": self.names[place], "distance": distance}
+                for place, distance in zip(places.tolist(), distances.tolist(), strict=True)
+            ],
+            "distance": found.distance,
+            "share": found.share,
+            "ratio": found.ratio,
+            "num_images": found.num_images,
+        }
+
+    def decoded(self, z: np.ndarray, like: int | None, side: int | None) -> np.ndarray:
+        """(code, channel, height, width): see `View.decoded`; in small where a side is given."""
+        drawn = self.view.decoded(z, like)
+        return drawn if side is None else small(drawn, side)
+
+    @cached_property
+    def quantiles(self) -> np.ndarray:
+        """(channel, 1001) float32: the stored values at 0 %, 0.1 %, ... 100 % of the pixels of some of the images."""
+        count = min(len(self.view), _SAMPLED_IMAGES)
+        places = np.unique(np.linspace(0, len(self.view) - 1, count).astype(np.int64))
+        pixels = np.moveaxis(self.view.stored(places.tolist()), 1, 0).reshape(self.view.run.facts.image_shape[0], -1)
+        step = max(1, pixels.shape[1] // _SAMPLED_PIXELS)
+        return np.quantile(pixels[:, ::step], np.linspace(0, 1, NUM_QUANTILES), axis=1).T.astype(np.float32)
+
+
+def _head(name: str, column: Column) -> dict[str, Any]:
+    return {"name": name, "kind": column.kind, "names": list(column.names)}
+
+
+def _rank(name: str, wanted: str) -> int:
+    if name == wanted:
+        return 0
+    return 1 if name.endswith(wanted) else 2 if wanted in name else 3
+
+
+def _in_words(value: object) -> str:
+    if value is None or value != value:  # noqa: PLR0124: not a number
+        return ""
+    return f"{float(value):.6g}" if isinstance(value, float | np.floating) else str(value)[:500]

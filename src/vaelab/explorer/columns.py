@@ -1,0 +1,107 @@
+"""Columns by which points are coloured and filtered: of the table, of what was measured, of the code."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from vaelab.data.columns import MOST_CLASSES
+from vaelab.errors import unknown_name
+from vaelab.explorer.view import View
+from vaelab.metrics import PerImage
+from vaelab.evaluation import all_metrics
+from vaelab.runs.results import measure
+
+MOST_CATEGORIES = 1000
+"""A column of text with more different values is no classes: names, or other texts."""
+ON_DEMAND = ("fit", "mse", "rate", "elbo")
+"""Metrics of each image that are measured when somebody asks for their colour, and kept among the run's results."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Column:
+    """A value of each image."""
+
+    kind: Literal["numbers", "categories", "text"]
+    """Whether it is a scale, kinds, or words that are not repeated."""
+    values: np.ndarray
+    """(image,): float32, not a number where there is none; of categories int32, their places among the names, or -1."""
+    names: tuple[str, ...] = ()
+    """Of the categories: those of words with the most frequent first, numbers rising."""
+
+
+class Columns:
+    """The columns of a view, by name; what is dear is computed when it is asked for.
+
+    Args:
+        view: Whose.
+    """
+
+    def __init__(self, view: View):
+        self.view, self._done = view, {str(name): column_of(values) for name, values in view.table.items()}
+        self._done |= {name: column_of(view.measured[name], numbers=True) for name in view.measured}
+
+    def known(self) -> dict[str, Column]:
+        """Those that are there."""
+        return dict(self._done)
+
+    def on_demand(self) -> list[str]:
+        """The names of those that would have to be measured."""
+        if self.view.question is None or self.view.images is None:
+            return []
+        return [name for name in ON_DEMAND if name not in self._done and isinstance(all_metrics()[name], PerImage)]
+
+    def column(self, name: str) -> Column:
+        """A column; a measure that is not there yet is measured, which takes time.
+
+        Raises:
+            InputError: There is none of that name, or it cannot be measured.
+        """
+        if name in self._done:
+            return self._done[name]
+        if (found := self._of_code(name)) is not None:
+            return found
+        question = self.view.question
+        if question is None or name not in self.on_demand():
+            raise unknown_name("the column", name, [*self._done, *self.on_demand()])
+        measured = measure(self.view.run, question, [name])
+        if name not in measured.per_image:
+            raise unknown_name("the column", name, self._done)
+        self._done[name] = column_of(measured.per_image[name], numbers=True)
+        return self._done[name]
+
+    def _of_code(self, name: str) -> Column | None:
+        """z3 or z3_scale."""
+        found = re.fullmatch(r"z(\d{1,6})(_scale)?", name)
+        if found is None or int(found[1]) >= self.view.latent_dim:
+            return None
+        of = self.view.codes.scale if found[2] else self.view.codes.loc
+        return Column(kind="numbers", values=of[:, int(found[1])].astype(np.float32))
+
+
+def column_of(values: pd.Series, *, numbers: bool = False) -> Column:
+    """A column of a table as the explorer takes it.
+
+    Numbers are a scale where more than 20 differ, or where it is said that they are; other values are categories, and
+    words of which more than 1,000 differ are text.
+
+    >>> column = column_of(pd.Series(["b", "a", "b", None]))
+    >>> column.names, column.values.tolist()
+    (('b', 'a'), [0, 1, 0, -1])
+    """
+    is_number = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
+    if is_number and (numbers or values.nunique() > MOST_CLASSES):
+        return Column(kind="numbers", values=values.to_numpy(np.float32, na_value=np.nan))
+    kinds = values.value_counts(dropna=True)
+    if not is_number and len(kinds) > MOST_CATEGORIES:
+        return Column(kind="text", values=np.full(len(values), -1, np.int32))
+    ordered = sorted(kinds.index) if is_number else list(kinds.index)
+    codes = pd.Categorical(values, categories=ordered).codes.astype(np.int32)
+    whole = is_number and all(float(kind).is_integer() for kind in ordered)
+    return Column(
+        kind="categories", values=codes, names=tuple(str(int(kind)) if whole else str(kind) for kind in ordered)
+    )

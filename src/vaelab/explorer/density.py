@@ -1,0 +1,88 @@
+"""How far a point of latent space lies from the images' codes, and which images are nearest there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+NUM_NEIGHBOURS = 10
+"""The distance to the tenth nearest image says how sparse a place is."""
+MOST_SAMPLED = 2000
+"""Images, evenly spaced, whose own distances are the yardstick."""
+_CHUNK = 1 << 22
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sparsity:
+    """How sparse the data are at a point."""
+
+    distance: float
+    """Euclidean, in latent space, to its tenth nearest image, or to the farthest where there are fewer."""
+    share: float
+    """Of the images: those that lie in a place at least as sparse. 0: the point is farther from data than any image."""
+    ratio: float
+    """The distance over that of the loneliest image; above 1 no image lies in a place so sparse."""
+    num_images: int
+    """Images that it was compared with."""
+
+
+class Neighbours:
+    """Exact nearest neighbours among codes, by Euclidean distance; the codes are gone through for each question.
+
+    Args:
+        codes: (image, latent).
+
+    >>> near = Neighbours(np.arange(20.0)[:, None])
+    >>> near.nearest(np.array([3.2]), 2)[0].tolist()
+    [3, 4]
+    >>> near.sparsity(np.array([500.0])).share
+    0.0
+    """
+
+    def __init__(self, codes: np.ndarray):
+        self.codes = np.ascontiguousarray(codes, np.float32)
+        self._squares = np.einsum("ij,ij->i", self.codes, self.codes, dtype=np.float64)
+
+    def nearest(self, z: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """The places of the nearest images and their distances, nearest first.
+
+        Args:
+            z: (latent,).
+            count: At most so many.
+        """
+        count = min(count, len(self.codes))
+        around = self._squares - 2.0 * (self.codes @ z.astype(np.float32)).astype(np.float64)
+        some = min(len(around), count + 32)  # what single precision has in a wrong order is put right below
+        found = np.argpartition(around, some - 1)[:some] if some < len(around) else np.arange(len(around))
+        exact = np.sqrt(np.square(self.codes[found].astype(np.float64) - z).sum(1))
+        order = np.lexsort((found, exact))[:count]
+        return found[order], exact[order]
+
+    def sparsity(self, z: np.ndarray) -> Sparsity:
+        """How sparse the images are around a point; an image that lies exactly there does not count.
+
+        Args:
+            z: (latent,).
+        """
+        _, distances = self.nearest(z, NUM_NEIGHBOURS + 1)
+        others = distances[1:] if distances[0] < 1e-6 and len(distances) > 1 else distances
+        distance = float(others[:NUM_NEIGHBOURS][-1])
+        known = self.typical
+        share = float((known >= distance).mean())
+        return Sparsity(distance=distance, share=share, ratio=distance / max(known[-1], 1e-12), num_images=len(known))
+
+    @cached_property
+    def typical(self) -> np.ndarray:
+        """(image,), rising: the distance to the tenth nearest other image of some images, or to the farthest."""
+        count = len(self.codes)
+        rows = np.unique(np.linspace(0, count - 1, min(count, MOST_SAMPLED)).astype(np.int64))
+        rank = min(NUM_NEIGHBOURS, count - 1)
+        step = max(1, _CHUNK // count)
+        found = []
+        for some in np.split(rows, range(step, len(rows), step)):
+            squares = self._squares[some][:, None] + self._squares - 2.0 * (self.codes[some] @ self.codes.T)
+            squares[np.arange(len(some)), some] = -1.0  # itself comes first
+            found.append(np.partition(squares, rank, axis=1)[:, rank])
+        return np.sort(np.sqrt(np.maximum(np.concatenate(found), 0)))

@@ -1,0 +1,101 @@
+// What the server is asked; docs/design.md and vaelab.explorer.app say what each question means.
+
+const TYPES = { uint8: Uint8Array, uint16: Uint16Array, int32: Int32Array, float32: Float32Array };
+const token = new URLSearchParams(location.search).get("token") ?? "";
+const tab = Math.random().toString(36).slice(2);
+
+/** A question that was refused, with the server's sentence. */
+export class Refusal extends Error {
+  constructor(status, words) {
+    super(words);
+    this.status = status;
+  }
+}
+
+async function ask(path, { body, signal } = {}) {
+  const settings = { headers: { "X-Vaelab-Token": token }, signal, cache: "no-store" };
+  if (body) Object.assign(settings, { method: "POST", body });
+  let answer;
+  try {
+    answer = await fetch(path, settings);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Refusal(0, "The server does not answer. Was it stopped?");
+  }
+  if (answer.status >= 400) throw new Refusal(answer.status, await answer.text());
+  return answer;
+}
+
+/** An answer in bytes as {data, shape}: a typed array, and how long it is each way. */
+async function array(answer) {
+  const shape = answer.headers.get("X-Shape").split(",").map(Number);
+  return { data: new TYPES[answer.headers.get("X-Type")](await answer.arrayBuffer()), shape };
+}
+
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+
+/** An array that may have to be made first: onWait is called as long as it is. */
+async function patiently(path, onWait = () => {}) {
+  for (;;) {
+    const answer = await ask(path);
+    if (answer.status !== 202) return array(answer);
+    onWait();
+    await pause(700);
+  }
+}
+
+/** What can be asked of one run, by its place among those shown. */
+export function connect(k = 0) {
+  const at = (name, places) => `run/${k}/${name}?at=${[].concat(places).join(",")}`;
+  let turn = 0;
+  return {
+    about: async () => (await ask(`run/${k}/about`)).json(),
+    rows: async () => (await array(await ask(`run/${k}/rows`))).data,
+    points: async (map, onWait) => (await patiently(`run/${k}/points?map=${encodeURIComponent(map)}`, onWait)).data,
+    column: async (name, onWait) => (await patiently(`run/${k}/column?name=${encodeURIComponent(name)}`, onWait)).data,
+    codes: async (places) => array(await ask(at("codes", places))),
+    pixels: async (places, signal) => array(await ask(at("pixels", places), { signal })),
+    reconstruction: async (places) => array(await ask(at("reconstruction", places))),
+    thumbnails: async (places) => array(await ask(at("thumbnails", places))),
+    quantiles: async () => array(await ask(`run/${k}/quantiles`)),
+    record: async (place, signal) => (await ask(at("record", place), { signal })).json(),
+    find: async (text) => (await ask(`run/${k}/find?name=${encodeURIComponent(text)}`)).json(),
+    near: async (z, count, signal) => (await ask(`run/${k}/near?count=${count}`, { body: z, signal })).json(),
+    /** Images of codes, one after another in z; of those with `latest` only the last that was asked is answered. */
+    decode: async (z, { like = null, side = null, latest = false, signal } = {}) => {
+      const how = new URLSearchParams();
+      if (like !== null) how.set("like", like);
+      if (side !== null) how.set("side", side);
+      if (latest) {
+        how.set("tab", tab);
+        how.set("turn", ++turn);
+      }
+      return array(await ask(`run/${k}/decode?${how}`, { body: z, signal }));
+    },
+  };
+}
+
+/** Runs one question at a time; of those that come meanwhile only the last is asked. */
+export function latestOnly(ask) {
+  let running = false;
+  let waiting = null;
+  return async function next(...values) {
+    if (running) {
+      waiting = values;
+      return;
+    }
+    running = true;
+    try {
+      await ask(...values);
+    } catch (error) {
+      if (error.status !== 409 && error.name !== "AbortError") console.info(error.message);
+    } finally {
+      running = false;
+      if (waiting) {
+        const last = waiting;
+        waiting = null;
+        next(...last);
+      }
+    }
+  };
+}

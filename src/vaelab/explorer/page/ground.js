@@ -1,0 +1,53 @@
+// Where images lie on the map, as a soft island on a shaded ground.
+
+import { rgb } from "./palette.js";
+
+const CELLS = 112;
+const MARGIN = 0.25;
+const REACH = 2.6;
+
+/** The square around the points, and which of its cells have a point within 2.6 cells. */
+export function ground(grid, bounds) {
+  const side = bounds.span * (1 + 2 * MARGIN);
+  const [left, low] = [bounds.x - side / 2, bounds.y - side / 2];
+  const cell = side / CELLS;
+  const held = new Uint8Array(CELLS * CELLS);
+  const { points } = grid;
+  for (let i = 0; i < points.length; i += 2) {
+    held[Math.floor((points[i + 1] - low) / cell) * CELLS + Math.floor((points[i] - left) / cell)] = 1;
+  }
+  const near = new Float32Array(CELLS * CELLS).fill(Infinity);
+  const far = Math.ceil(REACH);
+  for (let row = 0; row < CELLS; row++) {
+    for (let column = 0; column < CELLS; column++) {
+      if (!held[row * CELLS + column]) continue;
+      for (let dr = -far; dr <= far; dr++) {
+        for (let dc = -far; dc <= far; dc++) {
+          const [r, c] = [row + dr, column + dc];
+          if (r < 0 || c < 0 || r >= CELLS || c >= CELLS) continue;
+          near[r * CELLS + c] = Math.min(near[r * CELLS + c], Math.hypot(dr, dc));
+        }
+      }
+    }
+  }
+  let made = null, madeOf = "";
+  return {
+    left, low, side, high: low + side, reach: REACH * cell,
+    /** A canvas of the island in a colour. */
+    picture(colour) {
+      if (madeOf === colour) return made;
+      [made, madeOf] = [Object.assign(document.createElement("canvas"), { width: CELLS, height: CELLS }), colour];
+      const context = made.getContext("2d");
+      const picture = context.createImageData(CELLS, CELLS);
+      const [red, green, blue] = rgb(colour);
+      for (let row = 0; row < CELLS; row++) {
+        for (let column = 0; column < CELLS; column++) {
+          const share = Math.min(1, Math.max(0, REACH + 0.4 - near[(CELLS - 1 - row) * CELLS + column]));
+          picture.data.set([red, green, blue, 255 * share], 4 * (row * CELLS + column));
+        }
+      }
+      context.putImageData(picture, 0, 0);
+      return made;
+    },
+  };
+}

@@ -1,0 +1,23 @@
+// What the keys do, over the page, on "?".
+
+import { el } from "./dom.js";
+
+const KEYS = [
+  ["The map", [["drag · arrow keys", "move"], ["wheel · + −", "zoom"], ["0", "everything"], ["click · Enter", "pin the image there, or the one nearest to the middle"], ["click on free ground · D", "decode there"], ["T", "thumbnails on or off"]]],
+  ["Images", [["/", "find by name or row"], ["[ ]", "the image before, the next"], ["Esc", "unpin; clear the filter"]]],
+  ["The page", [["M · C", "to the map's kind, to its colour"], ["G", "to the map"], ["S", "to the first slider"], ["Tab", "on to the next control"], ["?", "this"]]],
+];
+
+let dialog = null;
+
+export function openHelp() {
+  if (!dialog) {
+    dialog = el("dialog", { class: "help", "aria-labelledby": "help-title" },
+      el("header", {}, el("h2", { id: "help-title" }, "Keys"), el("button", { class: "quiet", onclick: () => dialog.close() }, "close")),
+      el("div", { class: "keys" }, KEYS.map(([title, rows]) => el("section", {}, el("h3", {}, title), el("dl", {}, rows.flatMap(([keys, words]) => [el("dt", {}, keys.split(" · ").flatMap((key, i) => [i > 0 && " or ", el("kbd", {}, key)])), el("dd", {}, words)]))))),
+      el("p", { class: "fine" }, "The ground is shaded where no image lies near on this map. How dense the data are at a decoded place is measured in latent space itself: by the distance to the tenth nearest image, against that of the images among each other. The address holds all that is seen: a link or a reload brings it back."));
+    dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+    document.body.append(dialog);
+  }
+  if (!dialog.open) dialog.showModal();
+}

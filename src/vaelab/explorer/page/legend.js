@@ -1,0 +1,122 @@
+// The legend: what colours mean, how many images each kind has, and a filter by click.
+
+import * as state from "./state.js";
+import { byId, count, el, number } from "./dom.js";
+import { hex, kindLook, mark, scaleColour } from "./palette.js";
+
+const MOST_SHOWN = 60;
+
+export class Legend {
+  constructor(run) {
+    this.run = run;
+    this.chosen = new Set();
+    this.ends = null;
+    this.search = "";
+    run.addEventListener("column", () => this.opened());
+    run.addEventListener("selection", () => this.render());
+    state.on("only", () => this.fromState());
+  }
+
+  opened() {
+    this.search = "";
+    this.fromState();
+    this.render();
+  }
+
+  /** The filter as the address has it: names of kinds, or two ends. */
+  fromState() {
+    const { column } = this.run;
+    const text = state.get("only");
+    const values = text ? JSON.parse(safely(text)) : [];
+    this.chosen = new Set(column?.kind === "categories" ? values.map((name) => (name === null ? -1 : column.names.indexOf(name))) : []);
+    this.ends = column?.kind === "numbers" && values.length === 2 ? values.map(Number) : null;
+    this.apply();
+  }
+
+  apply() {
+    const { column } = this.run;
+    const { chosen, ends } = this;
+    if (!column || (!chosen.size && !ends)) return this.run.select(null);
+    const keep = ends ? (value) => value >= ends[0] && value <= ends[1] : (value) => chosen.has(value);
+    this.run.select(Uint8Array.from(column.values, (value) => Number(keep(value))));
+  }
+
+  toggle(kind, alone) {
+    const { chosen } = this;
+    if (alone) {
+      const was = chosen.size === 1 && chosen.has(kind);
+      chosen.clear();
+      if (!was) chosen.add(kind);
+    } else if (!chosen.delete(kind)) chosen.add(kind);
+    const names = [...chosen].map((i) => (i < 0 ? null : this.run.column.names[i]));
+    state.set({ only: names.length ? JSON.stringify(names) : null });
+  }
+
+  clear() {
+    state.set({ only: null });
+  }
+
+  render() {
+    const { column } = this.run;
+    const focused = document.activeElement?.dataset?.kind;
+    const body = !column ? [el("p", { class: "fine" }, "Choose a column to colour by.")] : column.kind === "categories" ? this.kinds(column) : this.scale(column);
+    byId("legend").replaceChildren(
+      el("header", {}, el("h2", { id: "legend-title" }, column?.name ?? "Colour"), this.run.selected && el("button", { class: "quiet", onclick: () => this.clear() }, "clear")),
+      ...body);
+    if (focused !== undefined) byId("legend").querySelector(`[data-kind="${focused}"]`)?.focus();
+  }
+
+  kinds(column) {
+    const size = column.names.length;
+    const totals = new Uint32Array(size + 1), chosen = new Uint32Array(size + 1);
+    for (let i = 0; i < this.run.size; i++) {
+      totals[column.values[i] + 1]++;
+      if (!this.run.selected || this.run.selected[i]) chosen[column.values[i] + 1]++;
+    }
+    const wanted = this.search.toLowerCase();
+    const listed = [...column.names.keys(), ...(totals[0] ? [-1] : [])].filter((i) => !wanted || (column.names[i] ?? "no value").toLowerCase().includes(wanted));
+    const rows = listed.slice(0, MOST_SHOWN).map((i) => {
+      const [of, all] = [chosen[i + 1], totals[i + 1]];
+      const name = column.names[i] ?? "no value";
+      const pressed = this.chosen.has(i);
+      const words = this.run.selected ? `${count(of)} / ${count(all)}` : count(all);
+      return el("li", {}, el("button", { class: `kind${this.run.selected && !of ? " off" : ""}`, "data-kind": i, "aria-pressed": String(pressed), "aria-label": `${name}, ${words} images`, title: `${name}: only these; with Ctrl, Shift or ⌘, these as well`, onclick: (event) => this.toggle(i, !(event.ctrlKey || event.metaKey || event.shiftKey)) },
+        mark(kindLook(i)), el("span", { class: "name" }, name), el("span", { class: "tally" }, words)));
+    });
+    const finder = el("input", { type: "search", class: "filter", placeholder: `Search ${count(size)} kinds`, "aria-label": `Search the kinds of ${column.name}`, value: this.search, oninput: (event) => { this.search = event.target.value; this.render(); const again = byId("legend").querySelector(".filter"); again.focus(); again.setSelectionRange(this.search.length, this.search.length); } });
+    return [size > 12 && finder, el("ul", { class: "kinds" }, rows), listed.length > MOST_SHOWN && el("p", { class: "fine" }, `${count(listed.length - MOST_SHOWN)} more: search them.`), this.tally()].filter(Boolean);
+  }
+
+  scale(column) {
+    const stops = Array.from({ length: 12 }, (_, i) => hex(scaleColour(i / 11)));
+    const bar = el("div", { class: "scale", role: "img", "aria-label": `From ${number(column.from)} to ${number(column.to)}` });
+    bar.style.background = `linear-gradient(to right, ${stops.join(", ")})`;
+    const [low, high] = this.ends ?? [column.low, column.high];
+    const end = (i, value, words) => el("input", { type: "number", step: "any", value: Number(value.toPrecision(5)), "aria-label": words, onchange: () => this.setEnds() , class: "end", "data-end": i });
+    return [bar,
+      el("div", { class: "ticks" }, el("span", {}, number(column.from)), el("span", {}, number((column.from + column.to) / 2)), el("span", {}, number(column.to))),
+      el("div", { class: "line between" }, end(0, low, `${column.name}: from`), el("span", {}, "to"), end(1, high, `${column.name}: to`)),
+      column.missing > 0 && el("p", { class: "fine" }, `${count(column.missing)} without a value`),
+      this.tally()].filter(Boolean);
+  }
+
+  setEnds() {
+    const ends = [...byId("legend").querySelectorAll("[data-end]")].map((input) => Number(input.value));
+    state.set({ only: JSON.stringify(ends) });
+  }
+
+  tally() {
+    const { selected, size } = this.run;
+    if (!selected) return null;
+    const number = selected.reduce((sum, each) => sum + each, 0);
+    return el("p", { class: "fine whole" }, `${count(number)} / ${count(size)} images`);
+  }
+}
+
+function safely(text) {
+  try {
+    return Array.isArray(JSON.parse(text)) ? text : "[]";
+  } catch {
+    return "[]";
+  }
+}

@@ -1,0 +1,391 @@
+// The map: points, the ground that is shaded where no images lie, thumbnails, and what the mouse and the keys do.
+
+import * as state from "./state.js";
+import { Camera } from "./camera.js";
+import { byId, el, number, perFrame } from "./dom.js";
+import { PointGrid } from "./grid.js";
+import { ground as groundOf } from "./ground.js";
+import { looksOf, rgb } from "./palette.js";
+import { CanvasPoints } from "./points_canvas.js";
+import { WebGLPoints } from "./points_webgl.js";
+
+const REACH = 14;
+const TILE = 44;
+
+/** Tells of "hover" and "pick" with detail {place}, and of "ground" with detail {x, y}. */
+export class MapView extends EventTarget {
+  constructor(run, thumbnails) {
+    super();
+    Object.assign(this, { run, thumbnails, camera: new Camera(), marks: { pinned: null, hovered: null, decoded: null }, ratio: 1 });
+    this.host = byId("map");
+    [this.under, this.canvas, this.over] = ["under", "points", "over"].map((name) => this.host.appendChild(el("canvas", { class: name, "aria-hidden": "true" })));
+    const plain = new URLSearchParams(location.search).has("canvas");
+    try {
+      if (plain) throw new Error("a canvas is asked for");
+      this.painter = new WebGLPoints(this.canvas);
+    } catch {
+      const fresh = el("canvas", { class: "points", "aria-hidden": "true" });
+      this.canvas.replaceWith(fresh);
+      this.canvas = fresh;
+      this.painter = new CanvasPoints(fresh);
+    }
+    this.redraw = perFrame(() => this.draw());
+    this.camera.addEventListener("change", () => this.moved());
+    thumbnails.addEventListener("change", this.redraw);
+    run.addEventListener("points", () => this.newPoints());
+    for (const what of ["column", "selection"]) run.addEventListener(what, () => this.newLooks());
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.newLooks());
+    new ResizeObserver(() => this.resize()).observe(this.host);
+    state.on("view", (text) => { if (text !== this.camera.toText() && !this.camera.fromText(text)) this.camera.fit(); });
+    state.on("thumbnails", this.redraw);
+    this.resize();
+    this.listen();
+  }
+
+  get showsThumbnails() {
+    return state.get("thumbnails") !== "off" && this.run.about.images;
+  }
+
+  resize() {
+    const { clientWidth: width, clientHeight: height } = this.host;
+    if (!width || !height) return;
+    this.ratio = Math.min(2, devicePixelRatio || 1);
+    for (const canvas of [this.under, this.canvas, this.over]) Object.assign(canvas, { width: width * this.ratio, height: height * this.ratio });
+    this.camera.resize(width, height);
+  }
+
+  newPoints() {
+    const { points } = this.run;
+    if (this.order?.length !== points.length / 2) this.order = shuffled(points.length / 2);
+    this.camera.measure(points);
+    this.grid = new PointGrid(points, this.camera.bounds);
+    this.ground = groundOf(this.grid, this.camera.bounds);
+    this.painter.setPoints(points, this.order);
+    this.newLooks();
+    if (!(state.get("view") && state.get("map") === this.viewed && this.camera.fromText(state.get("view")))) this.camera.fit();
+    this.viewed = state.get("map");
+  }
+
+  newLooks() {
+    if (!this.order) return;
+    this.looks = looksOf(this.run);
+    this.painter.setLooks(this.looks, this.order);
+    this.redraw();
+  }
+
+  moved() {
+    this.moving = true;
+    clearTimeout(this.rest);
+    this.rest = setTimeout(() => {
+      this.moving = false;
+      state.set({ view: this.camera.toText() });
+      this.redraw();
+    }, 160);
+    this.redraw();
+  }
+
+  mark(marks) {
+    Object.assign(this.marks, marks);
+    this.redraw();
+  }
+
+  box() {
+    return [...this.camera.toData(0, this.camera.height), ...this.camera.toData(this.camera.width, 0)];
+  }
+
+  draw() {
+    if (!this.grid) return;
+    const { camera, ratio } = this;
+    const style = getComputedStyle(document.documentElement);
+    this.colours = Object.fromEntries(["paper", "void", "ink", "muted", "grid", "first"].map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
+    const visible = this.grid.countInBox(...this.box(), this.run.size);
+    this.drawGround();
+    const tiles = this.tiles(visible);
+    this.painter.draw(camera, { ground: rgb(this.colours.paper), ratio, moving: this.moving, visible });
+    const context = this.over.getContext("2d");
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, camera.width, camera.height);
+    this.drawTiles(context, tiles);
+    this.drawAxes(context);
+    this.drawMarks(context);
+  }
+
+  drawGround() {
+    const context = this.under.getContext("2d");
+    const { camera, ratio, ground } = this;
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.fillStyle = this.colours.void;
+    context.fillRect(0, 0, camera.width, camera.height);
+    const [x, y] = camera.toScreen(ground.left, ground.high);
+    const side = ground.side * camera.scale;
+    context.imageSmoothingEnabled = true;
+    context.imageSmoothingQuality = "high";
+    context.drawImage(ground.picture(this.colours.paper), x, y, side, side);
+  }
+
+  /** The images to show as thumbnails: of those in each cell of the screen the one nearest its middle. */
+  tiles(visible) {
+    const { camera, grid, run } = this;
+    const cells = (camera.width * camera.height) / (TILE * TILE);
+    if (!this.showsThumbnails || visible > cells * 3) return [];
+    const best = new Map();
+    const { points } = run;
+    grid.inBox(...this.box(), (i) => {
+      if (run.selected && !run.selected[i]) return;
+      const [sx, sy] = camera.toScreen(points[2 * i], points[2 * i + 1]);
+      if (sx < 0 || sy < 0 || sx > camera.width || sy > camera.height) return;
+      const [c, r] = [Math.floor(sx / TILE), Math.floor(sy / TILE)];
+      const d = (sx - (c + 0.5) * TILE) ** 2 + (sy - (r + 0.5) * TILE) ** 2;
+      const key = `${c} ${r}`;
+      if (!best.has(key) || d < best.get(key).d) best.set(key, { d, place: i, sx, sy });
+    });
+    return clear([...best.values()].sort((a, b) => a.place - b.place), TILE * 0.8);
+  }
+
+  drawTiles(context, tiles) {
+    const { run } = this;
+    const size = TILE - 8;
+    for (const { place, sx, sy } of tiles) {
+      const canvas = this.thumbnails.of(place);
+      if (!canvas) continue;
+      const [wide, tall] = canvas.width > canvas.height ? [size, (size * canvas.height) / canvas.width] : [(size * canvas.width) / canvas.height, size];
+      context.fillStyle = run.column ? this.lookOf(place) : this.colours.paper;
+      context.beginPath();
+      context.roundRect(sx - wide / 2 - 2, sy - tall / 2 - 2, wide + 4, tall + 4, 4);
+      context.fill();
+      context.save();
+      context.beginPath();
+      context.roundRect(sx - wide / 2, sy - tall / 2, wide, tall, 2.5);
+      context.clip();
+      context.imageSmoothingEnabled = canvas.width > wide;
+      context.drawImage(canvas, sx - wide / 2, sy - tall / 2, wide, tall);
+      context.restore();
+    }
+  }
+
+  lookOf(place) {
+    return `rgb(${this.looks.subarray(4 * place, 4 * place + 3).join(" ")})`;
+  }
+
+  drawAxes(context) {
+    const { camera, run } = this;
+    context.font = "11px system-ui, sans-serif";
+    context.fillStyle = this.colours.muted;
+    context.strokeStyle = this.colours.grid;
+    const plane = run.plane();
+    const step = niceStep(90 / camera.scale);
+    if (plane) {
+      const [x0, y0, x1, y1] = this.box();
+      context.textAlign = "center";
+      for (let x = Math.ceil(x0 / step) * step; x <= x1; x += step) {
+        const [sx] = camera.toScreen(x, 0);
+        if (sx < 44 || sx > camera.width - 90) continue;
+        context.fillText(number(Math.abs(x) < step / 2 ? 0 : x), sx, camera.height - 10);
+      }
+      context.textAlign = "left";
+      for (let y = Math.ceil(y0 / step) * step; y <= y1; y += step) {
+        const [, sy] = camera.toScreen(0, y);
+        if (sy < 34 || sy > camera.height - 34) continue;
+        context.fillText(number(Math.abs(y) < step / 2 ? 0 : y), 10, sy + 4);
+      }
+    }
+    const [across, upward] = axisNames(run);
+    context.font = "600 11px system-ui, sans-serif";
+    context.textAlign = "right";
+    context.fillText(across, camera.width - 12, camera.height - 10);
+    context.textAlign = "left";
+    context.fillText(upward, 10, 20);
+  }
+
+  drawMarks(context) {
+    const { camera, run, marks, colours } = this;
+    const ring = (place, radius, width, colour) => {
+      const [sx, sy] = camera.toScreen(run.points[2 * place], run.points[2 * place + 1]);
+      for (const [stroke, extra] of [[colours.paper, 3], [colour, 0]]) {
+        context.beginPath();
+        context.arc(sx, sy, radius, 0, 7);
+        context.lineWidth = width + extra;
+        context.strokeStyle = stroke;
+        context.stroke();
+      }
+    };
+    if (marks.hovered !== null) ring(marks.hovered, 8, 1.5, colours.ink);
+    if (marks.pinned !== null) ring(marks.pinned, 11, 2.5, colours.first);
+    if (marks.decoded) {
+      const [sx, sy] = camera.toScreen(...marks.decoded.at);
+      for (const [stroke, width] of [[colours.paper, 5], [colours.ink, 1.75]]) {
+        context.strokeStyle = stroke;
+        context.lineWidth = width;
+        context.setLineDash(marks.decoded.isFar && stroke !== colours.paper ? [3, 3] : []);
+        context.beginPath();
+        for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
+          context.moveTo(sx + 5 * dx, sy + 5 * dy);
+          context.lineTo(sx + 14 * dx, sy + 14 * dy);
+        }
+        context.stroke();
+      }
+      context.setLineDash([]);
+    }
+    if (this.host.matches(":focus-visible")) {
+      const [x, y] = [camera.width / 2, camera.height / 2];
+      context.strokeStyle = colours.muted;
+      context.lineWidth = 1;
+      context.strokeRect(x - REACH, y - REACH, 2 * REACH, 2 * REACH);
+    }
+  }
+
+  /** The image nearest to a place of the screen, within 14 pixels or so many, or null. */
+  imageAt(sx, sy, reach = REACH) {
+    if (!this.grid) return null;
+    const found = this.grid.nearest(...this.camera.toData(sx, sy), reach / this.camera.scale, this.run.selected);
+    return found < 0 ? null : found;
+  }
+
+  tell(what, detail) {
+    this.dispatchEvent(new CustomEvent(what, { detail }));
+  }
+
+  listen() {
+    const { host, camera } = this;
+    let held = null, dragged = false, hover = 0;
+    const pointers = new Map();
+    const place = (event) => {
+      const box = host.getBoundingClientRect();
+      return [event.clientX - box.left, event.clientY - box.top];
+    };
+    host.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0 || event.target.closest("button, input, select, a")) return;
+      pointers.set(event.pointerId, place(event));
+      held = place(event);
+      dragged = false;
+      host.setPointerCapture(event.pointerId);
+    });
+    host.addEventListener("pointermove", (event) => {
+      const here = place(event);
+      if (pointers.size === 2 && pointers.has(event.pointerId)) {
+        const [a, b] = [...pointers.values()];
+        const before = Math.hypot(a[0] - b[0], a[1] - b[1]);
+        pointers.set(event.pointerId, here);
+        const [c, d] = [...pointers.values()];
+        camera.zoom(Math.hypot(c[0] - d[0], c[1] - d[1]) / Math.max(1, before), (c[0] + d[0]) / 2, (c[1] + d[1]) / 2);
+        dragged = true;
+        return;
+      }
+      if (held) {
+        if (!dragged && Math.hypot(here[0] - held[0], here[1] - held[1]) < 4) return;
+        dragged = true;
+        this.tell("hover", { place: null });
+        camera.pan(here[0] - held[0], here[1] - held[1]);
+        held = here;
+        pointers.set(event.pointerId, here);
+        return;
+      }
+      clearTimeout(hover);
+      const found = event.target.closest("button, input, select, .bar") ? null : this.imageAt(...here);
+      host.classList.toggle("on-image", found !== null);
+      if (found !== this.marks.hovered) this.mark({ hovered: found });
+      if (found === null) this.tell("hover", { place: null });
+      else hover = setTimeout(() => this.tell("hover", { place: found, at: here }), 125);
+    });
+    const up = (event) => {
+      pointers.delete(event.pointerId);
+      if (!held) return;
+      const here = held;
+      held = null;
+      if (dragged || event.type !== "pointerup") return;
+      const found = this.imageAt(...here);
+      if (found !== null) this.tell("pick", { place: found });
+      else this.decodeAt(...here);
+    };
+    host.addEventListener("pointerup", up);
+    host.addEventListener("pointercancel", up);
+    host.addEventListener("pointerleave", () => {
+      clearTimeout(hover);
+      this.mark({ hovered: null });
+      this.tell("hover", { place: null });
+    });
+    host.addEventListener("wheel", (event) => {
+      if (event.target.closest(".card")) return;
+      event.preventDefault();
+      camera.zoom(Math.exp(-Math.max(-80, Math.min(80, event.deltaY)) * (event.ctrlKey ? 0.02 : 0.004)), ...place(event));
+    }, { passive: false });
+    host.addEventListener("dblclick", (event) => { if (event.target.tagName === "CANVAS") camera.zoom(2, ...place(event)); });
+    for (const what of ["focus", "blur"]) host.addEventListener(what, this.redraw);
+    host.addEventListener("keydown", (event) => this.key(event));
+  }
+
+  decodeAt(sx, sy) {
+    const [x, y] = this.camera.toData(sx, sy);
+    this.tell("ground", { x, y });
+  }
+
+  key(event) {
+    if (event.target !== this.host || event.ctrlKey || event.metaKey || event.altKey) return;
+    const { camera } = this;
+    const far = event.shiftKey ? 200 : 60;
+    const steps = { ArrowLeft: [far, 0], ArrowRight: [-far, 0], ArrowUp: [0, far], ArrowDown: [0, -far] };
+    const [x, y] = [camera.width / 2, camera.height / 2];
+    const nearest = this.imageAt(x, y, Math.hypot(camera.width, camera.height));
+    const does = {
+      "+": () => camera.zoom(1.4), "=": () => camera.zoom(1.4), "-": () => camera.zoom(1 / 1.4), _: () => camera.zoom(1 / 1.4), 0: () => camera.fit(),
+      Enter: () => nearest !== null && this.tell("pick", { place: nearest }), d: () => this.decodeAt(x, y), D: () => this.decodeAt(x, y),
+    }[event.key];
+    if (steps[event.key]) camera.pan(...steps[event.key]);
+    else if (does) does();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  /** Brings an image into view, if it is not. */
+  reveal(place) {
+    const [x, y] = [this.run.points[2 * place], this.run.points[2 * place + 1]];
+    const [sx, sy] = this.camera.toScreen(x, y);
+    if (sx < 30 || sy < 30 || sx > this.camera.width - 30 || sy > this.camera.height - 30) this.camera.goTo(x, y);
+  }
+}
+
+/** [across, upward]: what the axes are. */
+export function axisNames(run) {
+  const latents = run.mapName.split(",");
+  if (latents.length === 2) return latents;
+  if (run.mapName !== "PCA") return [run.mapName, ""];
+  return run.about.pca.shares.map((share, i) => `PC ${i + 1} (${number(100 * (share ?? 0), 2)} %)`);
+}
+
+/** Tiles that do not lie over each other: the first of those that would stays. */
+function clear(tiles, apart) {
+  const kept = new Map();
+  const found = [];
+  for (const tile of tiles) {
+    const [c, r] = [Math.floor(tile.sx / apart), Math.floor(tile.sy / apart)];
+    let free = true;
+    for (let dc = -1; dc <= 1 && free; dc++) {
+      for (let dr = -1; dr <= 1 && free; dr++) {
+        const other = kept.get(`${c + dc} ${r + dr}`);
+        if (other && Math.abs(other.sx - tile.sx) < apart && Math.abs(other.sy - tile.sy) < apart) free = false;
+      }
+    }
+    if (!free) continue;
+    kept.set(`${c} ${r}`, tile);
+    found.push(tile);
+  }
+  return found;
+}
+
+function niceStep(least) {
+  const power = 10 ** Math.floor(Math.log10(least));
+  return power * [1, 2, 5, 10].find((factor) => factor * power >= least);
+}
+
+/** Places in a random order that is always the same, so that neighbours in the file do not lie on top of each other. */
+function shuffled(size) {
+  const order = Uint32Array.from({ length: size }, (_, i) => i);
+  let seed = 12345;
+  for (let i = size - 1; i > 0; i--) {
+    seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
+    const j = Math.floor((seed / 4294967296) * (i + 1));
+    [order[i], order[j]] = [order[j], order[i]];
+  }
+  return order;
+}

@@ -1,0 +1,102 @@
+// One run as the page knows it: its facts, where its images lie on the map, their colours' column, and which are selected.
+
+import { connect } from "./api.js";
+
+/** Tells of "points", "column" and "selection" as they change. */
+export class Run extends EventTarget {
+  constructor(k = 0) {
+    super();
+    this.api = connect(k);
+    this.points = new Float32Array();
+    this.mapName = "";
+    this.column = null;
+    this.selected = null;
+  }
+
+  async open() {
+    [this.about, this.rows] = await Promise.all([this.api.about(), this.api.rows()]);
+    this.size = this.about.num_images;
+    this.latentDim = this.about.latents.length;
+    this.latents = this.about.latents;
+    this.byLatent = [...this.latents].sort((a, b) => a.latent - b.latent);
+    this.mean = Float32Array.from(this.byLatent, (latent) => latent.mean);
+    return this;
+  }
+
+  /** The place of a row of the collection, or null. */
+  placeOf(row) {
+    this.places ??= new Map(Array.from(this.rows, (each, place) => [each, place]));
+    return this.places.get(Number(row)) ?? null;
+  }
+
+  tell(what) {
+    this.dispatchEvent(new Event(what));
+  }
+
+  async setMap(name, onWait) {
+    const points = await this.api.points(name, onWait);
+    Object.assign(this, { points, mapName: name });
+    this.tell("points");
+  }
+
+  /** Two directions in latent space that the map's axes are, with the place where they cross; null on curved maps. */
+  plane() {
+    const [, a, b] = /^z(\d+),z(\d+)$/.exec(this.mapName) ?? [];
+    if (a !== undefined) {
+      const unit = (i) => Float64Array.from({ length: this.latentDim }, (_, j) => Number(j === Number(i)));
+      return { directions: [unit(a), unit(b)], centre: new Float64Array(this.latentDim), same: a === b };
+    }
+    return this.mapName === "PCA" ? { ...this.about.pca, same: this.latentDim < 2 } : null;
+  }
+
+  /** Where a code lies on a plane map, or null. */
+  placeOnMap(z) {
+    const plane = this.plane();
+    if (!plane) return null;
+    return plane.directions.map((d) => d.reduce((sum, part, i) => sum + part * (z[i] - plane.centre[i]), 0));
+  }
+
+  /** The code moved within a plane map's two directions until it lies at (x, y). */
+  movedTo(z, x, y) {
+    const plane = this.plane();
+    const here = this.placeOnMap(z);
+    const steps = [x - here[0], plane.same ? 0 : y - here[1]];
+    return Float32Array.from(z, (value, i) => value + steps[0] * plane.directions[0][i] + steps[1] * plane.directions[1][i]);
+  }
+
+  async setColumn(name, onWait) {
+    if (!name) this.column = null;
+    else {
+      const values = await this.api.column(name, onWait);
+      const head = this.about.columns.find((each) => each.name === name);
+      const kind = values instanceof Int32Array ? "categories" : "numbers";
+      this.column = { name, kind, values, names: head?.names ?? [], ...(kind === "numbers" ? range(values) : {}) };
+    }
+    this.tell("column");
+  }
+
+  /** A mask of the images that are selected (1) or not (0); null: all are. Others are drawn grey, never left out. */
+  select(mask) {
+    this.selected = mask;
+    this.tell("selection");
+  }
+}
+
+/** The numbers' ends, and those between which 98 % of them lie. */
+function range(values) {
+  const step = Math.max(1, Math.floor(values.length / 50_000));
+  const some = [];
+  let low = Infinity, high = -Infinity, missing = 0;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    if (Number.isNaN(value)) missing++;
+    else {
+      if (value < low) low = value;
+      if (value > high) high = value;
+      if (i % step === 0) some.push(value);
+    }
+  }
+  some.sort((a, b) => a - b);
+  const at = (share) => some[Math.round(share * (some.length - 1))] ?? 0;
+  return { low, high, from: at(0.01), to: at(0.99), missing };
+}
