@@ -10,13 +10,15 @@ import { CanvasPoints } from "./points_canvas.js";
 import { WebGLPoints } from "./points_webgl.js";
 
 const REACH = 14;
-const TILE = 44;
+const TILE = 46;
+/** Of the images that are seen, so many must have room for their thumbnails. */
+const SHARE = 0.4;
 
 /** Tells of "hover" and "pick" with detail {place}, and of "ground" with detail {x, y}. */
 export class MapView extends EventTarget {
   constructor(run, thumbnails) {
     super();
-    Object.assign(this, { run, thumbnails, camera: new Camera(), marks: { pinned: null, hovered: null, decoded: null }, ratio: 1 });
+    Object.assign(this, { run, thumbnails, camera: new Camera(), marks: { pinned: null, hovered: null, decoded: null }, ratio: 1, shown: [] });
     this.host = byId("map");
     [this.under, this.canvas, this.over] = ["under", "points", "over"].map((name) => this.host.appendChild(el("canvas", { class: name, "aria-hidden": "true" })));
     const plain = new URLSearchParams(location.search).has("canvas");
@@ -48,7 +50,7 @@ export class MapView extends EventTarget {
 
   resize() {
     const { clientWidth: width, clientHeight: height } = this.host;
-    if (!width || !height) return;
+    if (width < 60 || height < 60) return;
     this.ratio = Math.min(2, devicePixelRatio || 1);
     for (const canvas of [this.under, this.canvas, this.over]) Object.assign(canvas, { width: width * this.ratio, height: height * this.ratio });
     this.camera.resize(width, height);
@@ -100,7 +102,7 @@ export class MapView extends EventTarget {
     this.colours = Object.fromEntries(["paper", "void", "ink", "muted", "grid", "first"].map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
     const visible = this.grid.countInBox(...this.box(), this.run.size);
     this.drawGround();
-    const tiles = this.tiles(visible);
+    const tiles = (this.shown = this.tiles(visible));
     this.painter.draw(camera, { ground: rgb(this.colours.paper), ratio, moving: this.moving, visible });
     const context = this.over.getContext("2d");
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -139,7 +141,8 @@ export class MapView extends EventTarget {
       const key = `${c} ${r}`;
       if (!best.has(key) || d < best.get(key).d) best.set(key, { d, place: i, sx, sy });
     });
-    return clear([...best.values()].sort((a, b) => a.place - b.place), TILE * 0.8);
+    const found = clear([...best.values()].sort((a, b) => a.place - b.place), TILE * 0.8);
+    return found.length >= visible * SHARE ? found : [];
   }
 
   drawTiles(context, tiles) {
@@ -179,7 +182,7 @@ export class MapView extends EventTarget {
       context.textAlign = "center";
       for (let x = Math.ceil(x0 / step) * step; x <= x1; x += step) {
         const [sx] = camera.toScreen(x, 0);
-        if (sx < 44 || sx > camera.width - 90) continue;
+        if (sx < 44 || sx > camera.width - 120) continue;
         context.fillText(number(Math.abs(x) < step / 2 ? 0 : x), sx, camera.height - 10);
       }
       context.textAlign = "left";
@@ -237,6 +240,8 @@ export class MapView extends EventTarget {
   /** The image nearest to a place of the screen, within 14 pixels or so many, or null. */
   imageAt(sx, sy, reach = REACH) {
     if (!this.grid) return null;
+    const tile = this.shown.findLast((each) => Math.max(Math.abs(each.sx - sx), Math.abs(each.sy - sy)) < TILE / 2 - 2);
+    if (tile) return tile.place;
     const found = this.grid.nearest(...this.camera.toData(sx, sy), reach / this.camera.scale, this.run.selected);
     return found < 0 ? null : found;
   }
@@ -309,7 +314,6 @@ export class MapView extends EventTarget {
       event.preventDefault();
       camera.zoom(Math.exp(-Math.max(-80, Math.min(80, event.deltaY)) * (event.ctrlKey ? 0.02 : 0.004)), ...place(event));
     }, { passive: false });
-    host.addEventListener("dblclick", (event) => { if (event.target.tagName === "CANVAS") camera.zoom(2, ...place(event)); });
     for (const what of ["focus", "blur"]) host.addEventListener(what, this.redraw);
     host.addEventListener("keydown", (event) => this.key(event));
   }

@@ -45,7 +45,7 @@ export class Sliders {
         slid.max = Math.max(high, value);
         slid.value = value;
       }
-      if (document.activeElement !== typed) typed.value = Number(value.toPrecision(4));
+      if (document.activeElement !== typed) typed.value = Number(value.toFixed(3));
     }
   }
 
