@@ -28,3 +28,15 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data: neither $VAELAB_DATA nor {folder} is a folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def explored(shared_data, tmp_path_factory):
+    """A run of real cells, and the explorer that shows its held-out images."""
+    from explorer_runs import explored_run
+    from vaelab.explorer import explore
+
+    run = explored_run(shared_data, tmp_path_factory.mktemp("explored"))
+    explorer = explore(run, port=0)
+    yield explorer
+    explorer.stop()

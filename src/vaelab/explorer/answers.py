@@ -106,10 +106,14 @@ class Answers:
         }
 
     def find(self, text: str) -> list[dict[str, Any]]:
-        """The images whose name is this text, ends in it, or holds it, in that order; at most 20. Else by row."""
-        wanted = text.strip().lower()
-        ranks = [(rank, place) for place, name in enumerate(self.names) if (rank := _rank(name.lower(), wanted)) < 3]
-        found = [place for _, place in sorted(ranks)[:_MOST_FOUND]] if wanted else []
+        """The images whose name is this text, ends in it, or holds it, in that order; at most 20.
+
+        What has no such name is looked for in the columns of text, then by row.
+        """
+        wanted, found = text.strip().lower(), []
+        for names in (self.names, *self._texts) if wanted else ():
+            ranks = [(rank, place) for place, name in enumerate(names) if (rank := _rank(name.lower(), wanted)) < 3]
+            found = found or [place for _, place in sorted(ranks)[:_MOST_FOUND]]
         if not found and wanted.removeprefix("#").isdecimal() and len(wanted) < 12:
             found = np.flatnonzero(self.view.rows == int(wanted.removeprefix("#"))).tolist()
         return [{"at": place, "row": int(self.view.rows[place]), "name": self.names[place]} for place in found]
@@ -133,6 +137,12 @@ class Answers:
         """(code, channel, height, width): see `View.decoded`; in small where a side is given."""
         drawn = self.view.decoded(z, like)
         return drawn if side is None else small(drawn, side)
+
+    @cached_property
+    def _texts(self) -> list[list[str]]:
+        """The columns of words that are not repeated, in which images can be found."""
+        known, table = self.columns.known(), self.view.table
+        return [table[name].astype(str).tolist() for name in table if known[name].kind == "text"]
 
     @cached_property
     def quantiles(self) -> np.ndarray:

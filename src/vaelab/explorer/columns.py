@@ -11,13 +11,13 @@ import pandas as pd
 
 from vaelab.data.columns import MOST_CLASSES
 from vaelab.errors import unknown_name
+from vaelab.evaluation import all_metrics
 from vaelab.explorer.view import View
 from vaelab.metrics import PerImage
-from vaelab.evaluation import all_metrics
 from vaelab.runs.results import measure
 
-MOST_CATEGORIES = 1000
-"""A column of text with more different values is no classes: names, or other texts."""
+MOST_CATEGORIES, REPEATED = 1000, 2
+"""A column of words with more different values, or where a value is there less than twice in the mean, is no kinds."""
 ON_DEMAND = ("fit", "mse", "rate", "elbo")
 """Metrics of each image that are measured when somebody asks for their colour, and kept among the run's results."""
 
@@ -87,7 +87,7 @@ def column_of(values: pd.Series, *, numbers: bool = False) -> Column:
     """A column of a table as the explorer takes it.
 
     Numbers are a scale where more than 20 differ, or where it is said that they are; other values are categories, and
-    words of which more than 1,000 differ are text.
+    words of which more than 1,000 differ, or more than half, are text.
 
     >>> column = column_of(pd.Series(["b", "a", "b", None]))
     >>> column.names, column.values.tolist()
@@ -97,11 +97,9 @@ def column_of(values: pd.Series, *, numbers: bool = False) -> Column:
     if is_number and (numbers or values.nunique() > MOST_CLASSES):
         return Column(kind="numbers", values=values.to_numpy(np.float32, na_value=np.nan))
     kinds = values.value_counts(dropna=True)
-    if not is_number and len(kinds) > MOST_CATEGORIES:
+    if not is_number and (len(kinds) > MOST_CATEGORIES or max(MOST_CLASSES, REPEATED * len(kinds)) > len(values) > MOST_CLASSES):
         return Column(kind="text", values=np.full(len(values), -1, np.int32))
     ordered = sorted(kinds.index) if is_number else list(kinds.index)
     codes = pd.Categorical(values, categories=ordered).codes.astype(np.int32)
-    whole = is_number and all(float(kind).is_integer() for kind in ordered)
-    return Column(
-        kind="categories", values=codes, names=tuple(str(int(kind)) if whole else str(kind) for kind in ordered)
-    )
+    words = [f"{float(kind):.7g}" if is_number else str(kind) for kind in ordered]
+    return Column(kind="categories", values=codes, names=tuple(words))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,9 +10,9 @@ import numpy as np
 
 NUM_NEIGHBOURS = 10
 """The distance to the tenth nearest image says how sparse a place is."""
-MOST_SAMPLED = 2000
-"""Images, evenly spaced, whose own distances are the yardstick."""
-_CHUNK = 1 << 22
+MOST_SAMPLED, FEWEST_SAMPLED = 2000, 200
+"""Images, evenly spaced, whose own distances are the yardstick: fewer where there are many images."""
+_DISTANCES, _CHUNK = 1 << 28, 1 << 22
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +44,7 @@ class Neighbours:
 
     def __init__(self, codes: np.ndarray):
         self.codes = np.ascontiguousarray(codes, np.float32)
+        self._lock = threading.Lock()
         self._squares = np.einsum("ij,ij->i", self.codes, self.codes, dtype=np.float64)
 
     def nearest(self, z: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -73,11 +75,17 @@ class Neighbours:
         share = float((known >= distance).mean())
         return Sparsity(distance=distance, share=share, ratio=distance / max(known[-1], 1e-12), num_images=len(known))
 
-    @cached_property
+    @property
     def typical(self) -> np.ndarray:
         """(image,), rising: the distance to the tenth nearest other image of some images, or to the farthest."""
+        with self._lock:  # it takes long where there are many
+            return self._typical
+
+    @cached_property
+    def _typical(self) -> np.ndarray:
         count = len(self.codes)
-        rows = np.unique(np.linspace(0, count - 1, min(count, MOST_SAMPLED)).astype(np.int64))
+        wanted = min(count, MOST_SAMPLED, max(FEWEST_SAMPLED, _DISTANCES // count))
+        rows = np.unique(np.linspace(0, count - 1, wanted).astype(np.int64))
         rank = min(NUM_NEIGHBOURS, count - 1)
         step = max(1, _CHUNK // count)
         found = []

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from queue import SimpleQueue
 from typing import Any
 
 MOST_KEPT = 64
 
 
 class Jobs:
-    """Values by name, each computed once, one after another.
+    """Values by name, each computed once, one after another. What still runs when the program ends is let go.
 
     >>> jobs = Jobs()
     >>> jobs.get("two", lambda: 2)
@@ -19,9 +20,10 @@ class Jobs:
     """
 
     def __init__(self):
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="explorer")
         self._found: dict[str, Future[Any]] = {}
         self._lock = threading.Lock()
+        self._waiting = SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None]()
+        threading.Thread(target=self._work, name="explorer jobs", daemon=True).start()
 
     def get(self, name: str, compute: Callable[[], Any], patience_s: float = 0.5) -> tuple[bool, Any]:
         """(whether it is done, the value); what failed is tried again the next time.
@@ -38,7 +40,8 @@ class Jobs:
             if name not in self._found:
                 while len(self._found) >= MOST_KEPT:
                     self._found.pop(next(iter(self._found)))
-                self._found[name] = self._pool.submit(compute)
+                self._found[name] = Future()
+                self._waiting.put((self._found[name], compute))
             future = self._found[name]
         try:
             return True, future.result(patience_s)
@@ -46,11 +49,19 @@ class Jobs:
             if not future.done():
                 return False, None
             raise
-        except BaseException:
+        except Exception:
             with self._lock:
                 self._found.pop(name, None)
             raise
 
     def close(self) -> None:
         """Begins nothing more."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._waiting.put(None)
+
+    def _work(self) -> None:
+        while (job := self._waiting.get()) is not None:
+            future, compute = job
+            try:
+                future.set_result(compute())
+            except Exception as error:
+                future.set_exception(error)

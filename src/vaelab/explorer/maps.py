@@ -6,13 +6,13 @@ import re
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.decomposition import PCA
 
 from vaelab.errors import InputError
 from vaelab.evaluation import projections
 from vaelab.explorer.view import View
 from vaelab.runs.projected import is_kept, projection
 
+_AT_ONCE = 1 << 16
 MOST_PROJECTED = 20_000
 """Images for which t-SNE or UMAP is made when asked for: of more it takes too long to wait for."""
 
@@ -72,21 +72,26 @@ class Maps:
 
 
 def principal(codes: np.ndarray) -> Plane:
-    """The two directions in which codes vary most; of one latent the second is nothing.
+    """The two directions in which codes vary most, by the eigenvectors of their covariance.
+
+    Each points to where its largest part is positive; of one latent the second is nothing.
 
     >>> plane = principal(np.array([[0.0, 0.0], [2.0, 0.0], [4.0, 0.1], [6.0, 0.0], [8.0, 0.0]]))
     >>> np.abs(plane.directions.round(2)).tolist()
     [[1.0, 0.0], [0.0, 1.0]]
     """
-    count = min(2, *codes.shape)
     centre = codes.mean(0, dtype=np.float64)
-    if not (codes != codes[0]).any():
-        directions, shares = np.eye(count, codes.shape[1]), (0.0,) * count
-    else:
-        found = PCA(count, random_state=0).fit(codes.astype(np.float64))
-        directions, shares = found.components_, tuple(found.explained_variance_ratio_.tolist())
-    directions = np.pad(directions, ((0, 2 - count), (0, 0)))
+    spread = np.zeros((codes.shape[1],) * 2)
+    for some in np.array_split(codes, max(1, len(codes) // _AT_ONCE)):
+        away = some - centre
+        spread += away.T @ away
+    worth, found = np.linalg.eigh(spread)
+    directions, worth = found[:, ::-1][:, :2].T, np.maximum(worth[::-1][:2], 0)
+    directions *= np.where(directions[np.arange(len(directions)), np.abs(directions).argmax(1)] < 0, -1, 1)[:, None]
+    total, missing = max(float(np.trace(spread)), 1e-300), 2 - len(directions)
+    directions = np.pad(directions, ((0, missing), (0, 0)))
+    points = np.concatenate([(some - centre) @ directions.T for some in np.array_split(codes, max(1, len(codes) // _AT_ONCE))])
     return Plane(
-        points=(codes - centre) @ directions.T, directions=directions, centre=centre,
-        shares=(*shares, *[0.0] * (2 - count)),
+        points=points.astype(np.float32), directions=directions, centre=centre,
+        shares=(*(worth / total).tolist(), *[0.0] * missing),
     )  # fmt: skip

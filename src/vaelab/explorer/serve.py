@@ -51,7 +51,7 @@ class Explorer:
         config = uvicorn.Config(
             Guard(self.app.asgi, self.token, names, beyond=beyond),  # pyright: ignore[reportArgumentType]
             log_level="error", access_log=False, lifespan="off", server_header=False, date_header=False,
-            limit_concurrency=256, timeout_keep_alive=20, timeout_graceful_shutdown=1, proxy_headers=False,
+            limit_concurrency=256, timeout_keep_alive=20, proxy_headers=False,
             ws="none", h11_max_incomplete_event_size=32 << 10,
         )  # fmt: skip
         self._server, self._thread = uvicorn.Server(config), None

@@ -28,13 +28,13 @@ export class Bar {
   }
 
   setKind() {
-    if (this.kind.value !== "latents") return state.set({ map: this.kind.value, view: null });
+    if (this.kind.value !== "latents") return state.set({ map: this.kind.value });
     const [first, second] = this.run.latents;
-    state.set({ map: `z${first.latent},z${(second ?? first).latent}`, view: null });
+    state.set({ map: `z${first.latent},z${(second ?? first).latent}` });
   }
 
   setAxes() {
-    state.set({ map: `${this.across.value},${this.upward.value}`, view: null });
+    state.set({ map: `${this.across.value},${this.upward.value}` });
   }
 
   colours() {

@@ -21,16 +21,7 @@ export class MapView extends EventTarget {
     Object.assign(this, { run, thumbnails, camera: new Camera(), marks: { pinned: null, hovered: null, decoded: null }, ratio: 1, shown: [] });
     this.host = byId("map");
     [this.under, this.canvas, this.over] = ["under", "points", "over"].map((name) => this.host.appendChild(el("canvas", { class: name, "aria-hidden": "true" })));
-    const plain = new URLSearchParams(location.search).has("canvas");
-    try {
-      if (plain) throw new Error("a canvas is asked for");
-      this.painter = new WebGLPoints(this.canvas);
-    } catch {
-      const fresh = el("canvas", { class: "points", "aria-hidden": "true" });
-      this.canvas.replaceWith(fresh);
-      this.canvas = fresh;
-      this.painter = new CanvasPoints(fresh);
-    }
+    this.painter = this.painterFor(new URLSearchParams(location.search).get("points"));
     this.redraw = perFrame(() => this.draw());
     this.camera.addEventListener("change", () => this.moved());
     thumbnails.addEventListener("change", this.redraw);
@@ -38,10 +29,26 @@ export class MapView extends EventTarget {
     for (const what of ["column", "selection"]) run.addEventListener(what, () => this.newLooks());
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.newLooks());
     new ResizeObserver(() => this.resize()).observe(this.host);
-    state.on("view", (text) => { if (text !== this.camera.toText() && !this.camera.fromText(text)) this.camera.fit(); });
+    state.on("view", (text) => { if (text !== this.viewText()) this.restore(text); });
     state.on("thumbnails", this.redraw);
     this.resize();
     this.listen();
+  }
+
+  /** WebGL2 where a graphics card makes it, else memory; `asked` is webgl or canvas where one of them is wanted. */
+  painterFor(asked) {
+    try {
+      if (asked === "canvas") throw new Error("it was asked for");
+      const painter = new WebGLPoints(this.canvas);
+      if (!painter.isSoftware || asked === "webgl") return painter;
+      throw new Error("it is made by software");
+    } catch (error) {
+      console.info(`Points are drawn without WebGL2: ${error.message}`);
+      const fresh = el("canvas", { class: "points", "aria-hidden": "true" });
+      this.canvas.replaceWith(fresh);
+      this.canvas = fresh;
+      return new CanvasPoints(fresh);
+    }
   }
 
   get showsThumbnails() {
@@ -64,8 +71,17 @@ export class MapView extends EventTarget {
     this.ground = groundOf(this.grid, this.camera.bounds);
     this.painter.setPoints(points, this.order);
     this.newLooks();
-    if (!(state.get("view") && state.get("map") === this.viewed && this.camera.fromText(state.get("view")))) this.camera.fit();
-    this.viewed = state.get("map");
+    this.restore(state.get("view"));
+  }
+
+  /** What is seen, as the address has it: of which map, too, as it means nothing on another. */
+  viewText() {
+    return `${this.camera.toText()}~${this.run.mapName}`;
+  }
+
+  restore(text) {
+    const [view, map] = (text ?? "").split("~");
+    if (map !== this.run.mapName || !this.camera.fromText(view)) this.camera.fit();
   }
 
   newLooks() {
@@ -80,7 +96,7 @@ export class MapView extends EventTarget {
     clearTimeout(this.rest);
     this.rest = setTimeout(() => {
       this.moving = false;
-      state.set({ view: this.camera.toText() });
+      state.set({ view: this.viewText() });
       this.redraw();
     }, 160);
     this.redraw();

@@ -83,7 +83,7 @@ export class Pinned extends EventTarget {
     const facts = [
       pixels && ["error", `${number(error)} ${about.type === "float32" ? "" : "grey levels"}`.trim(), "Root mean square over pixels and channels, in stored units"],
       fit && ["fit", number(Number(fit[1])), "How far the distortion is below the usual, in robust standard deviations; below −3.5 it is drawn badly"],
-      ["sparser", `${Math.round(100 * near.share)} % of images`, `Images that lie in sparser places: the distance to the tenth nearest image is ${number(near.distance)} here`],
+      ["in sparser places", `${Math.round(100 * near.share)} % of images`, `Images that lie in sparser places: the distance to the tenth nearest image is ${number(near.distance)} here`],
     ].filter(Boolean);
     byId("pinned").replaceChildren(
       this.head(record.name),

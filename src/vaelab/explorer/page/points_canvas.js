@@ -1,8 +1,9 @@
-// Points without WebGL2: drawn into the pixels of a canvas, as discs, one over the other.
+// Points without a graphics card: added up in memory and put on a canvas. Where WebGL2 is made by software, this is the
+// faster way by far. The picture is the same: shapes where there are few, and where points overlap how many there are.
 
-import { pointSize } from "./points_webgl.js";
+import { MANY, away, pointSize, tone } from "./points_look.js";
 
-const MOVING = 60_000;
+const MOVING = 400_000;
 
 export class CanvasPoints {
   constructor(canvas) {
@@ -15,39 +16,102 @@ export class CanvasPoints {
 
   setLooks(looks) {
     this.looks = looks;
+    this.someUnselected = looks.some((bits, i) => i % 4 === 3 && (bits & 1) === 0);
   }
 
-  draw(camera, { ratio, moving, visible }) {
+  draw(camera, how) {
     const { width, height } = this.canvas;
-    this.context.clearRect(0, 0, width, height);
-    if (!this.order.length || !this.looks.length) return;
-    const picture = this.context.createImageData(width, height);
-    const radius = (pointSize(visible, camera) * ratio) / 2;
-    const number = moving ? Math.min(MOVING, this.order.length) : this.order.length;
-    const opacity = visible > 25_000 ? 0.35 : 0.85;
-    for (const isSelected of [0, 1]) {
-      for (let k = 0; k < number; k++) {
-        const i = this.order[k];
-        if ((this.looks[4 * i + 3] & 1) !== isSelected) continue;
-        const [x, y] = camera.toScreen(this.points[2 * i], this.points[2 * i + 1]);
-        disc(picture, x * ratio, y * ratio, radius, this.looks, 4 * i, opacity);
+    if (!width || !this.looks.length) return;
+    if (this.picture?.width !== width || this.picture.height !== height) this.picture = this.context.createImageData(width, height);
+    else this.picture.data.fill(0);
+    const scale = camera.scale * how.ratio;
+    const at = { scale, left: width / 2 - camera.x * scale, top: height / 2 + camera.y * scale };
+    for (const wanted of this.someUnselected ? [0, 1] : [-1]) {
+      if (how.visible > MANY) this.addUp(camera, at, wanted, how);
+      else this.drawShapes(camera, at, wanted, how);
+    }
+    this.context.putImageData(this.picture, 0, 0);
+  }
+
+  addUp(camera, { scale, left, top }, wanted, { ratio, moving, visible }) {
+    const { points, looks } = this;
+    const { width, height, data } = this.picture;
+    if (this.sums?.length !== 4 * width * height) this.sums = new Float32Array(4 * width * height);
+    else this.sums.fill(0);
+    const { sums } = this;
+    const side = Math.round((visible > 300_000 ? 2 : 3) * ratio);
+    const kernel = Float32Array.from({ length: side * side }, (_, k) => {
+      const [x, y] = [((k % side) + 0.5) * (2 / side) - 1, (Math.floor(k / side) + 0.5) * (2 / side) - 1];
+      return Math.max(0, Math.min(1, 1.35 - x * x - y * y));
+    });
+    const step = moving ? Math.max(1, Math.round(points.length / 2 / MOVING)) : 1;
+    for (let i = 0; 2 * i < points.length; i += step) {
+      if (wanted >= 0 && (looks[4 * i + 3] & 1) !== wanted) continue;
+      const x = Math.floor(left + points[2 * i] * scale - side / 2 + 0.5), y = Math.floor(top - points[2 * i + 1] * scale - side / 2 + 0.5);
+      if (x < 0 || y < 0 || x + side > width || y + side > height) continue;
+      const red = looks[4 * i], green = looks[4 * i + 1], blue = looks[4 * i + 2];
+      for (let row = 0, k = 0; row < side; row++) {
+        for (let at = 4 * ((y + row) * width + x), column = 0; column < side; column++, k++, at += 4) {
+          const weight = kernel[k];
+          sums[at] += red * weight;
+          sums[at + 1] += green * weight;
+          sums[at + 2] += blue * weight;
+          sums[at + 3] += weight;
+        }
       }
     }
-    this.context.putImageData(picture, 0, 0);
+    const { weight, most } = tone(camera, visible, step, wanted);
+    for (let at = 0; at < sums.length; at += 4) {
+      const sum = sums[at + 3];
+      if (sum === 0) continue;
+      const opacity = most * (0.34 + 0.66 * (1 - Math.exp(-sum * weight))) * Math.min(1, sum * 1.6);
+      over(data, at, sums[at] / sum, sums[at + 1] / sum, sums[at + 2] / sum, opacity);
+    }
+  }
+
+  drawShapes(camera, { scale, left, top }, wanted, { ground, ratio, visible }) {
+    const { points, looks, order } = this;
+    const { width, height, data } = this.picture;
+    const size = pointSize(visible, camera) * ratio;
+    const side = Math.ceil(size * 1.25) + 1;
+    const masks = Array.from({ length: 6 }, (_, shape) => mask(shape, size, side));
+    const opacity = wanted === 0 ? 0.75 : 0.92;
+    for (const i of order) {
+      const bits = looks[4 * i + 3];
+      if (wanted >= 0 && (bits & 1) !== wanted) continue;
+      const x = Math.round(left + points[2 * i] * scale - side / 2), y = Math.round(top - points[2 * i + 1] * scale - side / 2);
+      if (x < -side || y < -side || x > width || y > height) continue;
+      const { inside, rim } = masks[bits >> 1];
+      for (let k = 0; k < side * side; k++) {
+        if (rim[k] === 0) continue;
+        const column = x + (k % side), row = y + Math.floor(k / side);
+        if (column < 0 || row < 0 || column >= width || row >= height) continue;
+        const full = inside[k];
+        const mixed = (c) => ground[c] + (looks[4 * i + c] - ground[c]) * full;
+        over(data, 4 * (row * width + column), mixed(0), mixed(1), mixed(2), (rim[k] * 0.75 + (1 - rim[k] * 0.75) * full) * opacity);
+      }
+    }
   }
 }
 
-function disc({ data, width, height }, x, y, radius, looks, at, opacity) {
-  const x0 = Math.max(0, Math.ceil(x - radius)), x1 = Math.min(width - 1, Math.floor(x + radius));
-  const y0 = Math.max(0, Math.ceil(y - radius)), y1 = Math.min(height - 1, Math.floor(y + radius));
-  for (let row = y0; row <= y1; row++) {
-    for (let column = x0; column <= x1; column++) {
-      if ((column - x) ** 2 + (row - y) ** 2 > radius * radius) continue;
-      const k = 4 * (row * width + column);
-      const under = (data[k + 3] / 255) * (1 - opacity);
-      const whole = opacity + under;
-      for (let c = 0; c < 3; c++) data[k + c] = (looks[at + c] * opacity + data[k + c] * under) / whole;
-      data[k + 3] = 255 * whole;
-    }
+/** How far each pixel of a shape is inside it, and inside the rim of ground around it. */
+function mask(shape, size, side) {
+  const [inside, rim] = [new Float32Array(side * side), new Float32Array(side * side)];
+  for (let k = 0; k < side * side; k++) {
+    const [x, y] = [k % side, Math.floor(k / side)].map((v) => ((v + 0.5 - side / 2) * 2) / size);
+    const pixels = (away(shape, x, y) * size) / 2;
+    inside[k] = Math.min(1, Math.max(0, 0.5 - pixels));
+    rim[k] = Math.min(1, Math.max(0, 1.6 - pixels));
   }
+  return { inside, rim };
+}
+
+/** Puts a colour over a pixel. */
+function over(data, at, red, green, blue, opacity) {
+  const under = (data[at + 3] / 255) * (1 - opacity);
+  const whole = opacity + under;
+  data[at] = (red * opacity + data[at] * under) / whole;
+  data[at + 1] = (green * opacity + data[at + 1] * under) / whole;
+  data[at + 2] = (blue * opacity + data[at + 2] * under) / whole;
+  data[at + 3] = 255 * whole;
 }

@@ -1,6 +1,8 @@
 // Points by WebGL2. Few are drawn with their shapes; of many, where they overlap, the picture shows how many lie there:
 // each adds its colour and its weight, and a pixel has their mean colour, the more opaque the more there are.
 
+import { MANY, pointSize, tone } from "./points_look.js";
+
 const POINT_VERTEX = `#version 300 es
 in vec2 place; in vec4 look;
 uniform vec2 middle, zoom; uniform float size; uniform float wanted;
@@ -13,7 +15,7 @@ void main() {
   colour = look.rgb; shape = bits >> 1;
 }`;
 const SHAPED = `#version 300 es
-precision mediump float;
+precision highp float;
 in vec3 colour; flat in int shape;
 uniform float size, opacity; uniform vec3 ground;
 out vec4 pixel;
@@ -35,7 +37,7 @@ void main() {
   pixel.rgb *= pixel.a;
 }`;
 const ADDED = `#version 300 es
-precision mediump float;
+precision highp float;
 in vec3 colour; flat in int shape;
 out vec4 pixel;
 void main() {
@@ -57,14 +59,15 @@ void main() {
   pixel = vec4(sum.rgb / sum.a * opacity, opacity);
 }`;
 
-const MANY = 25_000;
 const MOVING = 200_000;
 
 /** Draws points on a canvas; throws where there is no WebGL2. */
 export class WebGLPoints {
   constructor(canvas) {
-    const gl = canvas.getContext("webgl2", { alpha: true, antialias: false, premultipliedAlpha: true, preserveDrawingBuffer: true });
-    if (!gl) throw new Error("no WebGL2");
+    const gl = canvas.getContext("webgl2", { alpha: true, antialias: false, premultipliedAlpha: true });
+    if (!gl) throw new Error("there is none");
+    const card = gl.getExtension("WEBGL_debug_renderer_info");
+    this.isSoftware = /swiftshader|llvmpipe|software|basic render/i.test(gl.getParameter(card ? card.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
     Object.assign(this, { canvas, gl, size: 0 });
     this.canAdd = gl.getExtension("EXT_color_buffer_float") !== null;
     this.shaped = program(gl, POINT_VERTEX, SHAPED);
@@ -146,9 +149,9 @@ export class WebGLPoints {
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
     gl.useProgram(this.toned.program);
     gl.bindTexture(gl.TEXTURE_2D, this.sums);
-    const crowd = (visible * 7) / (camera.width * camera.height * 0.4);
-    gl.uniform1f(this.toned.at("weight"), (0.55 / Math.max(0.6, crowd)) * (this.size / number));
-    gl.uniform1f(this.toned.at("most"), wanted === 0 ? 0.7 : 1);
+    const { weight, most } = tone(camera, visible, this.size / number, wanted);
+    gl.uniform1f(this.toned.at("weight"), weight);
+    gl.uniform1f(this.toned.at("most"), most);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     gl.bindVertexArray(this.nothing);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
@@ -175,12 +178,6 @@ export class WebGLPoints {
     gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, this.sums, 0);
     this.sumsSize = `${width} ${height}`;
   }
-}
-
-/** Pixels across: fewer where more points are seen. */
-export function pointSize(visible, camera) {
-  const each = Math.sqrt((camera.width * camera.height) / Math.max(1, visible));
-  return Math.max(3.5, Math.min(11, each * 0.3));
 }
 
 function program(gl, vertex, fragment) {
