@@ -31,7 +31,7 @@ def real_cells(shared: Path, folder: Path, count: int = 240) -> Path:
     names = np.array([f"cell-{i:03d}.tif" for i in range(count)])
     names[7] = f"{NASTY}.tif"
     path = folder / "cells.npz"
-    np.savez(path, images=images, moa=moa, concentration=concentration, file=names, dose=np.linspace(0, 1, count),
+    np.savez(path, images=images, moa=moa, concentration=concentration, filename=names, dose=np.linspace(0, 1, count),
              channels=np.array(["DNA", "actin", "tubulin"]))  # fmt: skip
     return path
 
@@ -45,4 +45,4 @@ def explored_run(shared: Path, folder: Path) -> Run:
         objective=ELBO(),
         training=replace(preset("digits").training, learning_rate=1e-3),
     )
-    return train(quick(experiment, 60), folder / "run", progress=False)
+    return train(quick(experiment, 20), folder / "run", progress=False)

@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from report_runs import NASTY, Page, cells_run, condition_of, digits_run, five_channels_run
+from vaelab.data.columns import label_column
 from vaelab.errors import InputError
 from vaelab.evaluation import evaluate
 from vaelab.inference import reconstruct, sample
@@ -27,7 +28,6 @@ from vaelab.report.names import kind_of
 from vaelab.report.page import parts
 from vaelab.report.parts.components import Components
 from vaelab.report.parts.settings import settings
-from vaelab.data.columns import label_column
 from vaelab.report.table import labels_of
 from vaelab.report.terms import kept_step, still_improving
 from vaelab.report.words import duration, interval_of, number, value_of

@@ -48,8 +48,8 @@ class Options(OnImages):
 
 def run(options: Options) -> int:
     """Does it."""
-    from vaelab.report.odd import write_gallery
     from vaelab.data.columns import label_column
+    from vaelab.report.odd import write_gallery
     from vaelab.runs.export import check_target
     from vaelab.runs.odd import find_odd
 

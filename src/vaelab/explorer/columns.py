@@ -97,7 +97,9 @@ def column_of(values: pd.Series, *, numbers: bool = False) -> Column:
     if is_number and (numbers or values.nunique() > MOST_CLASSES):
         return Column(kind="numbers", values=values.to_numpy(np.float32, na_value=np.nan))
     kinds = values.value_counts(dropna=True)
-    if not is_number and (len(kinds) > MOST_CATEGORIES or max(MOST_CLASSES, REPEATED * len(kinds)) > len(values) > MOST_CLASSES):
+    if not is_number and (
+        len(kinds) > MOST_CATEGORIES or max(MOST_CLASSES, REPEATED * len(kinds)) > len(values) > MOST_CLASSES
+    ):
         return Column(kind="text", values=np.full(len(values), -1, np.int32))
     ordered = sorted(kinds.index) if is_number else list(kinds.index)
     codes = pd.Categorical(values, categories=ordered).codes.astype(np.int32)

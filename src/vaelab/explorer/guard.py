@@ -21,8 +21,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 HOME = ("localhost", "127.0.0.1", "::1")
 """Names of this machine to itself."""
-MOST_BODY, MOST_TARGET = 256 << 10, 8 << 10
-"""Bytes of a request's body, and of its path with the query."""
+MOST_BODY, MOST_TARGET, MOST_HEAD = 256 << 10, 8 << 10, 32 << 10
+"""Bytes of a request's body, of its path with the query, and of its other head lines."""
 PER_SECOND, BURST = 300.0, 600.0
 """Requests that are answered each second in the long run, and at once."""
 TOKEN = b"x-vaelab-token"
@@ -57,23 +57,19 @@ class Guard:
             return await self.app(scope, receive, send)
         if scope["type"] != "http":
             return await send({"type": "websocket.close", "code": 1008})
-        started = False
 
         async def with_headers(message: Message) -> None:
-            nonlocal started
             if message["type"] == "http.response.start":
-                started = True
                 own = {name.lower() for name, _ in message["headers"]}
                 message["headers"] += [header for header in self._headers if header[0] not in own]
             await send(message)
 
         try:
             self._check(scope)
-            await self.app(scope, _bounded(receive), with_headers)
+            receive = await _whole(receive)
         except Refused as error:
-            if not started:
-                await _say(error, with_headers)
-        return None
+            return await _say(error, with_headers)
+        return await self.app(scope, receive, with_headers)
 
     def _check(self, scope: Scope) -> None:
         headers: dict[bytes, list[bytes]] = {}
@@ -88,6 +84,8 @@ class Guard:
             raise Refused(403, "This was asked by a page of another site.")
         if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > MOST_TARGET:
             raise Refused(414, "The address is too long.")
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > MOST_HEAD:
+            raise Refused(431, "The head is too long.")
         if is_data and not any(hmac.compare_digest(given, self.token) for given in headers.get(TOKEN, [])):
             raise Refused(403, "Open the address that was printed: it ends in a token.")
         for size in headers.get(b"content-length", []):
@@ -126,19 +124,25 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def _bounded(receive: Receive) -> Receive:
-    """A body that ends in a refusal where it is larger than it may be, whatever its head says."""
-    size = 0
-
-    async def bounded() -> Message:
-        nonlocal size
+async def _whole(receive: Receive) -> Receive:
+    """The body, read as far as it may be long, whatever its head says; then what else comes."""
+    body, more = b"", True
+    while more:
         message = await receive()
-        size += len(message.get("body", b""))
-        if size > MOST_BODY:
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > MOST_BODY:
             raise Refused(413, "That is too much.")
-        return message
+    given = False
 
-    return bounded
+    async def give() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return give
 
 
 def _headers(hosts: Iterable[str]) -> dict[str, str]:

@@ -90,7 +90,9 @@ def principal(codes: np.ndarray) -> Plane:
     directions *= np.where(directions[np.arange(len(directions)), np.abs(directions).argmax(1)] < 0, -1, 1)[:, None]
     total, missing = max(float(np.trace(spread)), 1e-300), 2 - len(directions)
     directions = np.pad(directions, ((0, missing), (0, 0)))
-    points = np.concatenate([(some - centre) @ directions.T for some in np.array_split(codes, max(1, len(codes) // _AT_ONCE))])
+    points = np.concatenate(
+        [(some - centre) @ directions.T for some in np.array_split(codes, max(1, len(codes) // _AT_ONCE))]
+    )
     return Plane(
         points=points.astype(np.float32), directions=directions, centre=centre,
         shares=(*(worth / total).tolist(), *[0.0] * missing),

@@ -5,8 +5,6 @@ An answer says its shape and type: ``X-Shape: 3,64,64`` and ``X-Type: uint8``; w
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 from starlette.requests import Request
 from starlette.responses import Response
@@ -78,6 +76,6 @@ def codes(body: bytes, latent_dim: int, numbers_each: int = 1) -> np.ndarray:
     return found.astype(np.float32)
 
 
-def numbers(values: Iterable[float]) -> list[float | None]:
+def numbers(values: np.ndarray | tuple[float, ...]) -> list[float | None]:
     """Numbers for JSON, which knows none that are not finite."""
     return [float(value) if np.isfinite(value) else None for value in values]

@@ -52,7 +52,7 @@ class Explorer:
             Guard(self.app.asgi, self.token, names, beyond=beyond),  # pyright: ignore[reportArgumentType]
             log_level="error", access_log=False, lifespan="off", server_header=False, date_header=False,
             limit_concurrency=256, timeout_keep_alive=20, proxy_headers=False,
-            ws="none", h11_max_incomplete_event_size=32 << 10,
+            http="h11", ws="none", h11_max_incomplete_event_size=32 << 10,
         )  # fmt: skip
         self._server, self._thread = uvicorn.Server(config), None
 

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from vaelab.data.columns import label_column
 from vaelab.data.conditions import Condition, as_words
 from vaelab.errors import InputError, unknown_name
 from vaelab.evaluation import Measured
@@ -20,7 +21,6 @@ from vaelab.inference import Embedding, decode_mean, images_at_once, operations
 from vaelab.metrics import Score
 from vaelab.metrics.active_units import ACTIVE_VARIANCE
 from vaelab.models import Model, device_of, evaluating, local_randomness
-from vaelab.data.columns import label_column
 from vaelab.report.words import number
 from vaelab.runs import Run
 from vaelab.runs.question import Question, ask, rows_of

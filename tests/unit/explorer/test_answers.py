@@ -91,7 +91,9 @@ def test_thumbnails_keep_the_type_and_the_mean(kind):
     made = small(images)
     assert made.dtype == kind
     assert made.shape == (2, 3, 22, 32)
-    np.testing.assert_allclose(made[:, :, 0, 0], images[:, :, :3, :3].mean((2, 3)), atol=0.5 if kind != np.float32 else 1e-3)
+    np.testing.assert_allclose(
+        made[:, :, 0, 0], images[:, :, :3, :3].mean((2, 3)), atol=0.5 if kind != np.float32 else 1e-3
+    )
 
 
 def test_what_takes_long_is_computed_once_while_others_come_again():

@@ -1,7 +1,7 @@
 // From stored values to colours: every channel in its colour between its two ends, the brighter one winning at each pixel.
 // The same for images as they were stored and for what the model draws, which comes in the same units.
 
-/** Fills RGBA bytes from (channel, height, width) values that begin at `start`. */
+/** Fills RGBA bytes, which round what is put into them, from (channel, height, width) values that begin at `start`. */
 export function composite(values, start, numPixels, settings, out) {
   out.fill(0);
   for (const [c, channel] of settings.channels.entries()) {
@@ -15,9 +15,9 @@ export function composite(values, start, numPixels, settings, out) {
       if (share > 1) share = 1;
       if (settings.root) share = Math.sqrt(share);
       const k = 4 * p;
-      if (share * red > out[k]) out[k] = share * red + 0.5;
-      if (share * green > out[k + 1]) out[k + 1] = share * green + 0.5;
-      if (share * blue > out[k + 2]) out[k + 2] = share * blue + 0.5;
+      if (share * red > out[k]) out[k] = share * red;
+      if (share * green > out[k + 1]) out[k + 1] = share * green;
+      if (share * blue > out[k + 2]) out[k + 2] = share * blue;
     }
   }
   for (let k = 3; k < out.length; k += 4) out[k] = 255;

@@ -8,7 +8,7 @@ const MOST_COLUMNS = 6;
 export class Hover {
   constructor(run, channels, map) {
     Object.assign(this, { run, place: null, known: new Map() });
-    this.picture = new Picture(channels, "", 112);
+    this.picture = new Picture(channels, "Image", 112);
     this.words = el("div", { class: "words" });
     this.card = el("div", { class: "card", hidden: true, role: "tooltip" }, run.about.images && this.picture.canvas, this.words);
     byId("map").append(this.card);

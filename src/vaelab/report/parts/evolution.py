@@ -7,6 +7,7 @@ import pandas as pd
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from vaelab.data.columns import label_column
 from vaelab.data.conditions import matching
 from vaelab.evaluation.alignment import procrustes
 from vaelab.evaluation.drift import SETTLED, drift, kept_in_the_end, settled_step
@@ -14,7 +15,6 @@ from vaelab.plots import Classes, Tile, lines, panels, picture_png, pixels_of, s
 from vaelab.report.html import html
 from vaelab.report.look import Look
 from vaelab.report.parts import Arrays, PicturePart
-from vaelab.data.columns import label_column
 from vaelab.report.table import labels_of
 from vaelab.runs.codes import CodeSeries, read_codes
 

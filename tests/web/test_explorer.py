@@ -1,0 +1,232 @@
+"""The explorer in a real browser: what is seen is what Python computes, by mouse and by key, and nothing leaves home."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import pytest
+import torch
+
+from explorer_runs import NASTY
+from vaelab.inference import decode_mean
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-headless-shell") or shutil.which("google-chrome")
+FLAGS = ("--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-quic",
+         "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync")  # fmt: skip
+PIXELS = """canvas => {
+    const context = canvas.getContext("2d");
+    return [canvas.width, canvas.height, ...context.getImageData(0, 0, canvas.width, canvas.height).data];
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if CHROMIUM is None:
+        pytest.skip("no chromium on this machine")
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def tab(browser, explored) -> Iterator[Any]:
+    """A page that notes what goes wrong and what is asked for; at the end nothing has, and nothing left home."""
+    context = browser.new_context(viewport={"width": 1280, "height": 860})
+    page = context.new_page()
+    page.wrong, page.asked = [], []
+    page.on(
+        "console", lambda message: page.wrong.append(message.text) if message.type in ("error", "warning") else None
+    )
+    page.on("pageerror", lambda error: page.wrong.append(str(error)))
+    page.on("request", lambda request: page.asked.append(request.url))
+    yield page
+    assert page.wrong == []
+    assert {urlsplit(url).netloc for url in page.asked if not url.startswith("data:")} == {f"127.0.0.1:{explored.port}"}
+    context.close()
+
+
+def opened(tab, explored, state=""):
+    tab.goto(f"{explored.url}#{state}")
+    tab.wait_for_selector("body[data-ready=all]", timeout=60_000)
+
+
+@pytest.fixture
+def view(explored):
+    return explored.app.runs[0].view
+
+
+def picture(tab, selector) -> np.ndarray:
+    """(height, width, 4): what a canvas shows."""
+    width, height, *values = tab.locator(selector).first.evaluate(PIXELS)
+    return np.array(values, np.uint8).reshape(height, width, 4)
+
+
+def composed(view, image, ends) -> np.ndarray:
+    """(height, width, 3): an image between its channels' ends in their colours, the brighter one winning."""
+    from vaelab.plots import channel_colours
+
+    colours = np.rint(channel_colours(view.run.channels) * 255)
+    found = np.zeros((*image.shape[1:], 3))
+    for values, colour, (lo, hi) in zip(image.astype(np.float64), colours, ends, strict=True):
+        share = np.clip((values - lo) / (hi - lo), 0, 1)
+        found = np.maximum(found, np.rint(share[..., None] * colour))
+    return found.astype(np.uint8)
+
+
+ENDS = [(2570, 51400), (0, 60000), (5140, 64250)]
+CHANNELS = "0_" + "_".join(
+    f"1~{colour}~{lo}~{hi}" for colour, (lo, hi) in zip(("527aff", "ff453d", "3ddb52"), ENDS, strict=True)
+)
+
+
+def test_a_pinned_image_is_drawn_as_python_composes_it(tab, explored, view):
+    opened(tab, explored, f"pin={view.rows[4]}&channels={CHANNELS}")
+    tab.wait_for_selector("#pinned figure >> nth=2")
+    shown = picture(tab, "#pinned figure:nth-child(1) canvas")
+    np.testing.assert_array_equal(shown[..., :3], composed(view, view.stored([4])[0], ENDS))
+    again = picture(tab, "#pinned figure:nth-child(2) canvas")
+    np.testing.assert_array_equal(again[..., :3], composed(view, view.reconstructed([4])[0], ENDS))
+    assert tab.locator("#pinned .neighbour").count() == 8
+
+
+def test_a_slider_that_is_moved_decodes_what_python_decodes(tab, explored, view):
+    opened(tab, explored, f"channels={CHANNELS}")
+    latent = int(view.latents_in_order()[0])
+    typed = tab.get_by_label(f"z{latent}, typed")
+    typed.fill("1.5")
+    typed.press("Enter")
+    z = view.codes.loc.mean(0, dtype=np.float64).astype(np.float32)
+    z[latent] = 1.5
+    drawn = view.run.intensity.invert(decode_mean(view.run, torch.from_numpy(z[None]))).astype(np.float32)[0]
+    expected = composed(view, drawn, ENDS)
+    for _ in range(50):
+        shown = picture(tab, "#decoded .frame canvas")[..., :3]
+        if shown.shape == expected.shape and np.array_equal(shown, expected):
+            break
+        tab.wait_for_timeout(100)
+    np.testing.assert_array_equal(shown, expected)
+    slider = tab.get_by_label(f"z{latent}, from")
+    slider.focus()
+    slider.press("ArrowRight")
+    tab.wait_for_timeout(600)
+    assert "z=" in tab.url
+    before = tab.url
+    tab.reload()
+    tab.wait_for_selector("body[data-ready=all]")
+    assert float(typed.input_value()) == pytest.approx(float(slider.input_value()), abs=0.01)
+    assert tab.url.partition("z=")[2][:40] == before.partition("z=")[2][:40]
+
+
+def test_hover_shows_an_image_and_click_pins_it(tab, explored, view):
+    opened(tab, explored, "map=z0,z1&thumbnails=off")
+    tab.locator("#map").press("0")
+    box = tab.locator("#map").bounding_box()
+    tab.locator("#map").press("Enter")
+    tab.wait_for_selector("#pinned figure >> nth=2")
+    pinned = tab.locator("#pinned-title").inner_text()
+    assert pinned in view.names()
+    tab.keyboard.press("]")
+    after = view.names()[(view.names().index(pinned) + 1) % len(view)]
+    tab.wait_for_selector(f"#pinned-title:text-is('{after}')")
+    tab.keyboard.press("Escape")
+    tab.wait_for_selector("#pinned .hint")
+    x, y = where(tab, view, 11, box)
+    tab.mouse.move(x - 3, y)
+    tab.mouse.move(x, y)
+    tab.wait_for_selector(".card:not([hidden])")
+    named = tab.locator(".card strong").inner_text()
+    tab.mouse.click(x, y)
+    tab.wait_for_selector("#pinned figure >> nth=2")
+    assert tab.locator("#pinned-title").inner_text() == named == view.names()[11]
+
+
+def where(tab, view, place, box):
+    """The place of an image on the screen, by the view in the address, which is set when the map has come to rest."""
+    tab.wait_for_timeout(300)
+    text = parse_qs(urlsplit(tab.url).fragment)["view"][0].partition("~")[0]
+    middle_x, middle_y, span = map(float, text.split(","))
+    scale = min(box["width"], box["height"]) / span
+    x, y = view.codes.loc[place, :2].tolist()
+    return box["x"] + box["width"] / 2 + (x - middle_x) * scale, box["y"] + box["height"] / 2 - (y - middle_y) * scale
+
+
+def test_free_ground_is_decoded_and_said_to_hold_no_data(tab, explored):
+    opened(tab, explored)
+    for _ in range(6):
+        tab.locator("#map").press("-")
+    box = tab.locator("#map").bounding_box()
+    tab.mouse.click(box["x"] + 40, box["y"] + box["height"] - 60)
+    tab.wait_for_selector("#decoded .frame.far")
+    assert "No data here" in tab.locator("#decoded .density").inner_text()
+
+
+def test_a_click_in_the_legend_filters_and_names_are_never_html(tab, explored, view):
+    opened(tab, explored)
+    kind = tab.locator(".kind", has_text="<img").first
+    total = int((view.table["moa"] == NASTY).sum())
+    kind.click()
+    tab.wait_for_selector(".kind[aria-pressed=true]")
+    assert tab.locator(".kind[aria-pressed=true] .tally").inner_text() == f"{total} / {total}"
+    assert f"{total} / {len(view)} images" in tab.locator("#legend").inner_text()
+    place = int(np.flatnonzero(view.table["moa"] == NASTY)[0])
+    tab.keyboard.press("/")
+    tab.keyboard.type(view.names()[place])
+    tab.wait_for_selector("#found button")
+    tab.keyboard.press("Enter")
+    tab.wait_for_selector("#pinned figure >> nth=2")
+    assert NASTY in tab.locator("#pinned dl.columns").inner_text()
+    assert tab.locator("img").count() == 0
+    assert tab.title() != "broken"
+
+
+def test_keys_are_explained_and_every_control_has_a_name(tab, explored):
+    opened(tab, explored)
+    tab.keyboard.press("?")
+    assert tab.locator("dialog.help").is_visible()
+    tab.keyboard.press("Escape")
+    assert not tab.locator("dialog.help").is_visible()
+    nameless = """() => [...document.querySelectorAll("button, input, select, canvas[role], [tabindex]")].filter(each => !(
+        each.getAttribute("aria-label") || each.textContent.trim() || each.labels?.length)).map(each => each.outerHTML)"""
+    assert tab.evaluate(nameless) == []
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "scheme"), [(1440, 900, "light"), (1024, 768, "dark"), (600, 900, "light")]
+)
+def test_nothing_is_wider_than_the_window_and_words_can_be_read(tab, explored, view, width, height, scheme):
+    tab.set_viewport_size({"width": width, "height": height})
+    tab.emulate_media(color_scheme=scheme)
+    opened(tab, explored, f"pin={view.rows[2]}&map=z0,z1")
+    assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    contrast = """([text, ground]) => {
+        const probe = document.body.appendChild(document.createElement("i"));
+        const light = name => {
+            probe.style.color = `var(${name})`;
+            const parts = getComputedStyle(probe).color.match(/[\\d.]+/g).slice(0, 3).map(v => v / 255);
+            const [r, g, b] = parts.map(v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4);
+            return .2126 * r + .7152 * g + .0722 * b;
+        };
+        const [a, b] = [light(text), light(ground)].sort((x, y) => y - x);
+        return (a + .05) / (b + .05);
+    }"""
+    for pair in ("ink paper", "muted paper", "muted void", "first paper", "first soft", "warn warn-page", "warn paper"):
+        assert tab.evaluate(contrast, [f"--{name}" for name in pair.split()]) >= 4.5, pair
+
+
+def test_without_the_token_and_without_a_server_the_page_says_so(tab, explored):
+    tab.goto(explored.url.partition("?")[0])
+    tab.wait_for_selector("body[data-ready=failed]")
+    assert "token" in tab.locator("#notes").inner_text()
+    assert any("403" in words for words in tab.wrong)
+    tab.wrong.clear()
+    opened(tab, explored)
+    tab.route("**/run/**", lambda route: route.abort())
+    tab.keyboard.press("]")
+    tab.wait_for_selector("#pinned >> text=does not answer")
+    tab.wrong.clear()
