@@ -122,6 +122,8 @@ def test_the_commands_of_a_page_run(page, world, tmp_path, monkeypatch, capsys):
     shutil.copytree(world, tmp_path / "world")
     monkeypatch.chdir(tmp_path / "world")
     monkeypatch.setattr("vaelab.machine.keep_freed_memory", lambda: True)
+    monkeypatch.setattr("webbrowser.open", lambda url: True)
+    monkeypatch.setattr("vaelab.explorer.serve.Explorer.serve", lambda explorer: explorer.stop())
     for command in commands(page):
         words = shlex.split(command)[1:]
         if words[:2] == ["data", "download"]:

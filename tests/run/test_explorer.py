@@ -17,6 +17,7 @@ from vaelab.errors import InputError
 from vaelab.evaluation import project
 from vaelab.explorer import explore
 from vaelab.explorer.guard import BURST, MOST_BODY, Guard, Refused
+from vaelab.explorer.serve import Explorer
 from vaelab.explorer.view import open_view
 from vaelab.inference import decode_mean, embed, reconstruct
 from vaelab.runs import load
@@ -195,7 +196,10 @@ def test_requests_that_browsers_call_foreign_are_refused(explored, site):
     assert ask(explored, "/run/0/about", Sec_Fetch_Site="same-origin")[0] == 200
 
 
-PATHS = ["/../app.py", "/..%2fapp.py", "/%2e%2e/app.py", "/page/../../app.py", "//etc/passwd", "/main.js/../../app.py", "/..\\app.py", "/etc/passwd", "/%00", "/run/0/../../app.py"]  # fmt: skip
+PATHS = [
+    "/../app.py", "/..%2fapp.py", "/%2e%2e/app.py", "/page/../../app.py", "//etc/passwd", "/main.js/../../app.py",
+    "/..\\app.py", "/etc/passwd", "/%00", "/run/0/../../app.py",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -264,7 +268,7 @@ def test_every_answer_forbids_what_the_page_does_not_need(explored):
 
 
 def test_texts_of_the_table_go_out_as_json_and_the_page_asks_for_nothing_elsewhere(explored):
-    _, headers, content = ask(explored, f"/run/0/find?name={NASTY.replace(' ', '%20')[:8]}")
+    _, headers, _ = ask(explored, f"/run/0/find?name={NASTY.replace(' ', '%20')[:8]}")
     assert headers["content-type"] == "application/json"
     for path in ("/", *(route.path for route in explored.app.asgi.routes if route.path.endswith((".js", ".css")))):
         text = ask(explored, path)[2].decode()
@@ -326,15 +330,27 @@ def test_a_port_that_is_taken_is_refused_by_its_flag(explored, run, capsys):
     assert "--host should be an address of this machine" in capsys.readouterr().err
 
 
+def test_odd_names_of_hosts_are_refused_and_sound_ones_taken(view):
+    for name in ("a\r\nx: y", "", "ü.example", "a b", "*"):
+        with pytest.raises(InputError, match="hosts should be names"):
+            Explorer([view], port=0, hosts=[name])
+    explorer = Explorer([view], port=0, hosts=["hub.example.org"]).start()
+    try:
+        assert ask(explorer, "/run/0/rows", Host="hub.example.org")[0] == 200
+        assert ask(explorer, "/run/0/rows", Host="other.example.org")[0] == 403
+    finally:
+        explorer.stop()
+
+
 def test_a_notebook_shows_it_in_a_frame(explored):
     assert f'<iframe src="{explored.url.replace("&", "&amp;")}"' in explored._repr_html_()
     assert explored.tunnel.startswith(f"ssh -L {explored.port}:127.0.0.1:{explored.port} ")
 
 
-def test_an_image_of_one_latent_and_of_five_images(run, view):
-    few = replace(view, rows=view.rows[:5], codes=replace(view.codes, loc=view.codes.loc[:5], scale=view.codes.scale[:5]), table=view.table.iloc[:5], measured=view.measured.iloc[:5], question=None)  # fmt: skip
-    from vaelab.explorer.serve import Explorer
-
+def test_five_images_can_be_shown(view):
+    codes = replace(view.codes, loc=view.codes.loc[:5], scale=view.codes.scale[:5])
+    own = {"rows": view.rows[:5], "table": view.table.iloc[:5], "measured": view.measured.iloc[:5], "question": None}
+    few = replace(view, codes=codes, **own)
     explorer = Explorer([few], port=0).start()
     try:
         assert array(explorer, "/run/0/points?map=PCA").shape == (5, 2)

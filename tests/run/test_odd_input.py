@@ -291,6 +291,8 @@ def sound(tmp_path_factory):
         patch.setattr("vaelab.machine.keep_freed_memory", lambda: True)
         patch.setenv("VAELAB_CACHE", str(folder / "cache"))
         patch.setattr("vaelab.evaluation.classifier._FEWEST_STEPS", 2)
+        patch.setattr("webbrowser.open", lambda url: True)
+        patch.setattr("vaelab.explorer.serve.Explorer.serve", lambda explorer: explorer.stop())
         patch.chdir(folder)
         yield Sound(folder)
 

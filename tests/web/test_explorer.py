@@ -1,4 +1,4 @@
-"""The explorer in a real browser: what is seen is what Python computes, by mouse and by key, and nothing leaves home."""
+"""The explorer in a real browser: what is seen is what Python computes, by mouse and by key; nothing leaves home."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from explorer_runs import NASTY
 from vaelab.inference import decode_mean
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-headless-shell") or shutil.which("google-chrome")
-FLAGS = ("--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-quic",
-         "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync")  # fmt: skip
+FLAGS = (
+    "--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-quic",
+    "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
 PIXELS = """canvas => {
     const context = canvas.getContext("2d");
     return [canvas.width, canvas.height, ...context.getImageData(0, 0, canvas.width, canvas.height).data];
@@ -191,8 +193,9 @@ def test_keys_are_explained_and_every_control_has_a_name(tab, explored):
     assert tab.locator("dialog.help").is_visible()
     tab.keyboard.press("Escape")
     assert not tab.locator("dialog.help").is_visible()
-    nameless = """() => [...document.querySelectorAll("button, input, select, canvas[role], [tabindex]")].filter(each => !(
-        each.getAttribute("aria-label") || each.textContent.trim() || each.labels?.length)).map(each => each.outerHTML)"""
+    nameless = """() => [...document.querySelectorAll("button, input, select, canvas[role], [tabindex]")]
+        .filter(each => !each.getAttribute("aria-label") && !each.textContent.trim() && !each.labels?.length)
+        .map(each => each.outerHTML)"""
     assert tab.evaluate(nameless) == []
 
 

@@ -47,7 +47,7 @@ def run(options: Options) -> int:
     from vaelab.explorer.serve import Explorer
     from vaelab.explorer.view import open_view
 
-    with naming({"on": "--on", "host": "--host", "port": "--port"}):
+    with naming({"on": "--on", "host": "--host", "hosts": "--allow-host", "port": "--port"}):
         view = open_view(options.load(), options.on, options.stage, progress=not options.quiet)
         explorer = Explorer([view], port=options.port, host=options.host, hosts=options.allow_host)
     for note in view.notes:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import ipaddress
 import os
+import re
 import secrets
 import socket
 import threading
@@ -42,6 +44,7 @@ class Explorer:
     def __init__(
         self, views: Sequence[View], *, port: int | None = None, host: str = "127.0.0.1", hosts: Iterable[str] = ()
     ):
+        hosts = [_checked(name) for name in hosts]
         self.token, self.host = secrets.token_urlsafe(16), host
         self._socket = _listening(host, port)
         self.port: int = self._socket.getsockname()[1]
@@ -104,6 +107,8 @@ class Explorer:
 def _listening(host: str, port: int | None) -> socket.socket:
     """A socket at the port, or at the first that is free."""
     failed: OSError | None = None
+    if not host:
+        raise InputError("host", "be an address of this machine", "nothing")
     for number in range(PORT, PORT + _TRIED) if port is None else [port]:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         opened = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # so that small answers go out at once
@@ -112,13 +117,23 @@ def _listening(host: str, port: int | None) -> socket.socket:
         try:
             opened.bind((host, number))
             return opened
-        except (OSError, OverflowError) as error:
+        except OSError as error:
             opened.close()
-            failed = error if isinstance(error, OSError) else OSError(str(error))
-    if isinstance(failed, socket.gaierror) or (failed is not None and failed.errno == 99):
+            failed = error
+        except (OverflowError, ValueError):  # no name that can be asked for
+            opened.close()
+            failed = socket.gaierror()
+    if isinstance(failed, socket.gaierror) or (failed is not None and failed.errno == errno.EADDRNOTAVAIL):
         raise InputError("host", "be an address of this machine", repr(host))
     got = f"{port if port is not None else f'{PORT} to {PORT + _TRIED - 1}'} ({failed and failed.strerror})"
     raise InputError("port", "be free", got, "Choose another, or leave it out.")
+
+
+def _checked(name: str) -> str:
+    """A name of a host, which goes into a head line."""
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?", name):
+        raise InputError("hosts", "be names of hosts, such as hub.example.org", repr(name)[:80])
+    return name
 
 
 def _is_home(host: str) -> bool:

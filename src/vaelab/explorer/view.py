@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -132,10 +133,10 @@ def open_view(run: Run, on: str | None = None, stage: str | None = None, *, prog
     Raises:
         InputError: There are no such images, or their codes are not finite.
     """
-    parts = dict(run=run, model=_frozen(run.at_stage(stage).model), notes=_notes(run))
+    parts = {"run": run, "model": _frozen(run.at_stage(stage).model), "notes": _notes(run)}
     if on is None or on in PARTS:
         view = _of_own(run, on, stage, parts, progress)
-    elif not Path(on).exists():
+    elif not os.path.exists(on):
         if on.isidentifier():
             raise unknown_name("on", on, PARTS)
         raise InputError("on", f"be {', '.join(PARTS)}, or a folder or file", repr(on))
