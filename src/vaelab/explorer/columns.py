@@ -43,7 +43,7 @@ class Columns:
 
     def __init__(self, view: View):
         self.view, self._done = view, {str(name): column_of(values) for name, values in view.table.items()}
-        self._done |= {name: column_of(view.measured[name], numbers=True) for name in view.measured}
+        self._done |= {name: column_of(pd.Series(view.measured[name]), numbers=True) for name in view.measured}
 
     def known(self) -> dict[str, Column]:
         """Those that are there."""
@@ -71,7 +71,7 @@ class Columns:
         measured = measure(self.view.run, question, [name])
         if name not in measured.per_image:
             raise unknown_name("the column", name, self._done)
-        self._done[name] = column_of(measured.per_image[name], numbers=True)
+        self._done[name] = column_of(pd.Series(measured.per_image[name]), numbers=True)
         return self._done[name]
 
     def _of_code(self, name: str) -> Column | None:

@@ -120,7 +120,7 @@ def _listening(host: str, port: int | None) -> socket.socket:
         except OSError as error:
             opened.close()
             failed = error
-        except (OverflowError, ValueError):  # no name that can be asked for
+        except (OverflowError, ValueError, TypeError):  # no name that can be asked for
             opened.close()
             failed = socket.gaierror()
     if isinstance(failed, socket.gaierror) or (failed is not None and failed.errno == errno.EADDRNOTAVAIL):

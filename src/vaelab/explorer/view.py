@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -133,7 +134,7 @@ def open_view(run: Run, on: str | None = None, stage: str | None = None, *, prog
     Raises:
         InputError: There are no such images, or their codes are not finite.
     """
-    parts = {"run": run, "model": _frozen(run.at_stage(stage).model), "notes": _notes(run)}
+    parts: dict[str, Any] = {"run": run, "model": _frozen(run.at_stage(stage).model), "notes": _notes(run)}
     if on is None or on in PARTS:
         view = _of_own(run, on, stage, parts, progress)
     elif not os.path.exists(on):
@@ -147,7 +148,7 @@ def open_view(run: Run, on: str | None = None, stage: str | None = None, *, prog
     return view
 
 
-def _of_own(run: Run, on: str | None, stage: str | None, parts: dict, progress: bool) -> View:
+def _of_own(run: Run, on: str | None, stage: str | None, parts: dict[str, Any], progress: bool) -> View:
     split = on or run.splits.held_out
     every = np.arange(run.facts.num_images) if split == "all" else None
     question = ask(run, stage=stage, split=None if split == "all" else split, rows=every)
@@ -174,12 +175,13 @@ def _of_own(run: Run, on: str | None, stage: str | None, parts: dict, progress: 
     )
 
 
-def _of_others(run: Run, on: str, stage: str | None, parts: dict, progress: bool) -> View:
-    found = read_like(run, on, progress=progress)
+def _of_others(run: Run, on: str, stage: str | None, parts: dict[str, Any], progress: bool) -> View:
+    found, notes = read_like(run, on, progress=progress), parts.pop("notes")
     feed = Feed(found.images, run.intensity, run.experiment.data.binarize)
     codes = embed(run.at_stage(stage).given_table(found.table), feed.batches(), images_at_once(run.model.image_shape))
     return View(
-        **parts | {"notes": (*parts["notes"], *found.notes)},
+        **parts,
+        notes=(*notes, *found.notes),
         question=None,
         rows=np.arange(len(found)),
         codes=codes,
