@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from vaelab.explorer.columns import Column, Columns
 from vaelab.explorer.density import Neighbours
@@ -165,6 +166,6 @@ def _rank(name: str, wanted: str) -> int:
 
 
 def _in_words(value: object) -> str:
-    if value is None or value != value:  # noqa: PLR0124: not a number
+    if pd.isna(value):  # pyright: ignore[reportArgumentType, reportCallIssue]
         return ""
     return f"{float(value):.6g}" if isinstance(value, float | np.floating) else str(value)[:500]

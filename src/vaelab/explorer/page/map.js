@@ -147,18 +147,20 @@ export class MapView extends EventTarget {
     const cells = (camera.width * camera.height) / (TILE * TILE);
     if (!this.showsThumbnails || visible > cells * 3) return [];
     const best = new Map();
+    let seen = 0;
     const { points } = run;
     grid.inBox(...this.box(), (i) => {
       if (run.selected && !run.selected[i]) return;
       const [sx, sy] = camera.toScreen(points[2 * i], points[2 * i + 1]);
       if (sx < 0 || sy < 0 || sx > camera.width || sy > camera.height) return;
+      seen++;
       const [c, r] = [Math.floor(sx / TILE), Math.floor(sy / TILE)];
       const d = (sx - (c + 0.5) * TILE) ** 2 + (sy - (r + 0.5) * TILE) ** 2;
       const key = `${c} ${r}`;
       if (!best.has(key) || d < best.get(key).d) best.set(key, { d, place: i, sx, sy });
     });
     const found = clear([...best.values()].sort((a, b) => a.place - b.place), TILE * 0.8);
-    return found.length >= visible * SHARE ? found : [];
+    return found.length >= seen * SHARE ? found : [];
   }
 
   drawTiles(context, tiles) {
