@@ -163,7 +163,8 @@ def test_thumbnails_take_the_place_of_points_where_there_is_room(tab, explored, 
     x, y = view.codes.loc[11, :2].tolist()
     opened(tab, explored, f"map=z0,z1&view={x},{y},1e-5~z0,z1&thumbnails={'on' if shown else 'off'}")
     tab.wait_for_timeout(700)
-    seen = """canvas => [...canvas.getContext("2d").getImageData(canvas.width / 2 - 15, canvas.height / 2 + 12, 31, 1).data]"""
+    seen = """canvas => [...canvas.getContext("2d")
+        .getImageData(canvas.width / 2 - 15, canvas.height / 2 + 12, 31, 1).data]"""
     opacity = np.array(tab.locator("#map canvas.over").evaluate(seen))[3::4]
     assert bool((opacity == 255).all()) == shown
 
