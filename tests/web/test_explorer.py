@@ -162,11 +162,15 @@ def where(tab, view, place, box):
 def test_thumbnails_take_the_place_of_points_where_there_is_room(tab, explored, view, shown):
     x, y = view.codes.loc[11, :2].tolist()
     opened(tab, explored, f"map=z0,z1&view={x},{y},1e-5~z0,z1&thumbnails={'on' if shown else 'off'}")
-    tab.wait_for_timeout(700)
     seen = """canvas => [...canvas.getContext("2d")
         .getImageData(canvas.width / 2 - 15, canvas.height / 2 + 12, 31, 1).data]"""
-    opacity = np.array(tab.locator("#map canvas.over").evaluate(seen))[3::4]
-    assert bool((opacity == 255).all()) == shown
+    for _ in range(50 if shown else 3):
+        tab.wait_for_timeout(300)
+        covered = bool((np.array(tab.locator("#map canvas.over").evaluate(seen))[3::4] == 255).all())
+        if covered:
+            break
+    assert covered == shown
+    tab.wrong[:] = [words for words in tab.wrong if "willReadFrequently" not in words]  # it is this test that reads
 
 
 def test_free_ground_is_decoded_and_said_to_hold_no_data(tab, explored):
