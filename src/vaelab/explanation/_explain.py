@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +13,8 @@ from torch import nn
 from vaelab.catalogue import find, members, name_of
 from vaelab.data.rows import Rows
 from vaelab.errors import InputError
-from vaelab.explanation.exaggeration import Exaggeration, Scene
-from vaelab.explanation.judge import Judge, judge_of
+from vaelab.explanation.exaggeration import Draw, Exaggeration, Scene, Targets
+from vaelab.explanation.judge import Judge, Outputs, Takes, judge_for
 from vaelab.inference import ImageBatches, Trained, batches, images_at_once, opened
 from vaelab.models import Conditions, Model, evaluating
 
@@ -38,6 +38,8 @@ class Series:
     """(image, target): what the classifier says of them."""
     seconds: float
     """Of the processor's clock, for all images and targets together."""
+    draw: Draw
+    """The method as it was used, with all that it learnt."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -59,7 +61,9 @@ class Explained:
     targets: np.ndarray
     """(image, target): what f was wanted to be."""
     series: dict[str, Series]
-    """By method."""
+    """By method; the second of several solutions of one as ``latent_optimization_2``."""
+    judge: Judge
+    """f, as it was asked."""
 
 
 def explain(
@@ -71,13 +75,18 @@ def explain(
     methods: Iterable[str | Exaggeration] = ("linear_direction", "latent_shift", "random_direction"),
     others: ImageBatches | Rows | None = None,
     toward: Conditions | None = None,
+    takes: Takes | None = None,
+    column: int | None = None,
+    outputs: Outputs | None = None,
     seed: int = 0,
 ) -> Explained:
     """Images as a classifier would have them step by step more, and step by step less, of a class.
 
     Args:
         model: The model, or a run.
-        classifier: As `judge_of` takes it, which then is given images in [0, 1]; or what it gives.
+        classifier: f: any function from images to probabilities, a torch module, or a fitted estimator of scikit-learn
+            of images or of embeddings. With a run it is given images in the units of the run's files, with a model
+            alone in [0, 1]. Or what `judge_of` gives.
         images: As in `embed`.
         targets: What f is wanted to be; a number of targets is the middles of so many equal parts of 0 to 1, or, of a
             classifier that predicts a number, of the central 95 % of what it says of the other images.
@@ -85,6 +94,11 @@ def explain(
         others: Other images, such as training images, from whose codes directions and spreads follow; of a run they are
             a draw of training images if left out, else the images themselves.
         toward: (1, number), the condition to which class-exaggeration goes; `Run.under` makes it.
+        takes: images or codes: what the classifier is given, codes being the means that `embed` gives. Left out, an
+            estimator of scikit-learn says it by how many features it was fitted to, and is refused where that fits
+            both; all else takes images. `Explained.judge.takes` says which it was.
+        column: The class that is explained, from 0; left out, the second of two, the last column.
+        outputs: probabilities, logits or number; left out, a number by a regressor, else probabilities.
         seed: Of what is drawn.
 
     Raises:
@@ -99,7 +113,7 @@ def explain(
     >>> explain(vae, bright, torch.rand(5, 1, 8, 8), targets=4).series["latent_shift"].images.shape
     (5, 4, 1, 8, 8)
     """
-    judge = classifier if isinstance(classifier, Judge) else judge_of(classifier)
+    judge = judge_for(model, classifier, takes, column, outputs)
     chosen = [method_called(each) if isinstance(each, str) else each for each in methods]
     if others is None and isinstance(model, Trained) and not isinstance(model, Model):
         others = "train"  # pyright: ignore[reportAssignmentType]
@@ -112,20 +126,7 @@ def explain(
         scene = Scene(model=given, judge=judge, x=x, seed=seed, **known)
         wanted = _targets(targets, judge, said).expand(len(x), -1).to(x)
         reconstructions = scene.decode(scene.z[:, None])[:, 0]
-        series = {}
-        for method in chosen:
-            method.check(scene)
-            began = time.process_time()
-            drawn = method(scene, wanted)
-            seconds, name = time.process_time() - began, name_of(method)
-            series[name] = Series(
-                method=name,
-                is_baseline=method.is_baseline,
-                codes=drawn.codes.numpy(force=True),
-                images=drawn.images.numpy(force=True),
-                said=judge(drawn.images.flatten(0, 1)).view(wanted.shape).numpy(force=True),
-                seconds=seconds,
-            )
+        series = {name: each for method in chosen for name, each in _series(method, scene, wanted)}
         return Explained(
             name=judge.name,
             images=x.numpy(force=True),
@@ -135,7 +136,33 @@ def explain(
             said_of_reconstructions=judge(reconstructions).numpy(force=True),
             targets=wanted.numpy(force=True),
             series=series,
+            judge=judge,
         )
+
+
+def _series(method: Exaggeration, scene: Scene, wanted: Targets) -> Iterator[tuple[str, Series]]:
+    """Its name and what it makes of the images; then its other solutions, if it has any."""
+    method.check(scene)
+    began = time.process_time()
+    draw = method.fitted(scene)
+    first = draw(scene, wanted)
+    more, drawn, number = method.more(scene, wanted, first), first, 1
+    while drawn is not None:
+        seconds = time.process_time() - began
+        yield (
+            name_of(method) + f"_{number}" * (number > 1),
+            Series(
+                method=name_of(method),
+                is_baseline=method.is_baseline,
+                codes=drawn.codes.numpy(force=True),
+                images=drawn.images.numpy(force=True),
+                said=scene.judge(drawn.images.flatten(0, 1)).view(wanted.shape).numpy(force=True),
+                seconds=seconds,
+                draw=draw,
+            ),
+        )
+        began = time.process_time()
+        drawn, number = next(more, None), number + 1
 
 
 def method_called(name: str) -> Exaggeration:

@@ -9,12 +9,11 @@ from typing import Literal
 import numpy as np
 import torch
 from scipy.ndimage import gaussian_filter
-from torch import nn
 
 from vaelab.errors import InputError, unknown_name
 from vaelab.evaluation import Measured, all_metrics, measure_arrays
 from vaelab.explanation._explain import Explained
-from vaelab.explanation.judge import Judge, judge_of
+from vaelab.explanation.judge import Judge
 from vaelab.explanation.saliency import combined
 from vaelab.inference import images_at_once
 from vaelab.metrics._deletion import information_curves
@@ -68,7 +67,6 @@ class Curves:
 
 def deletion_curves(
     explained: Explained,
-    classifier: Judge | nn.Module | object,
     saliency: np.ndarray,
     *,
     by: Replacement = "noise",
@@ -85,7 +83,6 @@ def deletion_curves(
 
     Args:
         explained: What `explain` gave.
-        classifier: f, as `explain` was given it.
         saliency: (image, channel, height, width), as `saliency_maps` gives it, or (image, height, width).
         by: Uniform noise; the image, blurred by an eighth of its larger side; or the same pixels of the step whose
             target is farthest from what the classifier says of the image.
@@ -106,11 +103,11 @@ def deletion_curves(
     >>> vae, x = VAEConfig(latent_dim=2).build((1, 8, 8)), torch.rand(4, 1, 8, 8)
     >>> bright = lambda x: np.stack([1 - x.mean((1, 2, 3)), x.mean((1, 2, 3))], 1)
     >>> explained = explain(vae, bright, x, targets=3)
-    >>> curves = deletion_curves(explained, bright, saliency_maps(explained, bright)["difference"])
+    >>> curves = deletion_curves(explained, saliency_maps(explained)["difference"])
     >>> curves.said.shape, curves.accuracy[:, 0].tolist()
     ((4, 2, 11), [1.0, 1.0])
     """
-    judge = classifier if isinstance(classifier, Judge) else judge_of(classifier)
+    judge = explained.judge
     x, random = explained.images, np.random.default_rng(seed)
     importance = _checked(judge, x, saliency, reference, num_steps)
     others = _replacements(explained, by, method, random)
@@ -135,7 +132,6 @@ def deletion_curves(
 
 def deletion_tests(
     explained: Explained,
-    classifier: Judge | nn.Module | object,
     saliencies: Mapping[str, np.ndarray],
     replacements: tuple[Replacement, ...] = ("noise", "blur", "counterfactual"),
     method: str = "latent_shift",
@@ -152,9 +148,7 @@ def deletion_tests(
             for way in ("deleted", "inserted"):
                 yield (
                     name,
-                    deletion_curves(
-                        explained, classifier, saliency, by=by, way=way, method=method, reference=reference, seed=seed
-                    ),
+                    deletion_curves(explained, saliency, by=by, way=way, method=method, reference=reference, seed=seed),
                 )
 
 

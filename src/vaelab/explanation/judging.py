@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from sklearn.neighbors import NearestNeighbors
-from torch import Tensor, nn
+from torch import Tensor
 
-from vaelab.catalogue import name_of
 from vaelab.data.rows import Rows
 from vaelab.errors import InputError
 from vaelab.evaluation import Measured, all_metrics, measure_arrays
 from vaelab.evaluation._baselines import principal_axes
-from vaelab.explanation._explain import Explained, Series, method_called, seen
-from vaelab.explanation.exaggeration import Exaggeration, Scene
+from vaelab.explanation._explain import Explained, Series, seen
+from vaelab.explanation.exaggeration import Scene
 from vaelab.explanation.exaggeration._base import SeriesImages
-from vaelab.explanation.judge import Judge, judge_of
 from vaelab.inference import ImageBatches, Trained, images_at_once, opened
 from vaelab.models import Conditions, Model, device_of, evaluating
 from vaelab.shapes import Images
@@ -44,11 +42,9 @@ class _Beside:
 def judge_series(
     model: Model | Trained,
     explained: Explained,
-    classifier: Judge | nn.Module | object,
     images: ImageBatches | Rows | None = None,
     *,
     others: ImageBatches | Rows | None = None,
-    methods: Iterable[Exaggeration] = (),
     features: Features | None = None,
     channels: Sequence[str] = (),
     toward: Conditions | None = None,
@@ -57,15 +53,13 @@ def judge_series(
     """Every metric of explanations, of each method's series.
 
     On the way back each image's extreme, the step whose target is farthest from f of the reconstruction, is exaggerated
-    until f is what it was there; what a method draws at random it draws anew.
+    until f is what it was there, by the method as it was fitted; what it draws at random it draws anew.
 
     Args:
-        model: As `explain` was given it; likewise classifier, images, others and toward.
+        model: As `explain` was given it; likewise images, others and toward.
         explained: What `explain` gave.
-        classifier: f.
         images: Needed of a model that is given conditions.
         others: Training images, to which steps should be near; the first 2,000 are used.
-        methods: Those with settings of their own.
         features: In which steps are compared with images, such as a classifier's; left out, the first 50 principal
             components of the other images.
         channels: The channels' names; left out, those of the run, or numbers.
@@ -84,11 +78,11 @@ def judge_series(
     >>> from vaelab.models import VAEConfig
     >>> vae, x = VAEConfig(latent_dim=2).build((1, 8, 8)), torch.rand(20, 1, 8, 8)
     >>> bright = lambda x: np.stack([1 - x.mean((1, 2, 3)), x.mean((1, 2, 3))], 1)
-    >>> found = judge_series(vae, explain(vae, bright, x, targets=3), bright)
+    >>> found = judge_series(vae, explain(vae, bright, x, targets=3))
     >>> found["random_direction"].score("consistency_error").count
     20
     """
-    judge = classifier if isinstance(classifier, Judge) else judge_of(classifier)
+    judge = explained.judge
     is_run = isinstance(model, Trained) and not isinstance(model, Model)
     given, _ = opened(model, images if is_run or images is not None else explained.images)
     count = len(explained.images)
@@ -98,8 +92,6 @@ def judge_series(
         others = "train" if is_run else explained.images  # pyright: ignore[reportAssignmentType]
     facts: dict[str, object] = {"target_names": _names(explained.targets)}
     facts["channels"] = tuple(channels or getattr(model, "channels", ()) or map(str, range(given.image_shape[0])))
-    made = {name: method_called(name) for name in explained.series}
-    made |= {name_of(method): method for method in methods}
     wanted = [metric for metric in all_metrics().values() if metric.words.group == "explanations"]
     with evaluating(given), torch.no_grad():
         others_x, codes, said = seen(*opened(model, others), judge)
@@ -108,8 +100,7 @@ def judge_series(
         scene = Scene(model=given, judge=judge, x=x, seed=seed, **known)
         beside = _Beside(explained=explained, scene=scene, features=features or _principal(others_x))
         return {
-            name: measure_arrays(_arrays(series, made[name], beside) | facts, wanted)
-            for name, series in explained.series.items()
+            name: measure_arrays(_arrays(series, beside) | facts, wanted) for name, series in explained.series.items()
         }
 
 
@@ -125,7 +116,7 @@ def of_steps(model: Model, steps: SeriesImages, compute: Callable[[Model, Images
     return torch.cat(found)
 
 
-def _arrays(series: Series, method: Exaggeration, beside: _Beside) -> dict[str, object]:
+def _arrays(series: Series, beside: _Beside) -> dict[str, object]:
     """What metrics of explanations ask for, by name."""
     scene, explained, features = beside.scene, beside.explained, beside.features
     steps, start = (_like(scene.model, images) for images in (series.images, explained.reconstructions))
@@ -133,8 +124,8 @@ def _arrays(series: Series, method: Exaggeration, beside: _Beside) -> dict[str, 
     low, high, extreme = (
         steps[rows, step] for step in (targets.argmin(1), targets.argmax(1), np.abs(targets - said[:, None]).argmax(1))
     )
-    back = replace(scene, x=extreme, seed=scene.seed + method.is_random)
-    end = method(back, _like(scene.model, said[:, None])).images[:, 0]
+    back = replace(scene, x=extreme, seed=scene.seed + 1)
+    end = series.draw(back, _like(scene.model, said[:, None])).images[:, 0]
     tensors = {
         "real_features": features(scene.x),
         "drawn_features": features(start),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 from scipy.special import entr
@@ -16,17 +17,21 @@ from vaelab.metrics._series import NOT_FINITE, check_images
 _UNIT = "area below the curve"
 
 
-def area_scores(classes: np.ndarray, said: np.ndarray, reference: np.ndarray) -> Iterator[Score]:
+def area_scores(
+    classes: np.ndarray, said: np.ndarray, reference: np.ndarray | None, whole: Literal[0, -1] = 0
+) -> Iterator[Score]:
     """The area below the curve by saliency less that at random: of accuracy, of the probability, of information.
 
     Args:
         classes: (image, 2, step), by saliency and at random.
         said: (image, 2, step), the probability of the class of the whole image.
-        reference: (image,) what each image is, numbers from 0.
+        reference: (image,) what each image is, numbers from 0; None, where the classifier puts the whole image.
+        whole: The step at which the whole image stands.
 
     Raises:
         InputError: There is not a row for each image, or there are not two steps.
     """
+    reference = classes[:, 0, whole] if reference is None else reference
     check_images(len(classes), said=said, reference_classes=reference)
     if classes.shape != said.shape or classes.shape[2] < 2:
         raise InputError("said", f"be of 2 steps or more, {classes.shape[2]} as the classes", said.shape[2])

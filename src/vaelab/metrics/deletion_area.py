@@ -45,5 +45,4 @@ def deletion_area(
     >>> next(iter(deletion_area(classes, 1.0 - classes))).value
     -0.5
     """
-    whole = deleted_classes[:, 0, 0]
-    return area_scores(deleted_classes, deleted_said, whole if reference_classes is None else reference_classes)
+    return area_scores(deleted_classes, deleted_said, reference_classes, whole=0)

@@ -41,5 +41,4 @@ def insertion_area(
     >>> next(iter(insertion_area(classes, 1.0 - classes))).value
     0.5
     """
-    whole = inserted_classes[:, 0, -1]
-    return area_scores(inserted_classes, inserted_said, whole if reference_classes is None else reference_classes)
+    return area_scores(inserted_classes, inserted_said, reference_classes, whole=-1)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+from matplotlib.figure import Figure
+
 from vaelab.metrics import Score
-from vaelab.plots import Dot, dot_rows
 from vaelab.report.html import html
+from vaelab.report.parts.confounders import chart_of
 from vaelab.report.words import interval_of, number, value_of
 from vaelab.runs.confounded import Confounder
 
@@ -35,13 +38,19 @@ def confounded(found: Sequence[Confounder], method: str) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _dots(shown: Sequence[Confounder], method: str):
-    rows = []
-    for each in shown:
-        drag = each.drags[method]
-        rows.append(Dot(each.column, drag.moved.value, drag.moved.interval))
-        rows.append(Dot("by balanced data", drag.baseline_moved.value, drag.baseline_moved.interval, kind="beside"))
-    return dot_rows(rows, label="total variation distance of the oracle's answers")
+def _dots(shown: Sequence[Confounder], method: str) -> Figure:
+    drags = [each.drags[method] for each in shown]
+    return chart_of(
+        {
+            "columns": np.array([each.column for each in shown]),
+            "moved": np.array([_numbers(drag.moved) for drag in drags]),
+            "baseline": np.array([_numbers(drag.baseline_moved) for drag in drags]),
+        }
+    )
+
+
+def _numbers(score: Score) -> tuple[float, float, float]:
+    return (score.value, *(score.interval or (np.nan, np.nan)))
 
 
 def _row(each: Confounder, method: str) -> list:

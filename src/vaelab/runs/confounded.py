@@ -15,7 +15,7 @@ import torch
 from vaelab import files
 from vaelab.data.conditions import as_words
 from vaelab.data.feed import Feed
-from vaelab.errors import InputError, unknown_name
+from vaelab.errors import InputError, one_line, unknown_name
 from vaelab.evaluation import Predictor, fit_predictor
 from vaelab.evaluation.classifier import num_steps
 from vaelab.explanation import Explained, judge_of
@@ -241,8 +241,27 @@ def _beats_chance(score: Score) -> bool:
 
 _HEAD = (
     *("column", "goes_with_class", "method", "measure", "value", "low", "high", "by_chance", "images"),
-    *("reached", "baseline_reached", "balanced_images", "verdict"),
+    *("reached", "baseline_reached", "balanced_images", "best", "verdict"),
 )
+
+
+def read_confounders(run: Run) -> tuple[str, pd.DataFrame] | None:
+    """What `confounders` kept of the run last: the folder's name, and the table; None where there is nothing.
+
+    Raises:
+        InputError: The file cannot be used.
+    """
+    found = sorted(run.folder.glob("explanations/*/confounders.csv"), key=lambda path: path.stat().st_mtime_ns)
+    if not found:
+        return None
+    path = found[-1]
+    try:
+        table = pd.read_csv(path, dtype={"column": str, "method": str, "measure": str, "verdict": str})
+        table = table.astype(dict.fromkeys(("value", "low", "high"), float)).assign(best=table["best"].astype(bool))
+    except (OSError, ValueError, KeyError) as error:
+        mend = "Delete it, and explain again."
+        raise InputError(str(path), "hold confounders as they were written", one_line(error), mend) from None
+    return path.parent.name, table
 
 
 def _rows(each: Confounder, found: Explanation) -> list[dict[str, object]]:
@@ -256,15 +275,15 @@ def _rows(each: Confounder, found: Explanation) -> list[dict[str, object]]:
         said = {"value": score.value, "low": low, "high": high, "by_chance": score.null, "images": score.count}
         return start | {"measure": measure} | said | more
 
+    if not each.drags:
+        return [{**start, "verdict": each.verdict(found.best), "best": False}]
     rows: list[dict[str, object]] = [
         line("accuracy of the oracle", each.oracle),
         line("accuracy of the baseline", each.baseline),
     ]
-    if not each.drags:
-        return [{**start, "verdict": each.verdict(found.best)}]
     for method, one in each.drags.items():
         spans = dict(zip(("reached", "baseline_reached"), each.reached[method], strict=True))
         names = ("moved", "toward", "baseline_moved", "baseline_toward")
         rows += [line(name, getattr(one, name), method=method) for name in names]
         rows.append(line("difference", one.difference, method=method, verdict=each.verdict(method), **spans))
-    return rows
+    return [{**row, "best": row.get("method") == found.best} for row in rows]

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from vaelab import files
 from vaelab.data.sources.npz import read_arrays
@@ -36,7 +36,6 @@ from vaelab.inference import batches, images_at_once
 from vaelab.models import device_of, evaluating, local_randomness
 from vaelab.runs.classify import classifier_path, classify, plain_name
 from vaelab.runs.read import Run
-from vaelab.shapes import Images
 
 METHODS = ("latent_shift", "latent_optimization", "linear_direction", "random_direction")
 """Those that are used where none are named; the others take longer, or need a conditional model."""
@@ -113,9 +112,7 @@ def explain_run(
     """
     predictor, notes = classifier_of(run, label, classifier, seed, progress)
     column, to = _class(predictor, to)
-    module = predictor if predictor.facts.intensity == run.intensity else _Rescaled(predictor, run)
-    outputs = "probabilities" if predictor.facts.classes else "number"
-    judge = judge_of(module, column, outputs=outputs, name=to or predictor.facts.column)
+    judge = judge_of(predictor, column, intensity=run.intensity, name=to or predictor.facts.column)
     draw, held_out = np.random.default_rng(seed), getattr(run.splits, run.splits.held_out)
     if rows is None:
         rows = np.sort(draw.permutation(held_out)[:num_images])
@@ -129,12 +126,11 @@ def explain_run(
     with local_randomness(seed, device_of(run.model)):
         gate = _gate(run, judge, np.sort(draw.permutation(held_out)[:_MOST_OTHERS]))
         explained = again(judge)
-        own = [method for method in used if not isinstance(method, str)]
-        measured = judge_series(run, explained, judge, rows, methods=own, features=predictor.network.features, **how)
+        measured = judge_series(run, explained, rows, features=predictor.network.features, **how)
         best = _best(explained, measured)
-        saliency = saliency_maps(explained, judge, best)
+        saliency = saliency_maps(explained, best)
         curves = {} if judge.is_number else {
-            name: deletion_curves(explained, judge, maps, by="counterfactual", method=best, seed=seed)
+            name: deletion_curves(explained, maps, by="counterfactual", method=best, seed=seed)
             for name, maps in saliency.items()
         }  # fmt: skip
     found = Explanation(
@@ -175,18 +171,6 @@ def read_series(run: Run) -> dict[str, np.ndarray] | None:
     except Exception as error:  # a hostile file may raise anything
         mend = "Delete it, and explain again."
         raise InputError(str(path), "hold series as they were written", one_line(error), mend) from None
-
-
-class _Rescaled(nn.Module):
-    """A classifier that learnt from images of another scaling, asked about those of a run."""
-
-    def __init__(self, predictor: Predictor, run: Run):
-        super().__init__()
-        self.predictor, self.intensity = predictor, run.intensity
-
-    def forward(self, x: Images) -> Tensor:
-        """Of images in the run's scaling."""
-        return self.predictor(self.predictor.facts.intensity.apply(self.intensity.invert(x)))
 
 
 def classifier_of(

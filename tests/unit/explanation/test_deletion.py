@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -56,6 +58,7 @@ def explained():
         images=steps,
         said=targets,
         seconds=0.0,
+        draw=lambda scene, targets: None,
     )
     return Explained(
         name="on",
@@ -66,6 +69,7 @@ def explained():
         said_of_reconstructions=said,
         targets=targets,
         series={"latent_shift": series},
+        judge=JUDGE,
     )
 
 
@@ -73,7 +77,7 @@ EXPLAINED = explained()
 
 
 def curves(saliency=TRUE, **how):
-    return deletion_curves(EXPLAINED, JUDGE, saliency, **how)
+    return deletion_curves(EXPLAINED, saliency, **how)
 
 
 def test_by_the_counterfactual_the_four_pixels_turn_every_image_at_once():
@@ -174,7 +178,7 @@ def test_channels_count_together_and_equal_pixels_go_in_random_order():
 
 
 def test_every_saliency_is_tested_with_every_replacement_both_ways():
-    found = list(deletion_tests(EXPLAINED, FourPixels(), {"true": TRUE, "channels": np.stack([TRUE, TRUE], 1)}))
+    found = list(deletion_tests(EXPLAINED, {"true": TRUE, "channels": np.stack([TRUE, TRUE], 1)}))
     assert len({(name, each.by, each.way) for name, each in found}) == 12
     assert all(each.shares.tolist() == np.linspace(0, 1, STEPS).tolist() for _, each in found)
 
@@ -196,11 +200,13 @@ def test_what_cannot_be_is_refused(saliency, how, said):
 
 
 def test_a_number_has_no_classes_to_lose():
+    number = replace(EXPLAINED, judge=judge_of(lambda images: images.mean((1, 2, 3)), outputs="number"))
     with pytest.raises(InputError, match="give probabilities of classes for a deletion test, got a number"):
-        deletion_curves(EXPLAINED, judge_of(lambda images: images.mean((1, 2, 3)), outputs="number"), TRUE)
+        deletion_curves(number, TRUE)
 
 
 def test_images_of_one_class_have_areas_and_no_information():
-    alone = deletion_curves(EXPLAINED, lambda images: np.tile([0.9, 0.1], (len(images), 1)), TRUE).measured
+    same = judge_of(lambda images: np.tile([0.9, 0.1], (len(images), 1)))
+    alone = deletion_curves(replace(EXPLAINED, judge=same), TRUE).measured
     assert alone.score("deletion_area").value == 0
     assert alone.score("deletion_area", "mutual information").reason == "all images are of one class"

@@ -142,18 +142,27 @@ def test_a_geodesic_of_a_linear_decoder_is_the_straight_line(model, x):
     np.testing.assert_allclose(found.series["geodesic"].codes, found.series["latent_shift"].codes, atol=0.05)
 
 
-def test_several_starts_are_never_worse(model, x):
-    from vaelab.explanation.exaggeration import Scene
+def test_several_solutions_reach_the_targets_by_different_changes(model, x):
+    """Of three latents two are free; without the term for it, all solutions end at the same codes."""
+    far = {}
+    for diversity in (0.0, 1.0):
+        how = LatentOptimization(num_steps=150, num_solutions=3, diversity=diversity, prior=0, proximity=0.02)
+        found = explain(model, Logistic(model), x[:6], targets=TARGETS, methods=[how], others=x)
+        assert list(found.series) == [f"latent_optimization{end}" for end in ("", "_2", "_3")]
+        codes = np.stack([series.codes for series in found.series.values()])
+        assert all(np.abs(series.said - found.targets).max() < 0.1 for series in found.series.values())
+        assert {series.method for series in found.series.values()} == {"latent_optimization"}
+        far[diversity] = min(np.linalg.norm(codes[i] - codes[j], axis=-1).mean() for i, j in ((0, 1), (0, 2), (1, 2)))
+    assert far[0.0] < 0.1 < 1 < far[1.0]
 
-    module, targets = Logistic(model, power=2), torch.full((6, 1), 0.9)
-    with torch.no_grad():
-        codes, said = model.encode(x).mean, module(x)[:, 1]
-    scene = Scene(model=model, judge=judge_of(module), x=x[:6], others_x=x, others=codes, others_said=said)
-    one, three = LatentOptimization(num_steps=40), LatentOptimization(num_steps=40, num_solutions=3)
-    costs = torch.stack([three.solution(scene, targets, i)[1] for i in range(3)])
-    assert torch.equal(one.solution(scene, targets)[1], costs[0])
-    assert (costs.amin(0) < costs[0]).any()
-    assert three(scene, targets).codes.shape == (6, 1, LATENTS)
+
+def test_the_way_back_of_a_fine_tuned_copy_needs_no_second_one(model, x, monkeypatch):
+    from vaelab.explanation import judge_series
+
+    how = Conditional(num_steps=5)
+    found = explain(model, Logistic(model), x[:4], targets=3, methods=[how], others=x)
+    monkeypatch.setattr(Conditional, "_tuned", None)
+    assert judge_series(model, found, others=x)["conditional"].score("series_way_back").count == 4
 
 
 def test_a_condition_is_taken_as_far_as_the_target_is_and_beyond_the_class(x):

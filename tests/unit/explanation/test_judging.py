@@ -36,7 +36,7 @@ def explained(model, x):
 
 @pytest.fixture(scope="module")
 def judged(model, x, explained):
-    return judge_series(model, explained, Logistic(model), others=x[COUNT:])
+    return judge_series(model, explained, others=x[COUNT:])
 
 
 def value(judged, method, metric, part=""):
@@ -105,12 +105,12 @@ def test_features_are_principal_components_unless_others_are_given(judged, model
     seen = judged["latent_shift"].arrays["real_features"]
     expected = pca.transform(x[:COUNT].flatten(1).numpy())
     np.testing.assert_allclose(np.abs(seen[:, :3]), np.abs(expected[:, :3]), atol=1e-4 * SCALE)
-    own = judge_series(model, explained, Logistic(model), others=x[COUNT:], features=lambda x: x.flatten(1)[:, :2])
+    own = judge_series(model, explained, others=x[COUNT:], features=lambda x: x.flatten(1)[:, :2])
     np.testing.assert_array_equal(own["latent_shift"].arrays["real_features"], x[:COUNT].flatten(1)[:, :2])
 
 
 def test_images_that_are_training_images_have_no_novelty_but_a_reason(model, x, explained):
-    measured = judge_series(model, explained, Logistic(model))["latent_shift"]
+    measured = judge_series(model, explained)["latent_shift"]
     assert measured.score("series_novelty").reason == "every image is a training image, or its code is that of one"
 
 
@@ -119,15 +119,13 @@ def test_a_model_of_conditions_needs_those_of_the_images(x, explained):
     conditional.num_conditions = 1
     given = conditional.given(torch.zeros(7, 1))
     with pytest.raises(InputError, match="images should be the 60 that were explained, got 7"):
-        judge_series(given, explained, Logistic(conditional), others=x[:7])
-    measured = judge_series(
-        conditional.given(torch.zeros(COUNT, 1)), explained, Logistic(conditional), others=x[:COUNT]
-    )
+        judge_series(given, explained, others=x[:7])
+    measured = judge_series(conditional.given(torch.zeros(COUNT, 1)), explained, others=x[:COUNT])
     assert np.isfinite(measured["latent_shift"].score("latent_closeness").value)
 
 
 def test_one_image_is_judged_as_far_as_it_goes(model, x):
     one = explain(model, Logistic(model), x[:1], targets=TARGETS, methods=METHODS, others=x[COUNT:])
-    for measured in judge_series(model, one, Logistic(model), others=x[COUNT:]).values():
+    for measured in judge_series(model, one, others=x[COUNT:]).values():
         assert all(bool(score.reason) != bool(np.isfinite(score.value)) for score in measured.scores)
         assert np.isfinite(measured.score("consistency_error").value)

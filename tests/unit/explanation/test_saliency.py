@@ -77,14 +77,14 @@ def test_maps_of_explained_images_and_of_all_channels_together():
     x = model.decode(z).mean.detach()
     classifier = Logistic(model)
     explained = explain(model, classifier, x[:6], targets=TARGETS[::-1], methods=["latent_shift"], others=x)
-    maps = saliency_maps(explained, classifier)
+    maps = saliency_maps(explained)
     assert list(maps) == NAMES
     images = explained.series["latent_shift"].images
     np.testing.assert_array_equal(maps["difference"], np.abs(images[:, 0] - images[:, -1]))  # targets fall
     np.testing.assert_allclose(combined(maps["gradient"]).sum((1, 2)), maps["gradient"].sum((1, 2, 3)))
     slope = np.abs(classifier.axis.numpy()) * (explained.said * (1 - explained.said))[:, None]
     np.testing.assert_allclose(maps["gradient"].reshape(6, -1), slope, rtol=1e-4)
-    found = saliency_maps(explained, classifier, "latent-shift", [IntegratedGradients()])
+    found = saliency_maps(explained, "latent-shift", [IntegratedGradients()])
     np.testing.assert_array_equal(maps["integrated_gradients"], found["integrated_gradients"])
     assert maps["integrated_gradients"].sum((1, 2, 3)).min() >= 0.8 - 0.01  # f goes from 0.1 to 0.9
 
@@ -128,6 +128,6 @@ def test_names_that_are_not_known_are_refused():
     x = torch.full((3, 1, 4, 4), 0.5)
     explained = explain(model, Logistic(model), x, targets=2, methods=["random_direction"])
     with pytest.raises(InputError, match="method should be a known name, got 'latent_shift'"):
-        saliency_maps(explained, Logistic(model))
+        saliency_maps(explained)
     with pytest.raises(InputError, match="saliency should be a known name, got 'magic'"):
-        saliency_maps(explained, Logistic(model), "random_direction", ["magic"])
+        saliency_maps(explained, "random_direction", ["magic"])

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from vaelab.explanation.exaggeration._base import Drawn, Exaggeration, Scene, Targets
+from vaelab.explanation.exaggeration._base import Draw, Drawn, Exaggeration, Scene, Targets
 
-__all__ = ["Drawn", "Exaggeration", "Scene", "Targets"]
+__all__ = ["Draw", "Drawn", "Exaggeration", "Scene", "Targets"]

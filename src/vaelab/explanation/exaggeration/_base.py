@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, NamedTuple
@@ -37,6 +37,10 @@ class Drawn(NamedTuple):
     """Where each step lies in the latent space."""
     images: SeriesImages
     """What is drawn there."""
+
+
+Draw = Callable[["Scene", Targets], Drawn]
+"""From images, a model and a classifier, and what is wanted, to series."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -121,12 +125,23 @@ class Exaggeration(Settings, ABC):
 
     is_baseline: ClassVar[bool] = False
     """Whether it is there for others to be measured against."""
-    is_random: ClassVar[bool] = False
-    """Whether it goes where chance will have it, and elsewhere with another seed."""
 
     def check(self, scene: Scene) -> None:
         """Refuses a model or a classifier with which it cannot work, with the reason."""
         return
+
+    def fitted(self, scene: Scene) -> Draw:
+        """What draws the series of any images, once all that has to be learnt from the other images is learnt."""
+        return self
+
+    def more(self, scene: Scene, targets: Targets, first: Drawn) -> Iterator[Drawn]:
+        """Other series of the same images, which reach the same by other changes; none, unless the way looks for them.
+
+        Args:
+            scene: As of `__call__`; likewise targets.
+            first: What that gave.
+        """
+        yield from ()
 
     @abstractmethod
     def __call__(self, scene: Scene, targets: Targets) -> Drawn:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from vaelab.errors import InputError
-from vaelab.explanation.exaggeration._base import AT_ONCE, Drawn, Exaggeration, Scene, Targets
+from vaelab.explanation.exaggeration._base import AT_ONCE, Draw, Drawn, Exaggeration, Scene, Targets
 from vaelab.models import Model, in_evaluation_mode, local_randomness
 from vaelab.settings.ranges import AtLeast1, NotNegative, Positive
 from vaelab.shapes import Images, Latents, PerImage
@@ -35,6 +35,16 @@ class _Moved(nn.Module):
         """The codes at which the images are drawn."""
         told = torch.cat([z / self.spread, wanted[:, None]], 1)
         return z + self.spread * self.shift(told.float()).to(z)
+
+    def draw(self, scene: Scene, targets: Targets) -> Drawn:
+        """A series for each image."""
+        with torch.no_grad(), in_evaluation_mode(self):
+            codes, images = [], []
+            z = scene.z.repeat_interleave(targets.shape[1], 0)
+            for some, wanted in zip(z.split(AT_ONCE), targets.flatten().split(AT_ONCE), strict=True):
+                codes.append(self.move(some, wanted))
+                images.append(self.model.decode(codes[-1]).mean)
+            return Drawn(torch.cat(codes).unflatten(0, targets.shape), torch.cat(images).unflatten(0, targets.shape))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,25 +76,20 @@ class Conditional(Exaggeration):
     def check(self, scene: Scene) -> None:
         """See Exaggeration."""
         if not scene.judge.has_gradient or scene.judge.is_number:
-            mend = "Take --method latent-shift, which needs none, or a torch module."
+            mend = "Take --methods latent-shift, which needs none, or a torch module."
             raise InputError("the classifier", "have a gradient, and probabilities, for conditional", "others", mend)
         if scene.model.num_conditions:
-            mend = "Take --method class-exaggeration."
+            mend = "Take --methods class-exaggeration."
             raise InputError("the model", "have no conditions of its own for conditional", "some", mend)
 
     def __call__(self, scene: Scene, targets: Targets) -> Drawn:
         """See Exaggeration."""
+        return self.fitted(scene)(scene, targets)
+
+    def fitted(self, scene: Scene) -> Draw:
+        """See Exaggeration."""
         with local_randomness(scene.seed, scene.z.device), torch.enable_grad():
-            moved = self._tuned(scene)
-        with torch.no_grad(), in_evaluation_mode(moved):
-            count = targets.shape[1]
-            codes, images = [], []
-            for z, wanted in zip(
-                scene.z.repeat_interleave(count, 0).split(AT_ONCE), targets.flatten().split(AT_ONCE), strict=True
-            ):
-                codes.append(moved.move(z, wanted))
-                images.append(moved.model.decode(codes[-1]).mean)
-            return Drawn(torch.cat(codes).unflatten(0, targets.shape), torch.cat(images).unflatten(0, targets.shape))
+            return self._tuned(scene).draw
 
     def _tuned(self, scene: Scene) -> _Moved:
         moved = _Moved(scene.model, scene.spread).to(scene.z.device)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch.nn.functional import huber_loss
 
 from vaelab.errors import InputError
-from vaelab.explanation.exaggeration._base import Drawn, Exaggeration, Scene, Targets
+from vaelab.explanation.exaggeration._base import Drawn, Exaggeration, Scene, SeriesCodes, Targets
 from vaelab.settings.ranges import AtLeast1, NotNegative, Positive
 
 _LEAST, _MOST = 1e-30, 1e-7
@@ -21,10 +22,13 @@ class LatentOptimization(Exaggeration):
         h(logit f(decode(z')) - logit target) + proximity |(z' - z) / s|^2 / d + prior |z' / s|^2 / d
 
     h is Huber's loss, s each latent's standard deviation, d their number; of a predicted number, the number in standard
-    deviations in place of the logit. All images and targets take their steps of Adam together.
+    deviations in place of the logit. All images and targets take their steps of Adam together. Of several solutions
+    each pays for its nearness to those before:
+
+        diversity mean over them of exp(-2 |(z' - z_other) / s|^2 / d)
 
     *Source*: Wachter et al. 2018, equation 2 (https://arxiv.org/abs/1711.00399); Joshi et al. 2019, in the latent space
-    (https://arxiv.org/abs/1907.09615).
+    (https://arxiv.org/abs/1907.09615); Mothilal et al. 2020 (https://arxiv.org/abs/1905.07697), that they differ.
     """
 
     proximity: NotNegative = 0.1
@@ -36,45 +40,51 @@ class LatentOptimization(Exaggeration):
     learning_rate: Positive = 0.1
     """Of the first step, in standard deviations; it falls to 0 along half a cosine."""
     num_solutions: AtLeast1 = 1
-    """Searches from so many starts, all but the first a little beside the code; of each target the best is kept."""
+    """Series of each image, which reach the same targets by different changes."""
+    diversity: NotNegative = 1.0
+    """Weight of the nearness to the codes of the series before."""
 
     def check(self, scene: Scene) -> None:
         """See Exaggeration."""
         if not scene.judge.has_gradient:
-            mend = "Take --method latent-shift, which needs none, or a torch module."
+            mend = "Take --methods latent-shift, which needs none, or a torch module."
             raise InputError("the classifier", "have a gradient for latent-optimization", "one without", mend)
 
     def __call__(self, scene: Scene, targets: Targets) -> Drawn:
         """See Exaggeration."""
-        found, costs = zip(*(self.solution(scene, targets, i) for i in range(self.num_solutions)), strict=True)
-        best = torch.stack(costs).argmin(0)
-        return scene.drawn(torch.stack(found).take_along_dim(best[None, ..., None], 0)[0])
+        return scene.drawn(self._solution(scene, targets, []))
 
-    def solution(self, scene: Scene, targets: Targets, number: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
-        """The codes (image, target, latent) from one start, and their costs (image, target)."""
+    def more(self, scene: Scene, targets: Targets, first: Drawn) -> Iterator[Drawn]:
+        """See Exaggeration."""
+        found = [first.codes]
+        for _ in range(1, self.num_solutions):
+            found.append(self._solution(scene, targets, found))
+            yield scene.drawn(found[-1])
+
+    def _solution(self, scene: Scene, targets: Targets, before: Sequence[SeriesCodes]) -> SeriesCodes:
+        """Codes away from those of the series before, from a start beside the image's code where there are any."""
         count = targets.shape[1]
         start, spread = scene.z.repeat_interleave(count, 0), scene.spread
         wanted = self._scale(scene, targets.flatten())
-        random = torch.Generator().manual_seed(scene.seed + number)
-        moved = 0.5 * bool(number) * torch.randn(start.shape, generator=random).to(start)
+        random = torch.Generator().manual_seed(scene.seed + len(before))
+        moved = 0.5 * bool(before) * torch.randn(start.shape, generator=random).to(start)
         moved.requires_grad_()
+        others = [(codes.flatten(0, 1) - start) / spread for codes in before]
         adam = torch.optim.Adam([moved], self.learning_rate)
         falling = torch.optim.lr_scheduler.CosineAnnealingLR(adam, self.num_steps)
-
-        def cost() -> torch.Tensor:
-            z = start + moved * spread
-            miss = huber_loss(self._scale(scene, scene.say_with_gradient(z, count)), wanted, reduction="none")
-            near, usual = moved.square().mean(1), (z / spread).square().mean(1)
-            return miss + self.proximity * near + self.prior * usual
-
         with torch.enable_grad():
             for _ in range(self.num_steps):
                 adam.zero_grad()
-                cost().sum().backward()
+                z = start + moved * spread
+                miss = huber_loss(self._scale(scene, scene.say_with_gradient(z, count)), wanted, reduction="none")
+                near, usual = moved.square().mean(1), (z / spread).square().mean(1)
+                cost = miss + self.proximity * near + self.prior * usual
+                for other in others:
+                    cost = cost + self.diversity / len(others) * (-2 * (moved - other).square().mean(1)).exp()
+                cost.sum().backward()
                 adam.step()
                 falling.step()
-        with torch.no_grad():
-            return (start + moved * spread).unflatten(0, targets.shape), cost().unflatten(0, targets.shape)
+        return (start + moved.detach() * spread).unflatten(0, targets.shape)
 
     def _scale(self, scene: Scene, said: torch.Tensor) -> torch.Tensor:
         if scene.judge.is_number:

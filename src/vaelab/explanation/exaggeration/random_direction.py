@@ -20,7 +20,6 @@ class RandomDirection(Exaggeration):
     """
 
     is_baseline: ClassVar[bool] = True
-    is_random: ClassVar[bool] = True
 
     reach: Positive = 8.0
     """How far to look, in standard deviations of the codes."""

@@ -6,18 +6,15 @@ from collections.abc import Iterable
 
 import numpy as np
 import torch
-from torch import nn
 
 from vaelab.catalogue import find, members, name_of
 from vaelab.errors import unknown_name
 from vaelab.explanation._explain import Explained
-from vaelab.explanation.judge import Judge, judge_of
 from vaelab.explanation.saliency._base import Saliency, View
 
 
 def saliency_maps(
     explained: Explained,
-    classifier: Judge | nn.Module | object,
     method: str = "latent_shift",
     saliencies: Iterable[str | Saliency] | None = None,
 ) -> dict[str, np.ndarray]:
@@ -25,7 +22,6 @@ def saliency_maps(
 
     Args:
         explained: What `explain` gave.
-        classifier: f, as `explain` was given it.
         method: Whose series is looked at.
         saliencies: Names, or members of the family `Saliency` with settings of their own; left out, all that work with
             this classifier.
@@ -40,10 +36,10 @@ def saliency_maps(
     >>> from vaelab.models import VAEConfig
     >>> vae, x = VAEConfig(latent_dim=2).build((1, 8, 8)), torch.rand(4, 1, 8, 8)
     >>> bright = lambda x: np.stack([1 - x.mean((1, 2, 3)), x.mean((1, 2, 3))], 1)
-    >>> {name: found.shape for name, found in saliency_maps(explain(vae, bright, x, targets=3), bright).items()}
+    >>> {name: found.shape for name, found in saliency_maps(explain(vae, bright, x, targets=3)).items()}
     {'difference': (4, 1, 8, 8)}
     """
-    judge = classifier if isinstance(classifier, Judge) else judge_of(classifier)
+    judge = explained.judge
     method = method.replace("-", "_")
     if method not in explained.series:
         raise unknown_name("method", method, explained.series)

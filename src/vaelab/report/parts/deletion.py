@@ -10,7 +10,7 @@ from vaelab.plots import lines, png
 from vaelab.report.html import html
 from vaelab.report.look import Look
 from vaelab.report.parts import Arrays, PicturePart
-from vaelab.report.parts.exaggeration import EXPLAINED, kept
+from vaelab.report.parts._explained import EXPLAINED, kept
 
 
 class Deletion(PicturePart):

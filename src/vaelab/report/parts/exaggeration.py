@@ -3,39 +3,29 @@
 from __future__ import annotations
 
 import numpy as np
-from markupsafe import Markup
 
-from vaelab.plots import Row, picture_png, sheet
-from vaelab.report.html import html
+from vaelab.plots import Row
 from vaelab.report.look import Look
-from vaelab.report.parts import Arrays, PicturePart
-from vaelab.report.pictures import Picture, tile
-from vaelab.runs.explaining import read_series
+from vaelab.report.parts import Arrays
+from vaelab.report.parts._explained import SIDE, ExplainedPart
+from vaelab.report.pictures import tile
 
-NUM_IMAGES, SIDE = 4, 72
-"""Images, and CSS pixels, about, of one."""
-EXPLAINED = "runs that were explained: vaelab explain RUN --label COLUMN --to CLASS"
-_WORDS = "From the left: the image, its reconstruction, and the steps. Above each, what the classifier says of it."
+NUM_IMAGES = 4
 
 
-class ExaggerationSeries(PicturePart):
+class ExaggerationSeries(ExplainedPart):
     """Images, their reconstructions, and series in which the classifier says step by step more of a class, by method.
 
     Of the explanation that was made last.
     """
 
-    section = "looks"
     order = 55
     title = "As the classifier would have it"
-    on_page = False
-    only_for = EXPLAINED
+    words = "From the left: the image, its reconstruction, and the steps. Above each, what the classifier says of it."
+    gap = 3
 
-    def applies(self, look: Look) -> bool:
-        """See Part."""
-        return kept(look) is not None
-
-    def compute(self, look: Look) -> Arrays:
-        """See Part.
+    def chosen(self, found: Arrays) -> Arrays:
+        """See ExplainedPart.
 
         Returns:
             rows: (image,), in the collection.
@@ -46,8 +36,6 @@ class ExaggerationSeries(PicturePart):
             series: (method, image, target, channel, height, width).
             series_said: (method, image, target).
         """
-        found = kept(look)
-        assert found is not None
         methods = [name.removesuffix("/said") for name in found if name.endswith("/said")]
         own = ("rows", "targets", "images", "reconstructions", "said", "said_of_reconstructions")
         return {name: found[name][:NUM_IMAGES] for name in own} | {
@@ -56,28 +44,23 @@ class ExaggerationSeries(PicturePart):
             "series_said": np.stack([found[f"{name}/said"][:NUM_IMAGES] for name in methods]),
         }
 
-    def html(self, look: Look, arrays: Arrays) -> Markup:
-        """See Part."""
-        drawn = Picture(sheet(_rows(look, arrays), gap=3), 1)
-        return html("""{{ note(words) }}{{ strip(drawn, words) }}""", drawn=drawn, words=_WORDS)
-
-    def picture(self, look: Look, arrays: Arrays) -> bytes:
-        """See PicturePart."""
-        return picture_png(sheet(_rows(look, arrays), title=self.title, note=_WORDS, gap=3))
-
-
-def kept(look: Look) -> dict[str, np.ndarray] | None:
-    """What was explained last, read once."""
-    return look.once("explained", lambda: read_series(look.run))
+    def rows(self, look: Look, arrays: Arrays) -> list[Row]:
+        """See ExplainedPart."""
+        rows = []
+        for i, row in enumerate(arrays["rows"].tolist()):
+            first = [(arrays["images"][i], arrays["said"][i])]
+            first.append((arrays["reconstructions"][i], arrays["said_of_reconstructions"][i]))
+            for j, method in enumerate(arrays["methods"].tolist()):
+                steps = zip(arrays["series"][j, i], arrays["series_said"][j, i], strict=True)
+                tiles = [tile(look, x, said_of(float(said)), side=SIDE) for x, said in (*first, *steps)]
+                rows.append((f"#{row}\n{method.replace('_', ' ')}", tiles))
+        return rows
 
 
-def _rows(look: Look, arrays: Arrays) -> list[Row]:
-    rows = []
-    for i, row in enumerate(arrays["rows"].tolist()):
-        first = [(arrays["images"][i], arrays["said"][i])]
-        first.append((arrays["reconstructions"][i], arrays["said_of_reconstructions"][i]))
-        for j, method in enumerate(arrays["methods"].tolist()):
-            steps = zip(arrays["series"][j, i], arrays["series_said"][j, i], strict=True)
-            tiles = [tile(look, x, f"{said:.2f}", side=SIDE) for x, said in (*first, *steps)]
-            rows.append((f"#{row}\n{method.replace('_', ' ')}", tiles))
-    return rows
+def said_of(value: float) -> str:
+    """What stands above a picture: a probability or a number, short.
+
+    >>> said_of(0.5), said_of(-123.456)
+    ('0.50', '-123')
+    """
+    return f"{value:.2f}" if abs(value) < 10 else f"{value:.3g}"

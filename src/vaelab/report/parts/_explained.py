@@ -1,0 +1,64 @@
+"""What parts have in common that show the explanation that was made last."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import ClassVar
+
+import numpy as np
+from markupsafe import Markup
+
+from vaelab.plots import Row, picture_png, sheet
+from vaelab.report.html import html
+from vaelab.report.look import Look
+from vaelab.report.parts._base import Arrays, PicturePart
+from vaelab.report.pictures import Picture
+from vaelab.runs.explaining import read_series
+
+EXPLAINED = "runs that were explained: vaelab explain RUN --label COLUMN --to CLASS"
+SIDE = 72
+"""CSS pixels, about, of an image."""
+
+
+def kept(look: Look) -> dict[str, np.ndarray] | None:
+    """What was explained last, read once."""
+    return look.once("explained", lambda: read_series(look.run))
+
+
+class ExplainedPart(PicturePart):
+    """Rows of pictures from the explanation that was made last."""
+
+    section = "looks"
+    on_page = False
+    only_for = EXPLAINED
+    words: ClassVar[str]
+    """Above the pictures."""
+    gap: ClassVar[int] = 6
+    """Pixels between pictures."""
+
+    def applies(self, look: Look) -> bool:
+        """See Part."""
+        return kept(look) is not None
+
+    def compute(self, look: Look) -> Arrays:
+        """See Part."""
+        found = kept(look)
+        assert found is not None
+        return self.chosen(found)
+
+    @abstractmethod
+    def chosen(self, found: Arrays) -> Arrays:
+        """What is drawn, of all that was kept."""
+
+    @abstractmethod
+    def rows(self, look: Look, arrays: Arrays) -> list[Row]:
+        """Pictures in rows, with their words."""
+
+    def html(self, look: Look, arrays: Arrays) -> Markup:
+        """See Part."""
+        drawn = Picture(sheet(self.rows(look, arrays), gap=self.gap), 1)
+        return html("{{ note(words) }}{{ strip(drawn, words) }}", drawn=drawn, words=self.words)
+
+    def picture(self, look: Look, arrays: Arrays) -> bytes:
+        """See PicturePart."""
+        return picture_png(sheet(self.rows(look, arrays), title=self.title, note=self.words, gap=self.gap))
