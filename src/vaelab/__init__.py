@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from vaelab.evaluation import evaluate as evaluate
     from vaelab.evaluation import load_classifier as load_classifier
     from vaelab.experiment import Experiment as Experiment
+    from vaelab.explanation import explain as explain
+    from vaelab.explanation import judge_of as judge_of
     from vaelab.explorer import explore as explore
     from vaelab.inference import Embedding as Embedding
     from vaelab.inference import decode_mean as decode_mean
@@ -63,6 +65,7 @@ _NAMES = {
     "vaelab.errors": "InputError",
     "vaelab.evaluation": "Score evaluate load_classifier",
     "vaelab.experiment": "Experiment",
+    "vaelab.explanation": "explain judge_of",
     "vaelab.explorer": "explore",
     "vaelab.inference": "Embedding decode_mean embed interpolate reconstruct sample swap_condition traverse",
     "vaelab.models": "TwoStageConfig VAEConfig",

@@ -1,4 +1,4 @@
-"""`vaelab explain`: what a classifier's decision looks like, in images that the run's model draws."""
+"""`vaelab explain`: what a classifier's decision looks like, or what latents mean, in images that the model draws."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from vaelab import screen
 from vaelab.cli._options import Flag, OnRun, naming
+from vaelab.errors import InputError
 from vaelab.settings.ranges import AtLeast1, PathText, Seed
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ examples:
   vaelab explain runs/cells-1 --label moa --to "Microtubule stabilizers" --num-images 8 --methods latent-shift geodesic
   vaelab explain runs/digits-1 --label label --to 8 --rows 0-9,12 --num-targets 7
   vaelab explain runs/cells-1 --label moa --to DMSO --confounders plate well
+  vaelab explain runs/cells-1 --label concentration:number        a number: no --to
+  vaelab explain runs/cells-1 --latents
 
 Of held-out images series are drawn in which the classifier of a column says step by step more of a class, by several
 methods, random and linear directions among them as what the others must do better than. Each is judged: whether the
@@ -32,8 +35,13 @@ classifier follows all too well. A classifier of the column is read from RUN/cla
 with the series, beside the series of a classifier that is trained on balanced data and explained alike. It takes two
 trainings of a small classifier for each column; `--confounders all` takes every one that a classifier can tell.
 
+--latents asks no classifier, but what each latent means: what it moves (channels, and features measured on the images),
+in which pixels, which columns of the table and features of real images go with it, and whether trainings with other
+seeds, in the folders beside the run, say the same. The principal axes of the codes and the classes of --label (left
+out, the likeliest column) are directions, too.
+
 In RUN/explanations/COLUMN-CLASS lie page.html, series.npz (images in the units of the files), scores.csv and, where
-they are asked for, confounders.csv."""
+they are asked for, confounders.csv; in RUN/explanations/latents page.html, meaning.csv and meaning.npz."""
 
 _SHOWN = (
     "consistency_correlation",
@@ -48,22 +56,26 @@ _SHOWN = (
 
 @dataclass(frozen=True, kw_only=True)
 class Options(OnRun):
-    """Explain what a classifier says of a run's images."""
+    """Explain what a classifier says of a run's images, or what latents mean."""
 
-    label: Annotated[str, Flag(metavar="COLUMN")]
-    """The column that the classifier tells."""
+    label: Annotated[str | None, Flag(metavar="COLUMN")] = None
+    """The column that the classifier tells; or with --latents, the classes that are directions."""
+    latents: bool = False
+    """Say what each latent means, in place of a classifier's decision."""
     to: Annotated[str | None, Flag(metavar="CLASS")] = None
     """The class of which images are made more and less; left out, the second of two."""
     classifier: Annotated[PathText | None, Flag(metavar="FILE.safetensors")] = None
     """A classifier that `vaelab classify` wrote, of this run or another of the same kind of images."""
-    num_images: AtLeast1 = 16
-    """Held-out images, a random draw."""
+    num_images: AtLeast1 | None = None
+    """Held-out images, a random draw; left out, 16, and with --latents 2,000, of which 64 are moved."""
     rows: Annotated[str | None, Flag(metavar="0-9,12")] = None
     """These rows of the collection instead."""
     methods: tuple[str, ...] = ()
     """Ways to exaggerate; left out, latent-shift, latent-optimization, and the two baselines."""
     num_targets: AtLeast1 = 10
     """Steps of each series."""
+    num_solutions: AtLeast1 = 1
+    """Series of latent-optimization, which reach the same by different changes."""
     confounders: Annotated[tuple[str, ...], Flag(metavar="COLUMN")] = ()
     """Other columns, of which it is asked how far the explanation drags them along; all: every one that can be told."""
     seed: Seed = 0
@@ -78,6 +90,10 @@ def run(options: Options) -> int:
     from vaelab.runs.explaining import explain_run
     from vaelab.runs.question import rows_in
 
+    if options.latents:
+        return _latents(options)
+    if options.label is None:
+        raise InputError("--label", "name the column that is explained", "none", "Or say --latents.")
     trained = options.load()
     flags = ("label", "to", "classifier", "rows", "methods", "method", "targets", "confounders")
     named = {name: f"--{name}" for name in flags} | {"targets": "--num-targets", "method": "--methods"}
@@ -89,9 +105,10 @@ def run(options: Options) -> int:
             to=options.to,
             classifier=options.classifier,
             rows=None if options.rows is None else rows_in(trained, options.rows),
-            num_images=options.num_images,
+            num_images=options.num_images or 16,
             methods=options.methods,
             num_targets=options.num_targets,
+            num_solutions=options.num_solutions,
             seed=options.seed,
             progress=not options.quiet,
         )
@@ -105,6 +122,35 @@ def run(options: Options) -> int:
     if not options.quiet:
         kept = ["series.npz", "scores.csv", *(["confounders.csv"] if dragged else [])]
         print("\n".join(map(str, [page, *(found.folder / name for name in kept)])))
+    return 0
+
+
+def _latents(options: Options) -> int:
+    """Says what each latent means."""
+    from vaelab.report.latents import explain_latents
+
+    given = {"to": options.to, "classifier": options.classifier, "rows": options.rows}
+    given |= {"methods": options.methods, "confounders": options.confounders}
+    for name, value in given.items():
+        if value:
+            raise InputError(f"--{name}", "be left out with --latents", value if isinstance(value, str) else [*value])
+    trained = options.load()
+    with naming({"label": "--label"}):
+        found = explain_latents(
+            trained,
+            num_images=options.num_images,
+            label=options.label,
+            seed=options.seed,
+            progress=not options.quiet,
+        )
+    names = found.arrays["directions"].tolist()
+    rows = [[name, found.says(i), found.goes_with(i), *([found.in_seeds(i)] * (len(found.seeds) > 1))]
+            for i, name in enumerate(names)]  # fmt: skip
+    columns = ["direction", "moves", "goes with", *(["is shown"] * (len(found.seeds) > 1))]
+    screen.table(f"{len(found.arrays['rows'])} images moved from end to end", columns, rows, left=columns)
+    if not options.quiet:
+        print("Moves: in standard deviations of real images. Goes with: rank correlation over real images.")
+        print("\n".join(str(found.path.with_name(name)) for name in ("page.html", "meaning.csv", "meaning.npz")))
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Directions in which codes can be moved: latents, and classes."""
+"""Directions in which codes can be moved: latents, principal axes, and classes."""
 
 from __future__ import annotations
 
@@ -29,6 +29,28 @@ def latent_directions(latent_dim: int, latents: Sequence[int] | None = None) -> 
     if not len(wanted) or not ((wanted >= 0) & (wanted < latent_dim)).all():
         raise InputError("latents", f"be numbers from 0 to {latent_dim - 1}", wanted.tolist())
     return {f"z{latent}": np.eye(latent_dim)[latent] for latent in wanted.tolist()}
+
+
+def principal_directions(codes: np.ndarray, count: int = 3) -> dict[str, np.ndarray]:
+    """Name -> (latent,), of length 1: the principal axes of codes, along which they vary most; found without labels.
+
+    Each points to where its largest part is positive. Axes along which codes don't vary are left out.
+
+    Args:
+        codes: (image, latent).
+        count: How many at most.
+
+    *Source*: Harkonen et al. 2020, GANSpace (https://arxiv.org/abs/2004.02546), principal axes as directions.
+
+    >>> z = np.random.default_rng(0).normal(size=(500, 2)) @ [[3.0, 4.0], [0.4, -0.3]]
+    >>> {name: np.abs(axis).round(1).tolist() for name, axis in principal_directions(z, 1).items()}
+    {'axis 1': [0.6, 0.8]}
+    """
+    centred = codes.astype(np.float64) - codes.mean(0, dtype=np.float64)
+    _, sizes, axes = np.linalg.svd(centred, full_matrices=False)
+    axes = axes[: min(count, int((sizes > 1e-6 * max(float(sizes[0]), 1e-300)).sum()))]
+    signs = np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(1)])
+    return {f"axis {i + 1}": axis * sign for i, (axis, sign) in enumerate(zip(axes, signs, strict=True))}
 
 
 def class_directions(

@@ -66,7 +66,8 @@ def _cell(score: Score | None, by_chance: bool = False):
     """The value over its interval, and what chance is worth where that is to be known."""
     if score is None:
         return _DASH
-    ends = interval_of(score)
-    if by_chance and score.null is not None:
-        ends += f"; by chance {number(score.null, digits=2)}"
-    return html("<b>{{ value }}</b><small>{{ ends }}</small>", value=value_of(score), ends=ends)
+    chance = f"by chance {number(score.null, digits=2)}" if by_chance and score.null is not None else ""
+    return html(
+        "<b>{{ value }}</b><small>{{ ends }}</small>{% if chance %}<small>{{ chance }}</small>{% endif %}",
+        value=value_of(score), ends=interval_of(score), chance=chance,
+    )  # fmt: skip

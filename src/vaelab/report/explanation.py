@@ -10,10 +10,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from vaelab import files
-from vaelab.plots import Tile, lines, sheet, shrink
+from vaelab.plots import Row, Tile, lines, sheet, shrink
 from vaelab.report.confounded import confounded
 from vaelab.report.html import html, page
 from vaelab.report.look import Shade
+from vaelab.report.parts.exaggeration import said_of
 from vaelab.report.parts.saliency import grey
 from vaelab.report.pictures import Picture, colour, scale_for
 from vaelab.report.scores import summary_of, words_of
@@ -61,9 +62,11 @@ def write_explanation(found: Explanation, confounders: Sequence[Confounder] = ()
             "the model."
         ),
         "tables": _tables(found),
+        "curves": _curves(found),
+        "best": found.best.replace("_", " "),
         "shown": [_shown(found, place) for place in range(min(MOST_SHOWN, len(found.rows)))],
         "deletion": _deletion(found),
-        "saliency": [_maps(found, place) for place in range(min(MOST_SHOWN, len(found.rows)))],
+        "saliency": _maps(found),
         "confounders": confounded(confounders, found.best) if confounders else None,
     }
     path = found.folder / "page.html"
@@ -107,21 +110,37 @@ def _shown(found: Explanation, place: int) -> Shown:
     rows, heard = [], []
     for name, series in explained.series.items():
         said = [explained.said[place], explained.said_of_reconstructions[place], *series.said[place]]
-        words = [f"{value:.2f}" for value in said]
+        words = [said_of(float(value)) for value in said]
         tiles = map(Tile, _pixels(found, np.stack([*first, *series.images[place]])), words)
         rows.append((name.replace("_", " "), [*tiles]))
         heard.append(f"{name}: {' '.join(words)}")
+    near = found.run.feed(found.nearest[place]).numpy(force=True)
+    blank = np.full_like(rows[0][1][0].pixels, 255)
+    rows.append(("nearest real", [Tile(blank), Tile(blank), *map(Tile, _pixels(found, near))]))
     alt = f"The image, its reconstruction and the steps of each method; f is, by {'; '.join(heard)}."
     return Shown(_heading(found, place), Picture(sheet(rows, gap=3), 1), alt)
 
 
-def _maps(found: Explanation, place: int) -> Shown:
-    """How much pixels matter beside the image, white where most, each map on a scale of its own."""
-    tiles = [Tile(_pixels(found, found.explained.images[place][None])[0], "image")]
-    for name, maps in found.saliency.items():
-        tiles.append(Tile(grey(maps[place].sum(0), tiles[0].pixels.shape[0]), name.replace("_", " ")))
+def _maps(found: Explanation) -> Shown:
+    """How much pixels matter beside the image, white where most, each map on a scale of its own; a row for each."""
+    rows: list[Row] = []
+    names = ["image", *found.saliency]
+    for place in range(min(MOST_SHOWN, len(found.rows))):
+        pixels = [_pixels(found, found.explained.images[place][None])[0]]
+        pixels += [grey(maps[place].sum(0), pixels[0].shape[0]) for maps in found.saliency.values()]
+        words = [name.replace("_", "\n") for name in names] if not place else [""] * len(names)
+        rows.append((f"#{found.rows[place]}", [*map(Tile, pixels, words)]))
     alt = f"Maps of which pixels matter: {', '.join(name.replace('_', ' ') for name in found.saliency)}."
-    return Shown(_heading(found, place), Picture(sheet([("", tiles)], gap=12), 1), alt)
+    return Shown("", Picture(sheet(rows, gap=12), 1), alt)
+
+
+def _curves(found: Explanation) -> tuple[Figure, str]:
+    """What the classifier says of the steps, in the mean over images, against what was wanted."""
+    wanted = found.explained.targets.mean(0)
+    named = {name: np.stack([wanted, each.said.mean(0)]) for name, each in found.explained.series.items()}
+    named = {name.replace("_", " "): curve for name, curve in named.items()} | {"as wanted": np.stack([wanted, wanted])}
+    alt = "What the classifier says of the steps against what was wanted of it, by method, in the mean over images."
+    return lines(named, unit="what it says, mean", across="what was wanted"), alt
 
 
 def _deletion(found: Explanation) -> tuple[Figure, str, list[list]] | None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from vaelab.errors import InputError
 from vaelab.machine import Device
-from vaelab.runs.read import Images, Run, load
+from vaelab.runs.read import Images, Run, load, read
 from vaelab.settings.record import digest
 
 
@@ -87,6 +87,24 @@ def load_all(folders: Sequence[Path | str], images: Images | None = None, device
             raise InputError(f"the images of {run.folder}", should, got, mend)
     collection = first.dataset.collection
     return [first, *(load(run.folder, collection, device) for run in others)]
+
+
+def siblings(run: Run) -> list[Run]:
+    """The runs beside it of the same experiment and images with other seeds, one for each seed, in their order.
+
+    A folder beside it that cannot be read is passed over.
+    """
+    found: dict[int, Run] = {}
+    for file in sorted(run.folder.resolve().parent.glob("*/experiment.json")):
+        if file.parent == run.folder.resolve():
+            continue
+        try:
+            other = read(file.parent, run.dataset.collection)
+            if _without_seed(other) == _without_seed(run) and other.experiment.seed != run.experiment.seed:
+                found.setdefault(other.experiment.seed, load(file.parent, run.dataset.collection))
+        except InputError:
+            continue
+    return [found[seed] for seed in sorted(found)]
 
 
 def entries_of(runs: Sequence[Run]) -> list[Entry]:

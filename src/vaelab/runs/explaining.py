@@ -13,9 +13,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
 from vaelab import files
+from vaelab.catalogue import name_of
 from vaelab.data.sources.npz import read_arrays
 from vaelab.errors import InputError, one_line, unknown_name
 from vaelab.evaluation import Measured, Predictor, load_classifier, scores_table
@@ -32,7 +34,8 @@ from vaelab.explanation import (
     saliency_maps,
 )
 from vaelab.explanation.exaggeration import Exaggeration
-from vaelab.inference import batches, images_at_once
+from vaelab.explanation.exaggeration.latent_optimization import LatentOptimization
+from vaelab.inference import batches, embed, images_at_once
 from vaelab.models import device_of, evaluating, local_randomness
 from vaelab.runs.classify import classifier_path, classify, plain_name
 from vaelab.runs.read import Run
@@ -69,6 +72,8 @@ class Explanation:
     """Saliency -> what the classifier says as its pixels are replaced by those of the series; none of a number."""
     best: str
     """The method whose series reach most."""
+    nearest: np.ndarray
+    """(image, target): the rows of the training images whose codes are nearest to the steps of that method."""
     again: Callable[[Judge], Explained]
     """Explains another classifier alike: the same images, targets and methods, and the same draws."""
     folder: Path
@@ -87,6 +92,7 @@ def explain_run(
     num_images: int = 16,
     methods: Sequence[str | Exaggeration] = (),
     num_targets: int = 10,
+    num_solutions: int = 1,
     toward: torch.Tensor | None = None,
     seed: int = 0,
     progress: bool = False,
@@ -102,6 +108,7 @@ def explain_run(
         num_images: How many, where rows are left out.
         methods: Of the family `Exaggeration`, by name or with settings; left out, those that are quick.
         num_targets: Steps of each series.
+        num_solutions: Series of latent-optimization where it is named without settings.
         toward: (1, number): for class-exaggeration, the condition to go to.
         seed: Of every draw.
         progress: Show a progress bar while a classifier is trained.
@@ -117,7 +124,9 @@ def explain_run(
     if rows is None:
         rows = np.sort(draw.permutation(held_out)[:num_images])
     others = np.sort(draw.permutation(run.splits.train)[:_MOST_OTHERS])
-    used, how = [*methods] or [*METHODS], {"others": others, "toward": toward, "seed": seed}
+    several = LatentOptimization(num_solutions=num_solutions)
+    used = [several if str(each).replace("-", "_") == name_of(several) else each for each in methods or METHODS]
+    how = {"others": others, "toward": toward, "seed": seed}
 
     def again(other: Judge) -> Explained:
         with local_randomness(seed, device_of(run.model)):
@@ -129,6 +138,9 @@ def explain_run(
         measured = judge_series(run, explained, rows, features=predictor.network.features, **how)
         best = _best(explained, measured)
         saliency = saliency_maps(explained, best)
+        steps = explained.series[best].codes
+        near = NearestNeighbors(n_neighbors=1).fit(embed(run, others).loc).kneighbors
+        nearest = others[near(steps.reshape(-1, steps.shape[-1]), return_distance=False).reshape(steps.shape[:2])]
         curves = {} if judge.is_number else {
             name: deletion_curves(explained, maps, by="counterfactual", method=best, seed=seed)
             for name, maps in saliency.items()
@@ -145,6 +157,7 @@ def explain_run(
         saliency=saliency,
         curves=curves,
         best=best,
+        nearest=nearest,
         again=again,
         folder=run.folder / "explanations" / plain_name("-".join(filter(None, [label, to]))),
         notes=(*filter(None, [gate.warning]), *notes),
@@ -235,6 +248,7 @@ def _write(found: Explanation) -> None:
     """Writes it, the scores last; what was said of confounders was of what stood there before."""
     explained, invert = found.explained, found.run.intensity.invert
     arrays: dict[str, np.ndarray] = {"rows": found.rows, "channels": np.array(found.run.channels)}
+    arrays |= {"best": np.array(found.best), "nearest": found.nearest}
     arrays |= {"images": invert(explained.images), "reconstructions": invert(explained.reconstructions)}
     arrays |= {name: getattr(explained, name) for name in ("codes", "said", "said_of_reconstructions", "targets")}
     for name, series in explained.series.items():

@@ -6,8 +6,8 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from vaelab.explanation.directions import class_directions, latent_directions
-from vaelab.explanation.meaning import FEWEST, NEGLIGIBLE, NUM_IMAGES, decoder_of, in_words, meaning_of
+from vaelab.explanation.directions import class_directions, latent_directions, principal_directions
+from vaelab.explanation.meaning import FEWEST, NEGLIGIBLE, NUM_IMAGES, Decoder, decoder_of, in_words, meaning_of
 from vaelab.explanation.measured_features import measured_features
 from vaelab.inference.moved import moved_to
 from vaelab.plots import Tile, picture_png, pixels_of, sheet
@@ -43,6 +43,7 @@ class LatentMeaning(PicturePart):
 
         Returns:
             directions, features: (direction,) and (feature,): their names; latents first, those that carry most.
+            vectors: (direction, latent), of length 1.
             changes, low, high, shown: (direction, feature), in standard deviations of the real images; see `Meaning`.
             spread: (feature,), that deviation.
             ends: (direction, 2): between which places codes were moved.
@@ -52,52 +53,62 @@ class LatentMeaning(PicturePart):
             latents: (latent,): which the first directions are.
             label: The column of the classes; empty: there are none.
         """
-        count = look.affords(2 * FEWEST * MOST_LATENTS, 0.5, 2 * FEWEST * FEWEST_LATENTS) // (2 * FEWEST)
-        latents = look.by_importance[:count]
-        directions = latent_directions(look.latent_dim, latents.tolist())
-        label = look.label()
-        classes = _classes(look, label)
-        directions |= classes
-        images = look.affords(2 * NUM_IMAGES * len(directions), 0.5) // (2 * len(directions))
-        found = meaning_of(
-            decoder_of(look.run.given(look.rows).stages()[look.stages[-1]]),
-            lambda x: measured_features(x, look.channels),
-            look.embedding,
-            measured_features(look.x.numpy(), look.channels),
-            directions,
-            num_images=int(np.clip(images, FEWEST, NUM_IMAGES)),
-            num_extremes=NUM_EXTREMES,
-            seed=look.seed,
-        )
-        middle = look.embedding.loc.mean(0, keepdims=True, dtype=np.float64)
-        ways = zip(found.vectors, found.ends, strict=True)
-        codes = [moved_to(middle, way, place) for way, ends in ways for place in ends]
-        return {
-            **{name: np.array(getattr(found, name)) for name in ("directions", "features")},
-            **{name: getattr(found, name) for name in ("changes", "low", "high", "shown", "spread", "ends")},
-            **{name: look.rows[getattr(found, name)] for name in ("rows", "least", "most")},
-            "drawn": look.decode(look.fixed, np.concatenate(codes)).reshape(-1, 2, *look.image_shape),
-            "latents": latents,
-            "label": np.array(label if classes else ""),
-        }
+        return meaning_arrays(look)
 
     def html(self, look: Look, arrays: Arrays) -> Markup:
         """See Part."""
         return html(
             "{{ note(how) }}{{ chart(figure, says) }}",
-            how=" ".join(_how(look, arrays)), figure=_figure(look, arrays), says=self.says(arrays),
+            how=" ".join(how(look, arrays)), figure=figure_of(look, arrays), says=self.says(arrays),
         )  # fmt: skip
 
     def picture(self, look: Look, arrays: Arrays) -> bytes:
         """See PicturePart."""
-        drawn = Tile(pixels_of(_figure(look, arrays), 2))
-        return picture_png(sheet([("", [drawn])], title=self.title, note="\n".join(_how(look, arrays))))
+        drawn = Tile(pixels_of(figure_of(look, arrays), 2))
+        return picture_png(sheet([("", [drawn])], title=self.title, note="\n".join(how(look, arrays))))
 
     def says(self, arrays: Arrays) -> str:
         """See PicturePart."""
         features = arrays["features"].tolist()
         each = zip(arrays["directions"].tolist(), arrays["changes"], arrays["shown"], strict=True)
         return "; ".join(f"{name}: {in_words(features, changes, shown)}" for name, changes, shown in each) + "."
+
+
+def meaning_arrays(look: Look, num_axes: int = 0) -> Arrays:
+    """What the part computes, as it says, with so many principal axes of the codes after the latents."""
+    count = look.affords(2 * FEWEST * MOST_LATENTS, 0.5, 2 * FEWEST * FEWEST_LATENTS) // (2 * FEWEST)
+    latents = look.by_importance[:count]
+    directions = latent_directions(look.latent_dim, latents.tolist())
+    label = look.label()
+    classes = _classes(look, label)
+    directions |= principal_directions(look.embedding.loc, num_axes if look.latent_dim > 1 else 0) | classes
+    images = look.affords(2 * NUM_IMAGES * len(directions), 0.5) // (2 * len(directions))
+    found = meaning_of(
+        decoder(look),
+        lambda x: measured_features(x, look.channels),
+        look.embedding,
+        measured_features(look.x.numpy(), look.channels),
+        directions,
+        num_images=int(np.clip(images, FEWEST, NUM_IMAGES)),
+        num_extremes=NUM_EXTREMES,
+        seed=look.seed,
+    )
+    middle = look.embedding.loc.mean(0, keepdims=True, dtype=np.float64)
+    ways = zip(found.vectors, found.ends, strict=True)
+    codes = [moved_to(middle, way, place) for way, ends in ways for place in ends]
+    return {
+        **{name: np.array(getattr(found, name)) for name in ("directions", "features")},
+        **{name: getattr(found, name) for name in ("vectors", "changes", "low", "high", "shown", "spread", "ends")},
+        **{name: look.rows[getattr(found, name)] for name in ("rows", "least", "most")},
+        "drawn": look.decode(look.fixed, np.concatenate(codes)).reshape(-1, 2, *look.image_shape),
+        "latents": latents,
+        "label": np.array(label if classes else ""),
+    }
+
+
+def decoder(look: Look) -> Decoder:
+    """From codes, and the places of their images among those that are measured, to what the model draws."""
+    return decoder_of(look.run.given(look.rows).stages()[look.stages[-1]])
 
 
 def _classes(look: Look, label: str) -> dict[str, np.ndarray]:
@@ -111,12 +122,12 @@ def _classes(look: Look, label: str) -> dict[str, np.ndarray]:
     return {f"{label} {name}": way for name, way in class_directions(codes, labels.to_numpy()).items()}
 
 
-def _figure(look: Look, arrays: Arrays) -> Figure:
+def figure_of(look: Look, arrays: Arrays) -> Figure:
     lowest, highest = (look.originals(np.searchsorted(look.rows, arrays[name])) for name in ("least", "most"))
     rows = [
         EffectRow(
             name=name,
-            note=_note(look, arrays, i),
+            note=note_of(look, arrays, i),
             **{key: arrays[key][i] for key in ("low", "high", "shown")},
             values=arrays["changes"][i],
             pictures=[strip(look, images[i], SIDE) for images in (lowest, arrays["drawn"], highest)],
@@ -127,7 +138,7 @@ def _figure(look: Look, arrays: Arrays) -> Figure:
     return effects(rows, arrays["features"].tolist(), captions, first=len(look.channels), upper=len(arrays["latents"]))
 
 
-def _note(look: Look, arrays: Arrays, i: int) -> str:
+def note_of(look: Look, arrays: Arrays, i: int) -> str:
     """What a latent carries, or that nothing is shown of a direction."""
     if not arrays["shown"][i].any():
         return "nothing measured"
@@ -135,7 +146,7 @@ def _note(look: Look, arrays: Arrays, i: int) -> str:
     return f"{rates[latents[i]]:.2f} nats" if rates is not None and i < len(latents) else ""
 
 
-def _how(look: Look, arrays: Arrays) -> list[str]:
+def how(look: Look, arrays: Arrays) -> list[str]:
     """In lines of words."""
     lines = [
         f"{plural(len(arrays['rows']), 'held-out image')} drawn with the code moved from the 2.5 % to the 97.5 % "
