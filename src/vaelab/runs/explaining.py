@@ -225,11 +225,11 @@ def _class(predictor: Predictor, to: str | None) -> tuple[int | None, str]:
 
 
 def _best(explained: Explained, measured: dict[str, Measured]) -> str:
-    """The method that reaches the most of what was wanted; a baseline only where there is nothing else."""
+    """The method whose first solution reaches most of what was wanted; a baseline only where there is nothing else."""
 
-    def reached(name: str) -> tuple[bool, float]:
-        score = measured[name].score("reached_span")
-        return not explained.series[name].is_baseline, score.value if score else 0.0
+    def reached(name: str) -> tuple[bool, bool, float]:
+        series, score = explained.series[name], measured[name].score("reached_span")
+        return not series.is_baseline, name == series.method, score.value if score else 0.0
 
     return max(explained.series, key=reached)
 
