@@ -42,6 +42,8 @@ from vaelab.runs.read import Run
 
 METHODS = ("latent_shift", "latent_optimization", "linear_direction", "random_direction")
 """Those that are used where none are named; the others take longer, or need a conditional model."""
+_MISSED = 0.1
+"""Of the range of what was wanted: a step that misses by more was out of reach."""
 _MOST_OTHERS = 2000
 """Training images from which directions follow, and held-out images by which the gate is judged."""
 
@@ -160,7 +162,7 @@ def explain_run(
         nearest=nearest,
         again=again,
         folder=run.folder / "explanations" / plain_name("-".join(filter(None, [label, to]))),
-        notes=(*filter(None, [gate.warning]), *notes),
+        notes=(*filter(None, [gate.warning]), *notes, *filter(None, [_out_of_reach(explained, best)])),
     )
     _write(found)
     return found
@@ -216,7 +218,7 @@ def _class(predictor: Predictor, to: str | None) -> tuple[int | None, str]:
         return None, ""
     if to is None:
         if len(classes) > 2:
-            known = ", ".join(classes[:12]) + ", ..." * (len(classes) > 12)
+            known = ", ".join(name or "''" for name in classes[:12]) + ", ..." * (len(classes) > 12)
             raise InputError("to", "name the class that is explained", "none", f"Known: {known}.")
         return 1, classes[1]
     if to not in classes:
@@ -232,6 +234,19 @@ def _best(explained: Explained, measured: dict[str, Measured]) -> str:
         return not series.is_baseline, name == series.method, score.value if score else 0.0
 
     return max(explained.series, key=reached)
+
+
+def _out_of_reach(explained: Explained, method: str) -> str:
+    """That some of what was wanted cannot be reached, without a full stop; empty where all of it can."""
+    wanted, said = explained.targets, explained.series[method].said
+    far = np.abs(said - wanted) > _MISSED * (np.ptp(wanted) or 1.0)
+    if not far.any():
+        return ""
+    named, least, most = method.replace("_", "-"), f"{said.min():.3g}", f"{said.max():.3g}"
+    return (
+        f"Of {far.size:,} steps of {named} {far.sum():,} are out of reach of the model's images: wanted there was "
+        f"{wanted[far].min():.3g} to {wanted[far].max():.3g}, and the classifier says {least} to {most} of all steps"
+    )
 
 
 def _gate(run: Run, judge: Judge, rows: np.ndarray) -> Fidelity:

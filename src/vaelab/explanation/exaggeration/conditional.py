@@ -76,8 +76,9 @@ class Conditional(Exaggeration):
     def check(self, scene: Scene) -> None:
         """See Exaggeration."""
         if not scene.judge.has_gradient or scene.judge.is_number:
-            mend = "Take --methods latent-shift, which needs none, or a torch module."
-            raise InputError("the classifier", "have a gradient, and probabilities, for conditional", "others", mend)
+            got = "a number" if scene.judge.is_number else "one without a gradient"
+            mend = "Take --methods latent-shift, which needs neither, or a torch module that gives probabilities."
+            raise InputError("the classifier", "have a gradient, and probabilities, for conditional", got, mend)
         if scene.model.num_conditions:
             mend = "Take --methods class-exaggeration."
             raise InputError("the model", "have no conditions of its own for conditional", "some", mend)

@@ -92,7 +92,7 @@ def _numbers(numbers, measure: str, columns: list[str]) -> np.ndarray:
 
 
 def _words(arrays: Arrays) -> list[str]:
-    lines = [f"Of {arrays['explained'].item()}."]
+    lines = [f"Explained: {arrays['explained'].item()}."]
     if len(arrays["columns"]):
         named = arrays["method"].item().replace("_", " ")
         lines.append(
