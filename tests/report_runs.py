@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
 from vaelab.data import Data, Split
 from vaelab.data.sources.npz import NpzSource
 from vaelab.data.sources.rosettes import RosettesSource
+from vaelab.evaluation import classifier
 from vaelab.experiment import Experiment
 from vaelab.likelihoods.grey_bernoulli import GreyBernoulliLikelihood
 from vaelab.models import TwoStageConfig, VAEConfig
@@ -32,6 +36,15 @@ def quick(experiment: Experiment, num_steps: int = 120) -> Experiment:
     training = replace(experiment.training, num_steps=num_steps, validate_every=20)
     machine, watching = replace(experiment.machine, tune=False), replace(experiment.watching, log_every=10)
     return replace(experiment, training=training, machine=machine, watching=watching)
+
+
+@contextmanager
+def hasty_classifiers() -> Iterator[None]:
+    """Classifiers learn for 30 steps: not enough for a verdict, but for all that is around it."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {"_PASSES": 1, "_FEWEST_STEPS": 30, "_MOST_STEPS": 30}.items():
+            patch.setattr(classifier, name, value)
+        yield
 
 
 def digits_run(folder: Path) -> Run:
@@ -58,14 +71,14 @@ def five_channels_run(folder: Path) -> Run:
 
 
 def cells_run(folder: Path) -> Run:
-    """Three kinds of images at a dose; two stages with critics, the second with a mixture prior."""
+    """Three kinds of images at a dose on two plates; two stages with critics, the second with a mixture prior."""
     rng = np.random.default_rng(0)
     kinds, doses = rng.integers(0, 3, 300), rng.uniform(0, 3, 300).astype(np.float32)
     images = rng.integers(0, 40, (300, 2, 8, 8), np.uint8)
     for image, kind, dose in zip(images, kinds, doses, strict=True):
         image[:, 2 * kind : 2 * kind + 3, 1 : 3 + int(dose)] += 150
-    moa = np.array(["DMSO", "taxol", NASTY])[kinds]
-    np.savez(folder / "cells.npz", images=images, moa=moa, dose=doses, channels=np.array(["DNA", "actin"]))
+    moa, plate = np.array(["DMSO", "taxol", NASTY])[kinds], np.arange(300) % 2
+    np.savez(folder / "cells.npz", images=images, moa=moa, dose=doses, plate=plate, channels=np.array(["DNA", "actin"]))
     first = VAEConfig(latent_dim=6, likelihood=GreyBernoulliLikelihood(), **NETWORKS)
     info_max = ELBO(penalties=(MutualInformation(),))
     experiment = Experiment(

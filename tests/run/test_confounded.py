@@ -6,12 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from report_runs import NETWORKS, Page, quick
+from report_runs import NETWORKS, Page, hasty_classifiers, quick
 from vaelab.cli import main
 from vaelab.data import Data, Split
 from vaelab.data.sources.npz import NpzSource
 from vaelab.errors import InputError
-from vaelab.evaluation import classifier
 from vaelab.experiment import Experiment
 from vaelab.likelihoods.grey_bernoulli import GreyBernoulliLikelihood
 from vaelab.models import VAEConfig
@@ -54,19 +53,16 @@ def planted(folder, num_images, num_steps):
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    return planted(tmp_path_factory.mktemp("confounded"), 600, 60)
+    return planted(tmp_path_factory.mktemp("confounded"), 300, 20)
 
 
 @pytest.fixture(scope="module")
 def hasty():
-    """Classifiers learn for 30 steps: not enough for a verdict, but for all that is around it."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in {"_PASSES": 1, "_FEWEST_STEPS": 30, "_MOST_STEPS": 30}.items():
-            patch.setattr(classifier, name, value)
+    with hasty_classifiers():
         yield
 
 
-FLAGS = ["--label", "shape", "--to", "long", "--num-images", "6", "--num-targets", "3", "--methods", "random-direction"]
+FLAGS = ["--label", "shape", "--to", "long", "--num-images", "6", "--num-targets", "2", "--methods", "random-direction"]
 
 
 @pytest.fixture(scope="module")

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from report_runs import Page, digits_run
+from report_runs import Page, digits_run, hasty_classifiers
 from vaelab.cli import main
 from vaelab.evaluation import load_classifier
 from vaelab.runs import load
+
+
+@pytest.fixture(scope="module", autouse=True)
+def hasty():
+    with hasty_classifiers():
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +28,19 @@ def run(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def kept(run):
-    flags = ["--label", "label", "--to", "8", "--num-images", "3", "--num-targets", "4", "--quiet"]
+    flags = [
+        "--label",
+        "label",
+        "--to",
+        "8",
+        "--num-images",
+        "3",
+        "--num-targets",
+        "4",
+        "--num-solutions",
+        "2",
+        "--quiet",
+    ]
     assert main(["explain", str(run.folder), *flags]) == 0
     return run.folder / "explanations" / "label-8"
 
@@ -57,7 +78,7 @@ def test_a_poor_model_is_caught_everywhere(run, kept, capsys):
 
 def test_every_method_stands_in_the_scores_with_every_measure(kept):
     scores = pd.read_csv(kept / "scores.csv")
-    methods = {"latent_shift", "latent_optimization", "linear_direction", "random_direction"}
+    methods = {"latent_shift", "latent_optimization", "latent_optimization_2", "linear_direction", "random_direction"}
     saliencies = {"difference", "gradient", "gradient_difference", "integrated_gradients"}
     assert {*scores["method"]} == {"gate", *methods, *(f"saliency/{name}" for name in saliencies)}
     of = scores[scores["part"].isna()].groupby("method")["metric"].agg(set)
@@ -65,9 +86,47 @@ def test_every_method_stands_in_the_scores_with_every_measure(kept):
     assert of["latent_shift"] > {"consistency_error", "series_way_back", "series_sparsity", "latent_closeness"}
 
 
+def test_each_latent_is_told_beside_a_training_with_another_seed(run, capsys):
+    """The other training is the run itself under another seed: all that is shown comes again."""
+    twin = run.folder.parent / "twin"
+    shutil.copytree(run.folder, twin, ignore=shutil.ignore_patterns("explanations"))
+    record = json.loads((twin / "experiment.json").read_text())
+    (twin / "experiment.json").write_text(json.dumps(record | {"seed": 1}))
+    flags = ["--latents", "--label", "label", "--num-images", "60"]
+    assert main(["explain", str(run.folder), *flags, "--quiet"]) == 0
+    kept, said = run.folder / "explanations" / "latents", capsys.readouterr().out
+    table, page = pd.read_csv(kept / "meaning.csv"), Page((kept / "page.html").read_text())
+    assert page.unclosed == []
+    assert "beside it the same of the trainings with other seeds (1)" in page.text
+    of_latents = table[table["direction"].str.fullmatch(r"z\d+")]
+    assert (of_latents["seeds"] == 2).all()
+    assert not of_latents["this_seed_alone"].any()
+    assert of_latents.loc[of_latents["is_shown"], "seeds_that_show_it"].eq(2).all()
+    assert {"axis 1", "axis 2", "axis 3"} < {*table["direction"]} > {f"label {digit}" for digit in range(10)}
+    arrays = np.load(kept / "meaning.npz")
+    assert arrays["pixel_changes"].shape == (len(arrays["directions"]), 1, 8, 8)
+    names = arrays["directions"].tolist()
+    assert {f"label = {digit}" for digit in range(10)} < {*arrays["known"].tolist()} > {"area", "intensity"}
+    assert all(name in said for name in names)
+    shutil.rmtree(twin)
+
+
+def test_several_solutions_and_what_is_out_of_reach_are_shown(run, kept):
+    drawn, text = np.load(kept / "series.npz"), Page((kept / "page.html").read_text()).text
+    assert "latent optimization 2" in text
+    assert not np.allclose(drawn["latent_optimization/codes"], drawn["latent_optimization_2/codes"], atol=0.01)
+    assert np.isin(drawn["nearest"], run.splits.train).all()
+    best = drawn["best"].item()
+    missed = (np.abs(drawn[f"{best}/said"] - drawn["targets"]) > 0.1 * np.ptp(drawn["targets"])).sum()
+    assert (f"Of 12 steps of {best.replace('_', '-')} {missed} are out of reach" in text) == bool(missed)
+
+
 @pytest.mark.parametrize(
     ("flags", "sentence"),
     [
+        ([], "--label should name the column that is explained, got none. Or say --latents."),
+        (["--latents", "--to", "8"], "--to should be left out with --latents, got 8"),
+        (["--latents", "--num-images", "5"], "the held-out images should be at least 8 to move latents of, got 5"),
         (["--label", "label"], "--to should name the class that is explained, got none. Known: 0, 1, 2, 3,"),
         (["--label", "label", "--to", "eight"], "--to should be a known name, got 'eight'"),
         (["--label", "digit", "--to", "8"], "--label should be a known name, got 'digit'"),

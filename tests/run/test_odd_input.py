@@ -51,7 +51,8 @@ QUICK = ["--training.num-steps=2", "--model.encoder=mlp", "--model.decoder=mlp",
          "--machine.tune=false", "--machine.threads=1"]  # fmt: skip
 LEARNT = ["--training.num-steps=60", "--training.learning-rate=0.01", "--objective.rate-weight=0.01"]
 """With which the run's codes differ from image to image."""
-SHORT = {"num_images": "12", "num_draws": "2", "num_samples": "2", "steps": "1", "components": "2-3"}
+SHORT = {"num_images": "12", "num_draws": "2", "num_samples": "2", "steps": "1", "components": "2-3",
+         "num_targets": "2", "methods": "random-direction"}  # fmt: skip
 """Values with which a command is quick, where it has such a flag."""
 SETTINGS = {
     "infer": ["--num-steps=2"],

@@ -11,7 +11,6 @@ from typing import NamedTuple
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from vaelab import files
 from vaelab.errors import InputError
@@ -21,7 +20,7 @@ from vaelab.explanation.meaning import FEWEST, in_words
 from vaelab.explanation.measured_features import measured_features
 from vaelab.inference import embed
 from vaelab.inference.moved import moved_to
-from vaelab.plots import Dot, Row, Tile, dot_rows, sheet, shrink
+from vaelab.plots import Row, Tile, sheet, shrink
 from vaelab.report.html import page
 from vaelab.report.look import Look
 from vaelab.report.parts import Arrays
@@ -31,8 +30,9 @@ from vaelab.report.words import MINUS, number, plural
 from vaelab.runs import Run
 from vaelab.runs.entries import common_rows, siblings
 
-NUM_AXES, NUM_STEPS, NUM_REAL, SIDE, MOST_DOTS = 3, 9, 2, 64, 8
-"""Principal axes of the codes, steps of each series, real images that are moved, and pixels, about, of an image."""
+NUM_AXES, NUM_STEPS, NUM_REAL, SIDE, MOST_ROWS = 3, 9, 2, 64, 6
+"""Principal axes of the codes, steps of each series, real images that are moved, pixels, about, of an image, and
+correlations."""
 NUM_REPEATED, MOST_SEEDS = 200, 4
 """Images, and other trainings, by which it is said whether a meaning comes again."""
 
@@ -90,7 +90,7 @@ class Section(NamedTuple):
     series_alt: str
     maps: Picture
     maps_words: str
-    chart: Figure | None
+    rows: list[list]
 
 
 def explain_latents(
@@ -152,7 +152,7 @@ def _repeated(look: Look) -> tuple[tuple[int, ...], Repeated | None]:
 
 def _with(found: Followed, i: int) -> str:
     places = found.strongest(i)
-    words = (f"{found.names[j]} {found.correlations[i, j]:+.2f}".replace("-", MINUS) for j in places)
+    words = (f"{found.names[j]} {_signed(found.correlations[i, j])}" for j in places)
     return ", ".join(words) or "nothing that is known"
 
 
@@ -217,7 +217,7 @@ def _sections(found: LatentsExplained, look: Look) -> Iterator[Section]:
             series_alt=f"Images drawn along {name}, in even steps from its lower to its upper end.",
             maps=Picture(sheet([("", maps)], gap=12), 1),
             maps_words=words,
-            chart=_chart(found.followed, i),
+            rows=_table(found.followed, i),
         )
 
 
@@ -258,10 +258,16 @@ def heat(values: np.ndarray, side: int) -> np.ndarray:
     return pixels.repeat(scale, 0).repeat(scale, 1)
 
 
-def _chart(found: Followed, i: int) -> Figure | None:
+def _table(found: Followed, i: int) -> list[list]:
     """The strongest correlations, with their intervals."""
     values = found.correlations[i]
     there = np.flatnonzero(np.isfinite(values))
-    order: Sequence[int] = there[np.argsort(-np.abs(values[there]), kind="stable")][:MOST_DOTS].tolist()
-    rows = [Dot(found.names[j], float(values[j]), (float(found.low[i, j]), float(found.high[i, j]))) for j in order]
-    return dot_rows(rows, label="rank correlation over real images") if rows else None
+    order: Sequence[int] = there[np.argsort(-np.abs(values[there]), kind="stable")][:MOST_ROWS].tolist()
+    ends = [f"{_signed(found.low[i, j])} to {_signed(found.high[i, j])}" for j in order]
+    return [
+        [found.names[j], (_signed(values[j]), "n value"), (said, "range")] for j, said in zip(order, ends, strict=True)
+    ]
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.2f}".replace("-", MINUS)
