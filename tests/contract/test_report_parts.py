@@ -99,14 +99,22 @@ def test_drawn_alone_it_is_what_the_page_shows(name, looks, tmp_path):
         assert path.read_bytes() == part.picture(look, part.arrays(look))
 
 
-def test_every_part_that_applies_is_on_the_page(looks):
+def test_every_part_that_applies_is_on_the_page(looks, monkeypatch):
+    """Each part's html is made once, for this test and the one before."""
+    for name, part in parts().items():
+        shown = type(part).html
+
+        def once(self, look, arrays, name=name, make=shown):
+            return look.once(("html", name), lambda: make(self, look, arrays))
+
+        monkeypatch.setattr(type(part), "html", once)
     for look in looks.values():
         html = render(look)
         assert Page(html).unclosed == []
         for name, part in parts().items():
             stands = part.on_page and part.applies(look)
             if stands and name != "words":  # which says how long it took
-                assert html_of(name, look) in html
+                assert part.html(look, part.arrays(look)) in html
             if part.title:
                 assert (f'<h3 id="{name}">{part.title}</h3>' in html) == stands
 
