@@ -11,6 +11,7 @@ the series, beside those of a classifier that is trained on balanced data.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -59,6 +60,17 @@ def experiment(path: Path, size: int, steps: int, num_images: int) -> Experiment
     return replace(latent_meaning.experiment(size, steps, num_images), data=Data(source=source, split=split))
 
 
+def trained(out: Path, size: int, steps: int, num_images: int, seeds: Sequence[int]) -> dict[float, list[Run]]:
+    """Of each share a run for each seed."""
+    experiments = {
+        f"{share} red, {steps} steps at {size}": experiment(
+            planted(out, share, num_images, size), size, steps, num_images
+        )
+        for share in SHARES
+    }
+    return dict(zip(SHARES, train(experiments, seeds, out).values(), strict=True))
+
+
 def rows(run: Run, share: float, num_images: int) -> list[dict[str, object]]:
     """A line for each method."""
     seed = run.experiment.seed
@@ -100,15 +112,10 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one seed, 100 steps at 32x32, not kept")
     args = parser.parse_args()
     size, steps, images, seeds = (32, 100, 1200, [0]) if args.quick else (args.size, args.steps, 7387, args.seeds)
-    experiments = {
-        f"{share} red, {steps} steps at {size}": experiment(planted(args.out, share, images, size), size, steps, images)
-        for share in SHARES
-    }
-    runs = train(experiments, seeds, args.out)
     found = [
         row
-        for share, of_share in zip(SHARES, runs.values(), strict=True)
-        for run in of_share
+        for share, runs in trained(args.out, size, steps, images, seeds).items()
+        for run in runs
         for row in rows(run, share, 8 if args.quick else 64)
     ]
     ledger.show("How far the colour moves with the explanation of a classifier of the shape", found)

@@ -16,17 +16,23 @@ import multiprocessing
 import time
 import tracemalloc
 from collections.abc import Callable
+from inspect import signature
 
 import numpy as np
 
 from benchmarks import ledger
 from vaelab.evaluation import all_metrics
 from vaelab.evaluation._derived import DERIVED, fill, sources
+from vaelab.evaluation.moves import MOST_IMAGES
 from vaelab.metrics import PerImage
 
 RANKS = ("image_ranks", "factor_ranks")
 _PIXELS = {"images", "reconstructions"}
 _BATCH = 256
+STEPS = 10
+"""Of a series that an explanation draws, and of a deletion test."""
+MOST_SECONDS = 600
+"""Of one metric: one that would take longer at more images, if it grew as their square, is not computed of them."""
 
 
 def arrays(count: int, wanted: set[str]) -> dict[str, object]:
@@ -34,21 +40,45 @@ def arrays(count: int, wanted: set[str]) -> dict[str, object]:
     random = np.random.default_rng(0)
     factors = random.normal(size=(count, 2)).astype(np.float32)
     codes = (factors @ random.normal(size=(2, 10)) + 0.3 * random.normal(size=(count, 10))).astype(np.float32)
-    numbers = random.gamma(9.0, size=count)
     made: dict[str, Callable[[], object]] = {
         "codes": lambda: codes,
         "scales": lambda: (0.1 + 0.2 * random.random(codes.shape)).astype(np.float32),
         "latent_rates": lambda: random.gamma(2.0, size=codes.shape),
         "factors": lambda: factors,
-        "labels": lambda: np.arange(count) % 10,
         "clusters": lambda: np.arange(count) // 2 % 10,
         "images": lambda: _images(factors),
         "reconstructions": lambda: _images(0.9 * factors),
-        **{name: lambda: numbers for name in ("rates", "distortions", "log_evidences", "level_elbos")},
-        "effective_samples": lambda: 1 + numbers,
+        "effective_samples": lambda: 1 + 9 * random.random(count),
+        "class_probabilities": lambda: random.dirichlet(np.ones(10), count),
     }
     facts = {"num_samples": 10, "num_pixels": 784, "num_levels": 256, "space": "levels", "channels": ("grey",)}
-    return {name: make() for name, make in made.items() if name in wanted} | facts
+    others = _shapes(wanted - made.keys() - facts.keys()).items()
+    given = {name: of_shape(shape, count, random) for name, shape in others}
+    given |= {name: make() for name, make in made.items() if name in wanted}
+    return {name: array for name, array in given.items() if array is not None} | facts
+
+
+def of_shape(shape: str, count: int, random: np.random.Generator) -> np.ndarray | None:
+    """An array of the kind that a metric's parameter is annotated with; None: it is a setting."""
+    if shape in ("Labels", "Groups", "Classes"):
+        return random.integers(10, size=count)
+    if shape == "ReplacedClasses":
+        return random.integers(10, size=(count, 2, STEPS))
+    if shape == "Regions":
+        return random.random((count, 2)) < 0.5
+    trailing = {
+        **{"PerImage": (), "Numbers": (), "PerChannel": (1,), "Features": (64,), "Moves": (10, 1)},
+        **{"Steps": (STEPS,), "StepCodes": (STEPS, 10), "StepFeatures": (STEPS, 64), "Replaced": (2, STEPS)},
+    }
+    if shape not in trailing:
+        return None
+    return random.random((MOST_IMAGES if shape == "Moves" else count, *trailing[shape]))
+
+
+def _shapes(names: set[str]) -> dict[str, str]:
+    """Name -> how a metric that asks for it annotates it."""
+    asked = [parameter for metric in all_metrics().values() for parameter in signature(metric).parameters.values()]
+    return {each.name: each.annotation.split(" |")[0] for each in asked if each.name in names}
 
 
 def _images(factors: np.ndarray) -> np.ndarray:
@@ -84,13 +114,18 @@ def rows(counts: list[int]) -> list[dict[str, object]]:
     found = []
     with multiprocessing.get_context("fork").Pool(1, maxtasksperchild=1) as pool:
         for name in [*RANKS, *all_metrics()]:
-            costs = [pool.apply(cost, (name, count)) for count in counts]
+            costs: dict[int, tuple[float, float]] = {}
+            for count in counts:
+                last = max(costs, default=0)
+                if not last or costs[last][0] * (count / last) ** 2 < MOST_SECONDS:
+                    costs[count] = pool.apply(cost, (name, count))
             row: dict[str, object] = {"metric": name}
-            for count, (seconds, memory) in zip(counts, costs, strict=True):
+            for count in counts:
+                seconds, memory = costs.get(count, (math.nan, math.nan))
                 row |= {f"s at {count:,}": round(seconds, 3), f"GB at {count:,}": round(memory, 3)}
-            if len(counts) > 1:
-                ratio = max(costs[-1][0], 1e-3) / max(costs[-2][0], 1e-3)
-                row["growth"] = round(math.log(ratio) / math.log(counts[-1] / counts[-2]), 1)
+            if len(costs) > 1:
+                (one, (before, _)), (other, (after, _)) = list(costs.items())[-2:]
+                row["growth"] = round(math.log(max(after, 1e-3) / max(before, 1e-3)) / math.log(other / one), 1)
             found.append(row)
             print(row, flush=True)
     return found
@@ -106,8 +141,8 @@ def main() -> None:
     table = rows(counts)
     whole: dict[str, object] = {"metric": "all together"}
     for count in counts:
-        whole[f"s at {count:,}"] = round(sum(float(str(row[f"s at {count:,}"])) for row in table), 1)
-        whole[f"GB at {count:,}"] = max(float(str(row[f"GB at {count:,}"])) for row in table)
+        seconds, memory = ([float(str(row[f"{what} at {count:,}"])) for row in table] for what in ("s", "GB"))
+        whole |= {f"s at {count:,}": round(np.nansum(seconds), 1), f"GB at {count:,}": np.nanmax(memory)}
     table.append(whole | ({"growth": None} if len(counts) > 1 else {}))
     ledger.show("Metrics, seconds of one core and GB beside the arrays", table)
     ledger.keep("metrics_cost", table, quick=args.quick)

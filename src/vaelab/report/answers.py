@@ -8,7 +8,7 @@ from vaelab.metrics import Score, Way
 from vaelab.report.words import interval_of, number, value_of
 from vaelab.runs.compare import Comparison
 from vaelab.runs.differences import Interval, Line
-from vaelab.runs.entries import Entry
+from vaelab.runs.entries import Entry, stage_name
 from vaelab.runs.ranking import Ranking, ranking
 from vaelab.studies import Asked
 
@@ -29,7 +29,7 @@ def answers(comparison: Comparison, questions: Iterable[Asked]) -> Iterator[tupl
 
 def by_experiment(comparison: Comparison) -> dict[str, Entry]:
     """Name -> entry: the experiments' names, or the entries' where two experiments are called alike."""
-    found = {entry.run.experiment.name: entry for entry in comparison.entries}
+    found = {stage_name(entry.run.experiment.name, entry.stage): entry for entry in comparison.entries}
     alike = len(found) < len(comparison.entries)
     return {entry.name: entry for entry in comparison.entries} if alike else found
 

@@ -118,8 +118,11 @@ def render(comparison: Comparison, study: Study | None = None) -> str:
 
 def _lede(comparison: Comparison) -> str:
     entries = comparison.entries
-    runs = sum(len(entry.runs) for entry in entries)
-    what = plural(runs, "run") + (f" of {plural(len(entries), 'model')}" if runs > len(entries) else "")
+    models = [entry for entry in entries if not entry.stage]
+    runs = sum(len(entry.runs) for entry in models)
+    what = plural(runs, "run") + (f" of {plural(len(models), 'model')}" if runs > len(models) else "")
+    if len(models) < len(entries):
+        what += f" and {plural(len(entries) - len(models), 'earlier stage')}"
     set_against = f" Differences are from {comparison.against.name}." if len(entries) > 1 else ""
     return (
         f"{what}, measured on the same {plural(len(comparison.rows), 'image')} that none of them was trained on, with "

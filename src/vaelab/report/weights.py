@@ -12,6 +12,7 @@ from vaelab.experiment import Experiment
 from vaelab.plots.grid import grid
 from vaelab.report.scores import words_of
 from vaelab.runs.compare import Comparison
+from vaelab.runs.entries import Entry
 from vaelab.settings.record import to_record
 
 _FEWEST = 4
@@ -31,8 +32,12 @@ def grids(comparison: Comparison) -> list[Grid]:
 
     There are some only where four models or more differ in exactly two settings, both of them numbers.
     """
-    two = _two_numbers([entry.run.experiment for entry in comparison.entries])
+    two = _two_numbers([entry.run.experiment for entry in _whole(comparison)])
     return list(_drawn(comparison, two)) if two else []
+
+
+def _whole(comparison: Comparison) -> list[Entry]:
+    return [entry for entry in comparison.entries if not entry.stage]
 
 
 def _two_numbers(experiments: Sequence[Experiment]) -> dict[str, list[float]]:
@@ -78,7 +83,7 @@ def _drawn(comparison: Comparison, two: dict[str, list[float]]) -> Iterator[Grid
         if not words.headline:
             continue
         values = np.full((len(rows), len(columns)), np.nan)
-        for entry, x, y in zip(comparison.entries, across, upward, strict=True):
+        for entry, x, y in zip(_whole(comparison), across, upward, strict=True):
             if score := whole.get((metric, entry.name)):
                 values[rows.index(y), columns.index(x)] = score.value
         if np.isfinite(values).any():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -119,24 +120,13 @@ def compare(
     """
     wanted, entries, common, beside = all_metrics(metrics), entries_of(runs), common_rows(runs), [*beside]
     first, named = _chosen(entries, against), None if metrics is None else wanted
-    questions = {
-        run.folder: ask(
-            run,
-            rows=common,
-            num_images=num_images,
-            num_samples=num_samples,
-            seed=seed,
-            labels=labels,
-            factors=factors,
-        )
-        for run in runs
-    }
-    if beside:
-        for run in runs:
-            measure(run, questions[run.folder], beside, progress)
-    measured = {
-        entry.name: [measure(run, questions[run.folder], named, progress) for run in entry.runs] for entry in entries
-    }
+    measured: dict[str, list[Measured]] = {entry.name: [] for entry in entries}
+    asked = partial(ask, rows=common, num_images=num_images, num_samples=num_samples, seed=seed)
+    questions = [(e, r, asked(r, stage=e.stage, labels=labels, factors=factors)) for e in entries for r in e.runs]
+    for entry, run, question in questions:
+        if beside:
+            measure(run, question, beside, progress)
+        measured[entry.name].append(measure(run, question, named, progress))
     lines, refused = list[Line](), list[Refusal]()
     for metric in wanted.values():
         kept = comparable(metric, entries, first, measured, refused)

@@ -45,6 +45,8 @@ def drifts(entries: Sequence[Entry]) -> Iterator[Drift]:
         return
     rows = None
     for entry in entries:
+        if entry.stage:
+            continue
         found = [read_codes(run) for run in entry.runs]
         if any(each is None or each.steps[0] > named.later_step for each in found):
             continue

@@ -1,4 +1,4 @@
-"""What stands in one row of a comparison: a run, or the seeds of one experiment; and the images that all held out."""
+"""What is one entry of a comparison: a run, the seeds of one experiment, or an earlier stage of their models."""
 
 from __future__ import annotations
 
@@ -16,19 +16,21 @@ from vaelab.settings.record import digest
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Entry:
-    """A run, or the runs of one experiment that differ in the seed alone."""
+    """A run, or the runs of one experiment that differ in the seed alone; of a model of several stages, one of them."""
 
     name: str
-    """What it is called: the folder's name, with as much of the path as tells it from the others."""
+    """What it is called: the folder's name, with as much of the path as tells it from the others, and the stage."""
     place: Path
     """The folder that holds just these."""
     runs: tuple[Run, ...]
     """By seed; one or more."""
+    stage: str | None = None
+    """Of their models, where it is not the last, by which a model goes."""
 
     @property
     def run(self) -> Run:
-        """The first."""
-        return self.runs[0]
+        """The first, at the stage."""
+        return self.runs[0].at_stage(self.stage)
 
 
 def find_runs(places: Iterable[Path | str]) -> tuple[list[Path], list[Path]]:
@@ -110,7 +112,8 @@ def siblings(run: Run) -> list[Run]:
 def entries_of(runs: Sequence[Run]) -> list[Entry]:
     """The runs in their order, those put together that are of one experiment with different seeds.
 
-    Where a seed is there more than once, those in one folder are put together if their seeds differ.
+    Where a seed is there more than once, those in one folder are put together if their seeds differ. A model of several
+    stages goes by its last; its earlier stages are entries of their own after it.
     """
     rows = list[list[Run]]()
     for group in _grouped(runs, _without_seed):
@@ -123,7 +126,13 @@ def entries_of(runs: Sequence[Run]) -> list[Entry]:
     rows.sort(key=lambda row: min(runs.index(run) for run in row))
     places = [_place(row) for row in rows]
     names = _names(places)
-    return [Entry(name=n, place=p, runs=tuple(row)) for n, p, row in zip(names, places, rows, strict=True)]
+    entries = [Entry(name=n, place=p, runs=tuple(row)) for n, p, row in zip(names, places, rows, strict=True)]
+    return [each for entry in entries for each in (entry, *_earlier_stages(entry))]
+
+
+def stage_name(name: str, stage: str | None) -> str:
+    """What a stage of a model is called; None: its last, by which it goes."""
+    return f"{name}, {stage} stage" if stage else name
 
 
 def common_rows(runs: Sequence[Run]) -> np.ndarray:
@@ -146,6 +155,10 @@ def common_rows(runs: Sequence[Run]) -> np.ndarray:
         got = f"none in all {len(runs)}, as they were divided otherwise ({', '.join(f'{len(p):,}' for p in parts[:9])})"
         raise InputError("the runs", "have held-out images in common", got, "Train them with the same data.split.")
     return common
+
+
+def _earlier_stages(entry: Entry) -> list[Entry]:
+    return [replace(entry, name=stage_name(entry.name, stage), stage=stage) for stage in entry.run.stages[:-1]]
 
 
 def _grouped(runs: Iterable[Run], key: Callable[[Run], str]) -> Iterable[list[Run]]:

@@ -12,6 +12,7 @@ from vaelab import files
 from vaelab.errors import InputError, unknown_name
 from vaelab.experiment import Experiment, as_json, check_name, differences
 from vaelab.runs import is_finished, read
+from vaelab.runs.entries import stage_name
 from vaelab.settings.ranges import Seed, Settings
 from vaelab.settings.text import parse_value
 from vaelab.studies._asked import Asked, Measuring, Shown
@@ -44,7 +45,8 @@ class Study(Settings):
     def __post_init__(self):
         super().__post_init__()
         check_name(self.name)
-        names = [experiment.name for experiment in self.experiments]
+        stages = {experiment.name: [*experiment.model.stages()][:-1] for experiment in self.experiments}
+        names = [stage_name(name, stage) for name, earlier in stages.items() for stage in (None, *earlier)]
         for kind, parts in (("questions", self.questions), ("pictures", self.pictures)):
             for i, part in enumerate(parts):
                 for name in (*part.experiments, *filter(None, [getattr(part, "against", "")])):

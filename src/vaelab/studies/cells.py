@@ -10,12 +10,15 @@ from vaelab.experiment import Experiment
 from vaelab.objectives.elbo import ELBO
 from vaelab.penalties.mutual_information import MutualInformation
 from vaelab.presets import preset
+from vaelab.runs.entries import stage_name
 from vaelab.studies._asked import Measuring, Shown, ask
 from vaelab.studies._study import Study
 
 _QUICK: dict[str, Any] = {"num_steps": 400, "learning_rate": 5e-4}
 _SMALL = CellsSyntheticSource(num_images=2000, size=32)
 _STAGES = ("two-stage-single", "two-stage-double")
+_FIRST = tuple(stage_name(name, "first") for name in _STAGES)
+_ALONE = ("vanilla", *_FIRST)
 _BETAS = ("vanilla", "beta-2", "beta-4")
 
 
@@ -23,7 +26,8 @@ def cells(data: str | None = None, *, quick: bool = False) -> Study:
     """VAE, beta-VAE, InfoMax-VAE and two stages on cells, by neighbourhoods, known truth and errors of each channel.
 
     Synthetic cells, whose plane (x, y) and outline are known, or real ones. The architecture, Adam and batch are those
-    of the study. Of a model of two stages the second is compared, which has three latents.
+    of the study. A model of two stages goes by its second, which has three latents; its first, which has a hundred, is
+    compared too.
 
     *Source*: study 1 of vaelab's own list, after meeting notes of 2020.
 
@@ -62,6 +66,8 @@ def cells(data: str | None = None, *, quick: bool = False) -> Study:
             ask("What does a heavier rate take from the code?", "mutual_information", *_BETAS, against="vanilla"),
             ask("Is a second stage that reads features better than one that reads the first code?", "elbo", *_STAGES),
             ask("How many of a second stage's three latents are active?", "active_units", *_STAGES),
+            ask("Does a first stage keep as much as a VAE that stands alone?", "mse", *_ALONE, against="vanilla"),
+            ask("And does its code say as much of the image?", "mutual_information", *_ALONE, against="vanilla"),
             ask("What do three latents cost against a hundred?", "mse", "vanilla", *_STAGES, against="vanilla"),
             *channels,
             ask("Whose code keeps the images' neighbourhoods?", "r_nx"),

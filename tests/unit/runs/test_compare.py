@@ -23,8 +23,9 @@ from vaelab.likelihoods.bernoulli import BernoulliLikelihood
 from vaelab.likelihoods.continuous_bernoulli import ContinuousBernoulliLikelihood
 from vaelab.likelihoods.gaussian import GaussianLikelihood
 from vaelab.metrics import interval_of_means
-from vaelab.models import VAEConfig
+from vaelab.models import TwoStageConfig, VAEConfig
 from vaelab.objectives.elbo import ELBO
+from vaelab.objectives.two_stage import TwoStageObjective
 from vaelab.presets import preset
 from vaelab.report.comparison import render
 from vaelab.runs import load, train
@@ -51,12 +52,13 @@ def place(tmp_path_factory):
     np.savez(place / "images.npz", images=images, channels=np.array(["DNA", "actin"]), label=np.arange(200) % 3)
     np.savez(place / "others.npz", images=images[::-1])
 
-    def make(name, *, likelihood=None, data="images.npz", split=SPLIT, seed=0, beta=1.0, steps=60, **more):
+    def make(name, likelihood=None, *, data="images.npz", split=SPLIT, seed=0, beta=1.0, steps=60, two=False, **more):
+        one = VAEConfig(latent_dim=2, likelihood=likelihood or ContinuousBernoulliLikelihood(), **NETWORKS)
         experiment = Experiment(
             name="compared",
             data=Data(source=NpzSource(path=str(place / data), layout="channels_first"), split=split, **more),
-            model=VAEConfig(latent_dim=2, likelihood=likelihood or ContinuousBernoulliLikelihood(), **NETWORKS),
-            objective=ELBO(rate_weight=beta),
+            model=TwoStageConfig(first=one, second=replace(one, latent_dim=1)) if two else one,
+            objective=TwoStageObjective() if two else ELBO(rate_weight=beta),
             training=preset("digits").training,
             seed=seed,
         )
@@ -69,6 +71,7 @@ def place(tmp_path_factory):
     make("gauss", likelihood=GaussianLikelihood())
     make("binary", likelihood=BernoulliLikelihood(), binarize="threshold")
     make("scaled", scaling=Scaling(range="min_max"))
+    make("two", two=True)
     make("divided", split=Split(validation=20, test=80, seed=3))
     make("apart", split=Split(validation=1, test=2, seed=5))
     make("no-test", split=Split(validation=30, test=0))
@@ -101,6 +104,26 @@ def test_a_difference_is_the_mean_of_those_at_each_image_with_their_bootstrap(ru
     assert line_of(comparison, "mse", "gauss").difference is None
     assert line_of(comparison, "mutual_information", "seed-0").why_not
     assert len(comparison.rows) == 40
+
+
+def test_each_stage_of_a_model_is_an_entry_with_the_numbers_that_evaluate_gives(runs, place):
+    comparison = compare(runs("gauss", "two"), metrics=["mse", "active_units"], num_samples=3)
+    assert [entry.name for entry in comparison.entries] == ["gauss", "two", "two, first stage"]
+    run = load(place / "two")
+    for name, stage in (("two", "second"), ("two, first stage", "first")):
+        own = measure(run, ask(run, stage=stage, num_samples=3), ["mse", "active_units"])
+        for metric in ("mse", "active_units"):
+            assert line_of(comparison, metric, name).score.value == own.score(metric).value
+    second, first = (line_of(comparison, "active_units", name).score for name in ("two", "two, first stage"))
+    assert (second.ceiling, first.ceiling) == (1, 2)
+    two = replace(run.experiment, name="two")
+    asked = Asked(text="Is the first stage better?", metric="mse", experiments=("two", "two, first stage"))
+    study = Study(name="stages", experiments=(two,), questions=(asked,))
+    with pytest.raises(InputError, match=r"^questions\[0\] should be a known name, .* Known: two, two, first stage"):
+        replace(study, questions=(replace(asked, experiments=("two, third stage",)),))
+    page = render(comparison, study)
+    assert "2 runs of 2 models" not in page
+    assert "2 runs and 1 earlier stage, measured on" in page
 
 
 def test_answers_are_those_of_evaluate_and_read_the_next_time(runs, place):
