@@ -55,7 +55,7 @@ def new_label(data: str | None = None, *, quick: bool = False) -> Study:
                 "Are the three classes told apart as well as if the new one had been there all along?",
                 "probe_accuracy", "new-label", "all-along", against="all-along",
             ),
-            ask("What does it cost in nats that it came late, or never?", "elbo", against="all-along"),
+            ask("What does it cost in bits that it came late, or never?", "level_bits", against="all-along"),
         ),
         pictures=(Shown(part="evolution"),),
         measuring=Measuring(labels="label"),

@@ -56,6 +56,7 @@ def rosette_hole(data: str | None = None, *, quick: bool = False) -> Study:
     full, punctured = (_small(each) if quick else each for each in map(preset, ("rosettes", "rosettes-punctured")))
     penalties = _penalties(size, quick)
     own = {name: _with(punctured, f"punctured-{name}", penalty) for name, penalty in penalties.items()}
+    own_names = [experiment.name for experiment in own.values()]
     oracle = _with(full, "full-entanglement", penalties["entanglement"])
     return Study(
         name="rosette-hole",
@@ -66,18 +67,24 @@ def rosette_hole(data: str | None = None, *, quick: bool = False) -> Study:
                 "Does a model that never saw the hole draw it as well as one that saw the whole plane?",
                 "hole_ratio", "punctured", "full", against="full",
             ),
-            ask("Is a hole drawn better than by the nearest training image, which scores 1?", "hole_against_nearest"),
+            ask(
+                "Is a hole drawn better than by the nearest training image, which scores 1?",
+                "hole_against_nearest", "punctured", *own_names,
+            ),
             ask("Whose shapes in the hole are right?", "hole_iou"),
             ask("Who failed, where something did: 1 the encoder, 0 the decoder?", "hole_encoder_share"),
             ask("Whose code tells the known plane, by a line?", "probe_r2"),
-            ask("How many dimensions has the embedding of a plane?", "intrinsic_dimension", "punctured", "full"),
+            ask(
+                "How many dimensions has the embedding of a plane, of whose images some lie along three lines?",
+                "intrinsic_dimension", "punctured", "full",
+            ),
             ask("Which penalty leaves latents that each are one known number?", "mcc"),
         ),
         pictures=(
             Shown(part="transects", experiments=("punctured", "full")),
             Shown(part="space", experiments=("punctured", "full")),
         ),
-        measuring=Measuring(factors=("a", "b")),
+        measuring=Measuring(factors=("a", "b"), num_samples=20),
     )  # fmt: skip
 
 
