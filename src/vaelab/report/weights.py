@@ -12,7 +12,6 @@ from vaelab.experiment import Experiment
 from vaelab.plots.grid import grid
 from vaelab.report.scores import words_of
 from vaelab.runs.compare import Comparison
-from vaelab.runs.entries import Entry
 from vaelab.settings.record import to_record
 
 _FEWEST = 4
@@ -32,12 +31,9 @@ def grids(comparison: Comparison) -> list[Grid]:
 
     There are some only where four models or more differ in exactly two settings, both of them numbers.
     """
-    two = _two_numbers([entry.run.experiment for entry in _whole(comparison)])
-    return list(_drawn(comparison, two)) if two else []
-
-
-def _whole(comparison: Comparison) -> list[Entry]:
-    return [entry for entry in comparison.entries if not entry.stage]
+    found = {entry.name: entry.run.experiment for entry in comparison.entries if not entry.stage}
+    two = _two_numbers([*found.values()])
+    return list(_drawn(comparison, [*found], two)) if two else []
 
 
 def _two_numbers(experiments: Sequence[Experiment]) -> dict[str, list[float]]:
@@ -70,7 +66,7 @@ def _are_numbers(values: Sequence[object]) -> bool:
     return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
 
 
-def _drawn(comparison: Comparison, two: dict[str, list[float]]) -> Iterator[Grid]:
+def _drawn(comparison: Comparison, entries: Sequence[str], two: dict[str, list[float]]) -> Iterator[Grid]:
     (across, upward), names = two.values(), [_words(path) for path in two]
     columns, rows = sorted(set(across)), sorted(set(upward))
     whole = {
@@ -83,8 +79,8 @@ def _drawn(comparison: Comparison, two: dict[str, list[float]]) -> Iterator[Grid
         if not words.headline:
             continue
         values = np.full((len(rows), len(columns)), np.nan)
-        for entry, x, y in zip(_whole(comparison), across, upward, strict=True):
-            if score := whole.get((metric, entry.name)):
+        for entry, x, y in zip(entries, across, upward, strict=True):
+            if score := whole.get((metric, entry)):
                 values[rows.index(y), columns.index(x)] = score.value
         if np.isfinite(values).any():
             drawn = grid(columns, rows, values, label=unit, axes=(names[0], names[1]))

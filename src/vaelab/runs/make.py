@@ -188,9 +188,10 @@ def _go(
         checkpoints.save(state)
     with ExitStack() as stack:
         interrupted = stack.enter_context(interrupts())
-        listeners = _listeners(run, batches, checkpoints, state.step)
+        at_once = min(experiment.training.batch_size, len(batches.train))
+        listeners = _listeners(run, batches, checkpoints, at_once, state.step)
         if progress:
-            listeners.append(stack.enter_context(ProgressBar(experiment.training.batch_size, state.step)))
+            listeners.append(stack.enter_context(ProgressBar(at_once, state.step)))
         log_every, seed = experiment.watching.log_every, experiment.seed
         for _ in steps_of(state, batches, experiment.training, choices, seed, log_every):
             for listener in listeners:
@@ -206,9 +207,9 @@ def _go(
     return done
 
 
-def _listeners(run: Run, batches: Batches, checkpoints: Checkpoints, step: int) -> list[Listener]:
-    watching, batch_size = run.experiment.watching, run.experiment.training.batch_size
-    listeners: list[Listener] = [CSVLog(run.folder / "metrics.csv", batch_size, step), checkpoints]
+def _listeners(run: Run, batches: Batches, checkpoints: Checkpoints, at_once: int, step: int) -> list[Listener]:
+    watching = run.experiment.watching
+    listeners: list[Listener] = [CSVLog(run.folder / "metrics.csv", at_once, step), checkpoints]
     if watching.tensorboard:
         listeners.append(TensorBoardLog(run.folder / "events", step))
     if watching.snapshot_every:

@@ -53,7 +53,7 @@ def test_a_grid_names_its_numbers():
 def _comparison(objectives, values):
     base = preset("digits")
     runs = [SimpleNamespace(experiment=replace(base, objective=objective)) for objective in objectives]
-    entries = [SimpleNamespace(name=f"run {i}", run=run) for i, run in enumerate(runs)]
+    entries = [SimpleNamespace(name=f"run {i}", run=run, stage=None) for i, run in enumerate(runs)]
     lines = [
         Line(entry=entry.name, score=Score(metric="elbo", value=value, unit="nats per image", count=9), seeds=(value,))
         for entry, value in zip(entries, values, strict=True)

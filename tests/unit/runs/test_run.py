@@ -67,6 +67,14 @@ def test_a_run_is_read_back_as_it_was_trained(experiment, tmp_path):
     assert again.feed(np.arange(3)).shape == (3, 1, 8, 8)
 
 
+def test_a_batch_of_more_images_than_there_are_counts_those_that_there_are(experiment, tmp_path):
+    training = replace(experiment.training, batch_size=10**25, num_steps=4)
+    log = train(replace(experiment, training=training), tmp_path / "run", progress=False).metrics()
+    trained = log[log["split"] == "train"]
+    images = (trained["images_per_second"] * trained["seconds"].diff().fillna(trained["seconds"])).sum()
+    assert images == pytest.approx(4 * 36, rel=0.3)
+
+
 def test_snapshots_show_images_reconstructions_and_samples(experiment, tmp_path):
     run = train(experiment, tmp_path / "run", progress=False)
     pictures = sorted((run.folder / "snapshots").iterdir())
