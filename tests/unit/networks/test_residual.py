@@ -178,7 +178,7 @@ def test_images_of_the_wrong_size_are_refused():
             build({"widths": (4,) * 5}, (28, 28))
 
 
-@pytest.mark.parametrize(("norm", "num_steps"), [("batch", 120), ("none", 250)])
+@pytest.mark.parametrize(("norm", "num_steps"), [("batch", 120), pytest.param("none", 250, marks=pytest.mark.slow)])
 def test_sixteen_blocks_learn_real_digits(norm, num_steps):
     """Scanned digits of 8x8 through 8 numbers and back: much nearer the least possible than one image for all is."""
     images = torch.from_numpy(load_digits().images[:, None] / 16).float()
