@@ -166,6 +166,6 @@ def _rank(name: str, wanted: str) -> int:
 
 
 def _in_words(value: object) -> str:
-    if pd.isna(value):  # pyright: ignore[reportArgumentType, reportCallIssue]
+    if pd.isna(value):  # pyright: ignore[reportArgumentType, reportCallIssue, reportGeneralTypeIssues]
         return ""
     return f"{float(value):.6g}" if isinstance(value, float | np.floating) else str(value)[:500]
