@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import http.client
+import io
 import json
 import socket
+import zipfile
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+import tifffile
 import torch
 
 from explorer_runs import NASTY
@@ -19,7 +24,7 @@ from vaelab.explorer import explore
 from vaelab.explorer.guard import BURST, MOST_BODY, Guard, Refused
 from vaelab.explorer.serve import Explorer
 from vaelab.explorer.view import open_view
-from vaelab.inference import decode_mean, embed, reconstruct
+from vaelab.inference import Bending, decode_mean, embed, geodesics, reconstruct
 from vaelab.runs import load
 from vaelab.runs.claim import claimed
 
@@ -137,6 +142,7 @@ ODD = [
     ("/run/0/pixels?at=1e3", 400), ("/run/0/pixels?at=%D9%A3", 400), ("/run/0/pixels?at=" + "1," * 300 + "1", 400),
     ("/run/0/points?map=z0", 400), ("/run/0/points?map=z0,z99", 400), ("/run/0/points?map=../x", 400),
     ("/run/0/column?name=nothing", 400), ("/run/0/record?at=999999999999", 400), ("/run/7/about", 404),
+    ("/run/0/chosen?query=moa", 400), ("/run/0/chosen", 400), ("/run/0/selection?name=..%2Fx", 400),
     ("/run/00000/about", 404), ("/run/x/about", 404), ("/run/0/nothing", 404), ("/run/0/decode", 405),
 ]  # fmt: skip
 
@@ -273,6 +279,90 @@ def test_texts_of_the_table_go_out_as_json_and_the_page_asks_for_nothing_elsewhe
     for path in ("/", *(route.path for route in explored.app.asgi.routes if route.path.endswith((".js", ".css")))):
         text = ask(explored, path)[2].decode()
         assert not [word for word in ("https://", "//cdn", "innerHTML", "eval(") if word in text], path
+
+
+# Selections
+
+
+def bits(*selections):
+    return b"".join(np.packbits(mask, bitorder="little").tobytes() for mask in selections)
+
+
+def test_selections_are_averaged_and_written_as_they_are_stored(explored, run, view):
+    chosen = array(explored, "/run/0/chosen?query=concentration%20%3E%201").astype(bool)
+    np.testing.assert_array_equal(chosen, view.table["concentration"] > 1)
+    stored = run.dataset.collection.images[view.rows]
+    means = array(explored, "/run/0/average", bits(chosen, ~chosen))
+    np.testing.assert_allclose(means, [stored[chosen].mean(0), stored[~chosen].mean(0)], rtol=1e-6)
+    centres = array(explored, "/run/0/centre", bits(chosen, ~chosen))
+    np.testing.assert_allclose(centres[1], view.codes.loc[~chosen].mean(0), rtol=1e-4, atol=1e-6)
+    table = pd.read_csv(io.BytesIO(ask(explored, "/run/0/ids", bits(chosen))[2]))
+    np.testing.assert_array_equal(table["row"], view.rows[chosen])
+    assert table["filename"].tolist() == view.table["filename"][chosen].tolist()
+    with zipfile.ZipFile(io.BytesIO(ask(explored, "/run/0/archive", bits(chosen))[2])) as archive:
+        names = archive.namelist()
+        assert len({*names}) == chosen.sum()
+        assert not [name for name in names if "/" in name or "<" in name or ".." in name]
+        np.testing.assert_array_equal(tifffile.imread(io.BytesIO(archive.read(names[3]))), stored[chosen][3])
+
+
+def test_two_selections_differ_in_what_they_were_chosen_by(explored, view):
+    first = view.codes.loc[:, 2] > np.median(view.codes.loc[:, 2])
+    body = bits(first, np.ones(len(view), bool))
+    while (answer := ask(explored, "/run/0/compare", body))[0] == 202:
+        pass
+    assert answer[0] == 400  # all of the first are in the second, too
+    body = bits(first, ~first)
+    while (answer := ask(explored, "/run/0/compare", body))[0] == 202:
+        pass
+    found = json.loads(answer[2])
+    assert found["counts"] == [first.sum(), (~first).sum()]
+    assert found["lines"][0]["name"] == "z2"
+    assert {line["group"] for line in found["lines"]} >= {"latent", "column", "feature"}
+    shown = {line["name"]: line["first"] - line["second"] for line in found["lines"]}
+    assert shown["dose"] == pytest.approx(view.table["dose"][first].mean() - view.table["dose"][~first].mean())
+
+
+def test_a_kept_selection_is_a_column_of_the_run_and_of_nobody_elses_files(explored, run, view):
+    source = Path(run.experiment.data.source.path)
+    before, mask = source.read_bytes(), view.codes.loc[:, 0] > 0
+    assert ask(explored, "/run/0/keep?name=right", bits(mask))[0] == 200
+    assert ask(explored, "/run/0/keep?name=right", bits(~mask))[0] == 400
+    for name in ("moa", "../right", "mse", "z0"):
+        assert ask(explored, f"/run/0/keep?name={name}", bits(mask))[0] == 400
+    try:
+        np.testing.assert_array_equal(array(explored, "/run/0/selection?name=right"), mask)
+        assert said(explored, "/run/0/selections") == [{"name": "right", "count": int(mask.sum())}]
+        np.testing.assert_array_equal(array(explored, "/run/0/chosen?query=right%20%3D%20yes"), mask)
+        assert source.read_bytes() == before
+        again = load(run.folder)
+        assert again.hash == run.hash
+        column = again.dataset.collection.table["right"]
+        assert column[view.rows[mask]].eq("yes").all()
+        assert column.drop(index=view.rows).isna().all()
+        assert again.dataset.content_hash == run.dataset.content_hash
+        scores = main(["evaluate", str(run.folder), "--labels", "right", "--metrics", "probe_accuracy", "--quiet"])
+        assert scores == 0
+    finally:
+        (run.folder / "columns" / "right.csv").unlink()
+
+
+def test_a_way_is_the_geodesic_that_python_finds(explored, run, view):
+    ends = view.codes.loc[[3, 40]]
+    straight = array(explored, "/run/0/way?kind=straight&steps=4", ends.tobytes())
+    np.testing.assert_allclose(straight, np.linspace(ends[0], ends[1], 4), rtol=1e-5, atol=1e-6)
+    while (answer := ask(explored, "/run/0/way?kind=geodesic&steps=4", ends.tobytes()))[0] == 202:
+        pass
+    z = torch.from_numpy(ends)
+    expected = geodesics(run, z[:1], z[1:], Bending(num_steps=200), num_points=7).points[0, ::2]
+    found = np.frombuffer(answer[2], "<f4").reshape(4, -1)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
+    channels = "0" + "_1~ff0000~0~65535" * 3
+    film = ask(explored, f"/run/0/film?channels={channels}", straight.tobytes())
+    assert film[0] == 200
+    assert film[2].startswith(b"GIF89a")
+    assert ask(explored, "/run/0/way?kind=round", ends.tobytes())[0] == 400
+    assert ask(explored, "/run/0/way?kind=straight", ends[:1].tobytes())[0] == 400
 
 
 # Runs as they may be

@@ -190,7 +190,7 @@ def test_a_click_in_the_legend_filters_and_names_are_never_html(tab, explored, v
     kind.click()
     tab.wait_for_selector(".kind[aria-pressed=true]")
     assert tab.locator(".kind[aria-pressed=true] .tally").inner_text() == f"{total} / {total}"
-    assert f"{total} / {len(view)} images" in tab.locator("#legend").inner_text()
+    assert f"{total} / {len(view)} images" in tab.locator("#selection").inner_text()
     place = int(np.flatnonzero(view.table["moa"] == NASTY)[0])
     tab.keyboard.press("/")
     tab.keyboard.type(view.names()[place])
@@ -200,6 +200,72 @@ def test_a_click_in_the_legend_filters_and_names_are_never_html(tab, explored, v
     assert NASTY in tab.locator("#pinned dl.columns").inner_text()
     assert tab.locator("img").count() == 0
     assert tab.title() != "broken"
+
+
+def tally(tab):
+    return int(tab.locator("#selection .tally-line").inner_text().partition(" / ")[0])
+
+
+def test_a_lasso_selects_what_lies_inside_and_is_held_by_image(tab, explored, view):
+    opened(tab, explored, "map=z0,z1&thumbnails=off")
+    box = tab.locator("#map").bounding_box()
+    where(tab, view, 0, box)  # waits until the map has come to rest
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    tab.keyboard.press("r")
+    drag(tab, [(x - 90, y - 90), (x + 60, y + 120)])
+    text = parse_qs(urlsplit(tab.url).fragment)["view"][0].partition("~")[0]
+    middle, scale = np.array(text.split(",")[:2], float), min(box["width"], box["height"]) / float(text.split(",")[2])
+    points = (view.codes.loc[:, :2] - middle) * scale * [1, -1]
+    inside = ((points > [-90, -90]) & (points < [60, 120])).all(1)
+    assert tally(tab) == inside.sum() > 5
+    tab.select_option("#map-kind", "PCA")  # another map, the same images
+    tab.wait_for_timeout(300)
+    assert tally(tab) == inside.sum()
+    tab.reload()
+    tab.wait_for_selector("body[data-ready=all]")
+    assert tally(tab) == inside.sum()
+    tab.locator("#map").press("i")
+    assert tally(tab) == (~inside).sum()
+    tab.keyboard.press("q")
+    tab.keyboard.type("z0 > 0 and concentration >= 0.1")
+    tab.keyboard.press("Enter")
+    expected = (view.codes.loc[:, 0] > 0) & (view.table["concentration"].to_numpy() > 0.0999)
+    tab.wait_for_function(f"document.querySelector('.tally-line').textContent.startsWith('{expected.sum()} /')")
+    tab.keyboard.type("x")
+    tab.keyboard.press("Enter")
+    tab.wait_for_selector(".wrong:has-text('should')")
+    tab.wrong[:] = [words for words in tab.wrong if "400" not in words]
+    tab.locator("#map").focus()
+    tab.keyboard.press("Escape")
+    assert "select" in tab.locator("#selection .tally-line").inner_text()
+
+
+def drag(tab, corners):
+    tab.mouse.move(*corners[0])
+    tab.mouse.down()
+    for corner in corners[1:]:
+        tab.mouse.move(*corner, steps=4)
+    tab.mouse.up()
+
+
+def test_two_selections_are_compared_and_one_is_saved(tab, explored, view):
+    opened(tab, explored, "colour=moa")
+    tab.keyboard.press("q")
+    tab.keyboard.type("z0 > 0")
+    tab.keyboard.press("Enter")
+    tab.wait_for_selector("#selection .comparing")
+    tab.get_by_role("button", name="Compare", exact=True).click()
+    tab.wait_for_selector("dialog.compared", timeout=60_000)
+    assert tab.locator("dialog.compared tbody th").first.inner_text() == "z0"
+    assert tab.locator("dialog.compared canvas").count() == 3
+    tab.keyboard.press("Escape")
+    with tab.expect_download() as started:
+        tab.get_by_role("button", name="table").click()
+    lines = started.value.path().read_text().splitlines()
+    assert len(lines) == 1 + (view.codes.loc[:, 0] > 0).sum()
+    with tab.expect_download() as started:
+        tab.get_by_role("button", name="sheet").click()
+    assert started.value.path().read_bytes().startswith(b"\x89PNG")
 
 
 def test_keys_are_explained_and_every_control_has_a_name(tab, explored):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from vaelab.explanation._explain import Explained, Series, explain
 from vaelab.explanation.confounders import Drag, drag
 from vaelab.explanation.deletion import Curves, deletion_curves, deletion_tests
+from vaelab.explanation.differs import Differing, differs
 from vaelab.explanation.fidelity import Fidelity, fidelity
 from vaelab.explanation.follows import Followed, follows
 from vaelab.explanation.judge import Judge, judge_of
@@ -17,6 +18,7 @@ from vaelab.explanation.where import Where, where
 
 __all__ = [
     "Curves",
+    "Differing",
     "Drag",
     "Explained",
     "Fidelity",
@@ -28,6 +30,7 @@ __all__ = [
     "Where",
     "deletion_curves",
     "deletion_tests",
+    "differs",
     "drag",
     "explain",
     "fidelity",

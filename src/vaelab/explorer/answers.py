@@ -12,6 +12,7 @@ from vaelab.explorer.columns import Column, Columns
 from vaelab.explorer.density import Neighbours
 from vaelab.explorer.maps import Maps
 from vaelab.explorer.raw import numbers
+from vaelab.explorer.selections import Selections
 from vaelab.explorer.thumbnails import Thumbnails, small
 from vaelab.explorer.view import View
 from vaelab.plots import channel_colours
@@ -35,7 +36,7 @@ class Answers:
     def __init__(self, view: View):
         self.view, self.maps, self.columns = view, Maps(view), Columns(view)
         self.neighbours, self.thumbnails = Neighbours(view.codes.loc), Thumbnails(view)
-        self.names = view.names()
+        self.names, self.selections = view.names(), Selections(view, self.columns)
 
     def about(self) -> dict[str, Any]:
         """What the page must know before it draws: names, counts, shapes, scalings; nothing for each image."""
@@ -47,6 +48,8 @@ class Answers:
             "on": view.on,
             "num_images": len(view),
             "notes": list(view.notes),
+            "path": str(run.folder),
+            "own": view.question is not None,
             "images": view.images is not None,
             "image_shape": list(facts.image_shape),
             "type": facts.dtype,
@@ -60,7 +63,7 @@ class Answers:
             "photograph": facts.intensity.distorts(facts.channels, facts.dtype),
             "latents": self._latents(),
             "few": FEW,
-            "columns": [_head(name, column) for name, column in self.columns.known().items()],
+            "columns": self.column_heads(),
             "on_demand": self.columns.on_demand(),
             "label": view.label,
             "maps": {"curved": self.maps.curved()},
@@ -71,6 +74,10 @@ class Answers:
             },
             "conditions": [condition.column for condition in facts.conditions],
         }
+
+    def column_heads(self) -> list[dict[str, Any]]:
+        """Names, kinds and categories of the columns that are there."""
+        return [_head(name, column) for name, column in self.columns.known().items()]
 
     def _latents(self) -> list[dict[str, Any]]:
         """In the order of what they say: rate, and the range of the aggregate posterior that holds 99 % of it."""

@@ -15,13 +15,18 @@ GET  record?at=PLACE             JSON: the image's name, row and columns
 GET  find?name=TEXT              JSON: images by name or #row
 POST decode?like=PLACE&side=N    body: float32 codes -> float32 (code, channel, height, width), in stored units;
                                  with tab=ID&turn=N, 409 where the tab has asked anew before this was begun
+POST way?kind=KIND&steps=N           body: two codes -> float32 (step, latent): codes from one to the other; KIND is
+                                     straight or geodesic; 202 while a geodesic is searched for; like=PLACE as above
+POST film?channels=SETTINGS          body: codes -> GIF of what the model draws there, there and back; like=PLACE too
 POST near?count=N                body: one float32 code -> JSON: nearest images, and how sparse the data are there
 
-PLACES are ``0,5,7``: places among the images shown. Arrays go out as `vaelab.explorer.raw` says.
+PLACES are ``0,5,7``: places among the images shown. Arrays go out as `vaelab.explorer.raw` says. What is asked about
+selections stands in `vaelab.explorer.choosing`.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -38,8 +43,10 @@ from starlette.routing import Route
 
 from vaelab.errors import InputError
 from vaelab.explorer.answers import Answers
+from vaelab.explorer.choosing import Choosing
 from vaelab.explorer.jobs import Jobs
 from vaelab.explorer.raw import codes, place, places, raw
+from vaelab.explorer.ways import MOST_STEPS, composed, film, way
 
 T = TypeVar("T")
 Endpoint = Callable[[Answers, Request], Awaitable[Response]]
@@ -77,13 +84,13 @@ class App:
 
     def __init__(self, runs: Sequence[Answers]):
         self.runs, self.measuring, self.projecting, self.turns = runs, Jobs(), Jobs(), Turns()
-        self._decoding = anyio.CapacityLimiter(_AT_ONCE)
-        get = {
+        self._decoding, choosing = anyio.CapacityLimiter(_AT_ONCE), Choosing(self.measuring)
+        get = choosing.get | {
             "about": self.about, "rows": self.rows, "points": self.points, "column": self.column, "codes": self.codes,
             "pixels": self.pixels, "reconstruction": self.reconstruction, "thumbnails": self.thumbnails,
             "quantiles": self.quantiles, "record": self.record, "find": self.find,
         }  # fmt: skip
-        post = {"decode": self.decode, "near": self.near}
+        post = choosing.post | {"decode": self.decode, "near": self.near, "way": self.way, "film": self.film}
         data = [
             Route(f"/run/{{k}}/{name}", partial(self._answer, endpoint), methods=[method])
             for method, endpoints in (("GET", get), ("POST", post))
@@ -172,6 +179,27 @@ class App:
             lambda: None if turn and self.turns.is_over(tab, turn) else of.decoded(z, like, side)
         )
         return raw(found) if found is not None else PlainTextResponse("A later question came.", 409)
+
+    async def way(self, of: Answers, request: Request) -> Response:
+        """See the module."""
+        asked, body = request.query_params, await request.body()
+        kind, steps = asked.get("kind", ""), _whole(asked, "steps", MOST_STEPS, 9)
+        like, ends = place(asked.get("like"), len(of.view)), codes(body, of.view.latent_dim)
+        if len(ends) != 2 or steps < 2:
+            raise InputError("a way", "have two ends and two steps or more", f"{len(ends)} and {steps}")
+        find = partial(way, of.view, ends, kind, steps, like)
+        if kind != "geodesic":
+            return raw(find())
+        name = f"way {steps} {like} {hashlib.sha256(body).hexdigest()}"
+        found = await self._slow(self.measuring, request, name, find)
+        return found if isinstance(found, Response) else raw(found)
+
+    async def film(self, of: Answers, request: Request) -> Response:
+        """See the module."""
+        z = codes(await request.body(), of.view.latent_dim, _numbers(of))
+        like, settings = place(request.query_params.get("like"), len(of.view)), request.query_params.get("channels", "")
+        drawn = await self._of_model(of.view.decoded, z, like)
+        return Response(await run_in_threadpool(lambda: film(composed(drawn, settings))), media_type="image/gif")
 
     async def near(self, of: Answers, request: Request) -> Response:
         """See the module."""

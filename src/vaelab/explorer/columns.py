@@ -44,10 +44,19 @@ class Columns:
     def __init__(self, view: View):
         self.view, self._done = view, {str(name): column_of(values) for name, values in view.table.items()}
         self._done |= {name: column_of(pd.Series(view.measured[name]), numbers=True) for name in view.measured}
+        self._measured: dict[str, pd.Series] = {}
 
     def known(self) -> dict[str, Column]:
         """Those that are there."""
         return dict(self._done)
+
+    def add(self, name: str, values: pd.Series) -> None:
+        """Takes in a column that was made meanwhile."""
+        self._done[name] = column_of(values)
+
+    def measured_now(self) -> dict[str, pd.Series]:
+        """Name -> what was measured since the view was opened, one number per image."""
+        return dict(self._measured)
 
     def on_demand(self) -> list[str]:
         """The names of those that would have to be measured."""
@@ -71,7 +80,8 @@ class Columns:
         measured = measure(self.view.run, question, [name])
         if name not in measured.per_image:
             raise unknown_name("the column", name, self._done)
-        self._done[name] = column_of(pd.Series(measured.per_image[name]), numbers=True)
+        self._measured[name] = pd.Series(measured.per_image[name]).reset_index(drop=True)
+        self._done[name] = column_of(self._measured[name], numbers=True)
         return self._done[name]
 
     def _of_code(self, name: str) -> Column | None:

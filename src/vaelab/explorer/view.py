@@ -101,7 +101,7 @@ class View:
             z: (image, latent).
             like: The place of the image whose conditions the model is given; None: the first.
         """
-        drawn = decode_mean(self._given([like or 0] * len(z)), as_codes(self.model, z))
+        drawn = decode_mean(self.given([like or 0] * len(z)), as_codes(self.model, z))
         return self.run.intensity.invert(drawn).astype(np.float32)
 
     def reconstructed(self, places: Sequence[int]) -> np.ndarray:
@@ -111,10 +111,10 @@ class View:
             InputError: The images are not at hand.
         """
         feed = Feed(self.stored(places), self.run.intensity, self.run.experiment.data.binarize)
-        drawn = reconstruct(self._given(places), feed.batches())
+        drawn = reconstruct(self.given(places), feed.batches())
         return self.run.intensity.invert(drawn).astype(np.float32)
 
-    def _given(self, places: Sequence[int]) -> Model:
+    def given(self, places: Sequence[int]) -> Model:
         """The model under the conditions of these images, if it takes any."""
         if not self.run.facts.conditions:
             return self.model

@@ -7,6 +7,7 @@ environment.json  where it ran, and how       events/          TensorBoard, wher
 results/          what was measured           report.html      the report, where it was asked for
 codes/            codes while training, where asked for
 classifiers/      of columns of the images' table, where asked for
+columns/          of the images' table that were made from the run, such as selections of the explorer
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from vaelab.experiment import Experiment
 from vaelab.inference import ImageBatches
 from vaelab.machine import Device
 from vaelab.models import Model, device_of, local_randomness
+from vaelab.runs.columns import with_kept
 from vaelab.runs.folder import DataFacts, read_facts
 from vaelab.settings.record import digest
 from vaelab.training.checkpoint import load_weights, within
@@ -259,7 +261,12 @@ class RunImages:
         if found.content_hash != facts.content_hash:
             should, got = f"be those of the run ({facts.content_hash[:12]})", found.content_hash[:12]
             raise InputError("the images", should, got, f"Put them back as they were, {_POINT}, or train anew.")
-        return found
+        table = with_kept(collection.table, self.folder)
+        if table is collection.table:
+            return found
+        wider = replace(found, collection=replace(collection, table=table))
+        wider.__dict__["content_hash"] = found.content_hash
+        return wider
 
     def _collection(self) -> ImageCollection:
         return self.experiment.data.chosen(self._of_source())

@@ -35,10 +35,10 @@ async function array(answer) {
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 /** An array that may have to be made first: onWait is called as long as it is. */
-async function patiently(path, onWait = () => {}) {
+async function patiently(path, onWait = () => {}, { body, as = array } = {}) {
   for (;;) {
-    const answer = await ask(path);
-    if (answer.status !== 202) return array(answer);
+    const answer = await ask(path, { body });
+    if (answer.status !== 202) return as(answer);
     onWait();
     await pause(700);
   }
@@ -61,6 +61,17 @@ export function connect(k = 0) {
     record: async (place, signal) => (await ask(at("record", place), { signal })).json(),
     find: async (text) => (await ask(`run/${k}/find?name=${encodeURIComponent(text)}`)).json(),
     near: async (z, count, signal) => (await ask(`run/${k}/near?count=${count}`, { body: z, signal })).json(),
+    selections: async () => (await ask(`run/${k}/selections`)).json(),
+    selection: async (name) => (await array(await ask(`run/${k}/selection?name=${encodeURIComponent(name)}`))).data,
+    chosen: async (query) => (await array(await ask(`run/${k}/chosen?query=${encodeURIComponent(query)}`))).data,
+    keep: async (name, bits) => (await ask(`run/${k}/keep?name=${encodeURIComponent(name)}`, { body: bits })).json(),
+    centre: async (bits) => array(await ask(`run/${k}/centre`, { body: bits })),
+    average: async (bits) => array(await ask(`run/${k}/average`, { body: bits })),
+    compare: (bits) => patiently(`run/${k}/compare`, undefined, { body: bits, as: (answer) => answer.json() }),
+    way: async (ends, { kind, steps, like }, onWait) => patiently(`run/${k}/way?${new URLSearchParams({ kind, steps, ...(like === null ? {} : { like }) })}`, onWait, { body: ends }),
+    film: async (codes, { like, channels }) => (await ask(`run/${k}/film?${new URLSearchParams({ channels, ...(like === null ? {} : { like }) })}`, { body: codes })).blob(),
+    ids: async (bits) => (await ask(`run/${k}/ids`, { body: bits })).blob(),
+    archive: async (bits) => (await ask(`run/${k}/archive`, { body: bits })).blob(),
     /** Images of codes, one after another in z; of those with `latest` only the last that was asked is answered. */
     decode: async (z, { like = null, side = null, latest = false, signal } = {}) => {
       const how = new URLSearchParams();

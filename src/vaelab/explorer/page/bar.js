@@ -7,7 +7,8 @@ import { openHelp } from "./help.js";
 export class Bar {
   constructor(run, pick) {
     Object.assign(this, { run, pick });
-    byId("tools").replaceChildren(this.maps(), this.colours(), this.finder(), el("button", { class: "round", id: "help-button", title: "Keys and what they do (?)", "aria-label": "Help", onclick: openHelp }, "?"));
+    this.colourTool = this.colours();
+    byId("tools").replaceChildren(this.maps(), this.colourTool, this.finder(), el("button", { class: "round", id: "help-button", title: "Keys and what they do (?)", "aria-label": "Help", onclick: openHelp }, "?"));
     state.on("map", () => this.reflect());
     state.on("colour", () => this.reflect());
     this.reflect();
@@ -35,6 +36,14 @@ export class Bar {
 
   setAxes() {
     state.set({ map: `${this.across.value},${this.upward.value}` });
+  }
+
+  /** There are other columns now. */
+  renew() {
+    const fresh = this.colours();
+    this.colourTool.replaceWith(fresh);
+    this.colourTool = fresh;
+    this.reflect();
   }
 
   colours() {

@@ -2,13 +2,14 @@
 
 import * as state from "./state.js";
 import { byId, count, el, number } from "./dom.js";
+import { wayOf } from "./selection.js";
 import { hex, kindLook, mark, scaleColour } from "./palette.js";
 
 const MOST_SHOWN = 60;
 
 export class Legend {
-  constructor(run) {
-    this.run = run;
+  constructor(run, selection) {
+    Object.assign(this, { run, selection });
     this.chosen = new Set();
     this.ends = null;
     this.search = "";
@@ -36,14 +37,21 @@ export class Legend {
   apply() {
     const { column } = this.run;
     const { chosen, ends } = this;
-    if (!column || (!chosen.size && !ends)) return this.run.select(null);
+    if (!column || (!chosen.size && !ends)) return this.selection.setFilter(null);
     const keep = ends ? (value) => value >= ends[0] && value <= ends[1] : (value) => chosen.has(value);
-    this.run.select(Uint8Array.from(column.values, (value) => Number(keep(value))));
+    this.selection.setFilter(this.maskOf(keep));
   }
 
-  toggle(kind, alone) {
-    const { chosen } = this;
-    if (alone) {
+  maskOf(keep) {
+    return Uint8Array.from(this.run.column.values, (value) => Number(keep(value)));
+  }
+
+  /** A kind alone, added to or taken from those that are chosen here, or from what was picked elsewhere. */
+  toggle(kind, way) {
+    const { chosen, selection } = this;
+    if (way === "subtract" || way === "intersect" || (way === "add" && selection.picked)) return selection.put(this.maskOf((value) => value === kind), way);
+    selection.forget();
+    if (way === "replace") {
       const was = chosen.size === 1 && chosen.has(kind);
       chosen.clear();
       if (!was) chosen.add(kind);
@@ -52,16 +60,12 @@ export class Legend {
     state.set({ only: names.length ? JSON.stringify(names) : null });
   }
 
-  clear() {
-    state.set({ only: null });
-  }
-
   render() {
     const { column } = this.run;
     const focused = document.activeElement?.dataset?.kind;
     const body = !column ? [el("p", { class: "fine" }, "Choose a column to colour by.")] : column.kind === "categories" ? this.kinds(column) : this.scale(column);
     byId("legend").replaceChildren(
-      el("header", {}, el("h2", { id: "legend-title" }, column?.name ?? "Colour"), this.run.selected && el("button", { class: "quiet", onclick: () => this.clear() }, "clear")),
+      el("header", {}, el("h2", { id: "legend-title" }, column?.name ?? "Colour")),
       ...body);
     if (focused !== undefined) byId("legend").querySelector(`[data-kind="${focused}"]`)?.focus();
   }
@@ -80,11 +84,11 @@ export class Legend {
       const name = column.names[i] ?? "no value";
       const pressed = this.chosen.has(i);
       const words = this.run.selected ? `${count(of)} / ${count(all)}` : count(all);
-      return el("li", {}, el("button", { class: `kind${this.run.selected && !of ? " off" : ""}`, "data-kind": i, "aria-pressed": String(pressed), "aria-label": `${name}, ${words} images`, title: `${name}: only these; with Ctrl, Shift or ⌘, these as well`, onclick: (event) => this.toggle(i, !(event.ctrlKey || event.metaKey || event.shiftKey)) },
+      return el("li", {}, el("button", { class: `kind${this.run.selected && !of ? " off" : ""}`, "data-kind": i, "aria-pressed": String(pressed), "aria-label": `${name}, ${words} images`, title: `${name}: only these; with Shift, these as well; with Alt, without these`, onclick: (event) => this.toggle(i, wayOf(event)) },
         mark(kindLook(i)), el("span", { class: "name" }, name), el("span", { class: "tally" }, words)));
     });
     const finder = el("input", { type: "search", class: "filter", placeholder: `Search ${count(size)} kinds`, "aria-label": `Search the kinds of ${column.name}`, value: this.search, oninput: (event) => { this.search = event.target.value; this.render(); const again = byId("legend").querySelector(".filter"); again.focus(); again.setSelectionRange(this.search.length, this.search.length); } });
-    return [size > 12 && finder, el("ul", { class: "kinds" }, rows), listed.length > MOST_SHOWN && el("p", { class: "fine" }, `${count(listed.length - MOST_SHOWN)} more: search them.`), this.tally()].filter(Boolean);
+    return [size > 12 && finder, el("ul", { class: "kinds" }, rows), listed.length > MOST_SHOWN && el("p", { class: "fine" }, `${count(listed.length - MOST_SHOWN)} more: search them.`)].filter(Boolean);
   }
 
   scale(column) {
@@ -96,21 +100,15 @@ export class Legend {
     return [bar,
       el("div", { class: "ticks" }, el("span", {}, number(column.from)), el("span", {}, number((column.from + column.to) / 2)), el("span", {}, number(column.to))),
       el("div", { class: "line between" }, end(0, low, `${column.name}: from`), el("span", {}, "to"), end(1, high, `${column.name}: to`)),
-      column.missing > 0 && el("p", { class: "fine" }, `${count(column.missing)} without a value`),
-      this.tally()].filter(Boolean);
+      column.missing > 0 && el("p", { class: "fine" }, `${count(column.missing)} without a value`)].filter(Boolean);
   }
 
   setEnds() {
+    this.selection.forget();
     const ends = [...byId("legend").querySelectorAll("[data-end]")].map((input) => Number(input.value));
     state.set({ only: JSON.stringify(ends) });
   }
 
-  tally() {
-    const { selected, size } = this.run;
-    if (!selected) return null;
-    const number = selected.reduce((sum, each) => sum + each, 0);
-    return el("p", { class: "fine whole" }, `${count(number)} / ${count(size)} images`);
-  }
 }
 
 function safely(text) {

@@ -3,15 +3,20 @@
 import * as state from "./state.js";
 import { Bar } from "./bar.js";
 import { Channels } from "./channels.js";
+import { Chosen } from "./chosen.js";
 import { Decoded } from "./decoded.js";
 import { byId, count, el, say } from "./dom.js";
 import { openHelp } from "./help.js";
 import { Hover } from "./hover.js";
+import { Lasso } from "./lasso.js";
+import { LatentGrid } from "./latent_grid.js";
 import { Legend } from "./legend.js";
 import { MapView } from "./map.js";
 import { Thumbnails } from "./pictures.js";
 import { Pinned } from "./pinned.js";
 import { Run } from "./run.js";
+import { Selection } from "./selection.js";
+import { Ways } from "./ways.js";
 
 async function start() {
   const run = await new Run().open();
@@ -25,12 +30,18 @@ async function start() {
   await channels.open();
   const thumbnails = new Thumbnails(run, channels);
   const map = new MapView(run, thumbnails);
-  new Legend(run);
+  const selection = new Selection(run);
+  new Legend(run, selection);
+  const lasso = new Lasso(map, selection);
+  const chosen = new Chosen(run, selection, channels);
   new Hover(run, channels, map);
   const pinned = new Pinned(run, channels, thumbnails);
   const decoded = new Decoded(run, channels, thumbnails, pinned);
-  new Bar(run, (place) => pinned.pin(place));
-  map.host.append(switches(map));
+  const bar = new Bar(run, (place) => pinned.pin(place));
+  chosen.addEventListener("columns", () => bar.renew());
+  const ways = new Ways({ run, channels, map, pinned, decoded, chosen });
+  const latentGrid = new LatentGrid({ run, channels, decoded });
+  map.host.append(switches(map, lasso));
 
   map.addEventListener("pick", ({ detail }) => pinned.pin(detail.place));
   map.addEventListener("ground", ({ detail: { x, y } }) => {
@@ -45,6 +56,7 @@ async function start() {
     const at = run.placeOnMap(z);
     map.mark({ decoded: at && { at, isFar } });
   };
+  byId("decoded").querySelector(".sliders h3").append(el("button", { class: "quiet", title: "What is decoded over two latents (V)", onclick: () => latentGrid.open() }, "grid of two"));
   decoded.addEventListener("change", cross);
   run.addEventListener("points", () => cross({ detail: decoded }));
 
@@ -59,11 +71,13 @@ async function start() {
   };
   state.on("map", showMap);
   state.on("colour", showColumn);
-  await Promise.all([showMap(), showColumn()]);
+  await Promise.all([showMap(), showColumn(), chosen.open()]);
+  selection.fromState();
   document.body.dataset.ready = "points";
   await pinned.show();
   decoded.fromState();
-  keys({ map, pinned });
+  ways.fromState();
+  keys({ map, pinned, lasso, selection, latentGrid });
   document.body.dataset.ready = "all";
 }
 
@@ -89,17 +103,17 @@ function notice(words, kind = "") {
 }
 
 /** What lies over the map's corner. */
-function switches(map) {
+function switches(map, lasso) {
   const box = el("input", { type: "checkbox", checked: map.showsThumbnails, disabled: !map.run.about.images, onchange: (event) => state.set({ thumbnails: event.target.checked ? null : "off" }) });
   state.on("thumbnails", () => { box.checked = map.showsThumbnails; });
-  return el("div", { class: "bar" },
+  return el("div", { class: "bar" }, lasso.buttons,
     el("label", { class: "check", title: "Images in place of points where there is room for them (T)" }, box, "Thumbnails"),
     el("button", { class: "small", title: "Zoom in (+)", "aria-label": "Zoom in", onclick: () => map.camera.zoom(1.6) }, "+"),
     el("button", { class: "small", title: "Zoom out (−)", "aria-label": "Zoom out", onclick: () => map.camera.zoom(1 / 1.6) }, "−"),
     el("button", { class: "small", title: "Everything (0)", onclick: () => map.camera.fit() }, "Fit"));
 }
 
-function keys({ map, pinned }) {
+function keys({ map, pinned, lasso, selection, latentGrid }) {
   addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
     const isTyping = event.target.matches("input:not([type=checkbox], [type=range], [type=color]), select, textarea");
@@ -108,7 +122,9 @@ function keys({ map, pinned }) {
       "?": openHelp, "/": () => byId("find").focus(), "[": () => pinned.step(-1), "]": () => pinned.step(1), g: () => map.host.focus(),
       m: () => byId("map-kind").focus(), c: () => byId("colour").focus(), s: () => document.querySelector(".sliders input[type=range]")?.focus(),
       t: () => state.set({ thumbnails: state.get("thumbnails") === "off" ? null : "off" }),
-      Escape: () => (isTyping ? event.target.blur() : state.get("pin") ? pinned.pin(null) : state.set({ only: null })),
+      Escape: () => (isTyping ? event.target.blur() : lasso.stop() ? null : state.get("pin") ? pinned.pin(null) : selection.clear()),
+      l: () => lasso.use("lasso"), r: () => lasso.use("rectangle"), i: () => selection.invert(), q: () => byId("query").focus(),
+      w: () => byId("ways").querySelector("select").focus(), v: () => latentGrid.open(),
     }[event.key];
     if (!does) return;
     event.preventDefault();
