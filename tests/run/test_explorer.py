@@ -361,6 +361,13 @@ def test_a_way_is_the_geodesic_that_python_finds(explored, run, view):
     film = ask(explored, f"/run/0/film?channels={channels}", straight.tobytes())
     assert film[0] == 200
     assert film[2].startswith(b"GIF89a")
+    kept = said(explored, "/run/0/keep_way?name=out&kind=straight&from=here&to=there", ends.tobytes())
+    assert kept == said(explored, "/run/0/ways")
+    assert (kept[0]["name"], kept[0]["words"]) == ("out", ["here", "there"])
+    np.testing.assert_array_equal(np.array(kept[0]["ends"], np.float32), ends)
+    for odd in ("name=out&kind=straight", "name=b&kind=round", "name=../b&kind=straight"):
+        assert ask(explored, f"/run/0/keep_way?{odd}", ends.tobytes())[0] == 400
+    (run.folder / "ways" / "out.json").unlink()
     assert ask(explored, "/run/0/way?kind=round", ends.tobytes())[0] == 400
     assert ask(explored, "/run/0/way?kind=straight", ends[:1].tobytes())[0] == 400
 

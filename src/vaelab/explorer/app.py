@@ -17,6 +17,7 @@ POST decode?like=PLACE&side=N    body: float32 codes -> float32 (code, channel, 
                                  with tab=ID&turn=N, 409 where the tab has asked anew before this was begun
 POST way?kind=KIND&steps=N           body: two codes -> float32 (step, latent): codes from one to the other; KIND is
                                      straight or geodesic; 202 while a geodesic is searched for; like=PLACE as above
+POST keep_way?name=NAME&kind=KIND&from=WORDS&to=WORDS  body: its two codes; GET ways gives all that are kept, as JSON
 POST film?channels=SETTINGS          body: codes -> GIF of what the model draws there, there and back; like=PLACE too
 POST near?count=N                body: one float32 code -> JSON: nearest images, and how sparse the data are there
 
@@ -46,7 +47,7 @@ from vaelab.explorer.answers import Answers
 from vaelab.explorer.choosing import Choosing
 from vaelab.explorer.jobs import Jobs
 from vaelab.explorer.raw import codes, place, places, raw
-from vaelab.explorer.ways import MOST_STEPS, composed, film, way
+from vaelab.explorer.ways import MOST_STEPS, composed, film, keep_way, kept_ways, way
 
 T = TypeVar("T")
 Endpoint = Callable[[Answers, Request], Awaitable[Response]]
@@ -88,9 +89,11 @@ class App:
         get = choosing.get | {
             "about": self.about, "rows": self.rows, "points": self.points, "column": self.column, "codes": self.codes,
             "pixels": self.pixels, "reconstruction": self.reconstruction, "thumbnails": self.thumbnails,
-            "quantiles": self.quantiles, "record": self.record, "find": self.find,
+            "quantiles": self.quantiles, "record": self.record, "ways": self.ways, "find": self.find,
         }  # fmt: skip
-        post = choosing.post | {"decode": self.decode, "near": self.near, "way": self.way, "film": self.film}
+        post = choosing.post | {
+            "decode": self.decode, "near": self.near, "way": self.way, "keep_way": self.keep_way, "film": self.film,
+        }  # fmt: skip
         data = [
             Route(f"/run/{{k}}/{name}", partial(self._answer, endpoint), methods=[method])
             for method, endpoints in (("GET", get), ("POST", post))
@@ -193,6 +196,17 @@ class App:
         name = f"way {steps} {like} {hashlib.sha256(body).hexdigest()}"
         found = await self._slow(self.measuring, request, name, find)
         return found if isinstance(found, Response) else raw(found)
+
+    async def ways(self, of: Answers, _: Request) -> Response:
+        """See the module."""
+        return JSONResponse(await run_in_threadpool(kept_ways, of.view))
+
+    async def keep_way(self, of: Answers, request: Request) -> Response:
+        """See the module."""
+        asked, ends = request.query_params, codes(await request.body(), of.view.latent_dim)
+        name, kind, words = asked.get("name", ""), asked.get("kind", ""), [asked.get("from", ""), asked.get("to", "")]
+        await run_in_threadpool(keep_way, of.view, name, kind, ends, words)
+        return await self.ways(of, request)
 
     async def film(self, of: Answers, request: Request) -> Response:
         """See the module."""

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import io
+import json
 import re
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from vaelab import files
 from vaelab.errors import InputError
 from vaelab.explorer.view import View
 from vaelab.inference import Bending, geodesics
 from vaelab.inference.decode import as_codes
+from vaelab.runs.columns import checked_name
 
 KINDS = ("straight", "geodesic")
 MOST_STEPS = 16
@@ -48,6 +53,35 @@ def way(view: View, ends: np.ndarray, kind: str, num_steps: int, like: int | Non
     how, num_points = Bending(num_steps=steps), _POINTS_EACH * (num_steps - 1) + 1
     found = geodesics(view.given([like or 0]), z, z_other, how, num_points=num_points)
     return found.points[0, ::_POINTS_EACH].astype(np.float32)
+
+
+def keep_way(view: View, name: str, kind: str, ends: np.ndarray, words: Sequence[str]) -> None:
+    """Writes a way into RUN/ways/NAME.json: its kind, its two codes, and what they are in words.
+
+    Raises:
+        InputError: The kind is not known, or the name is none or taken.
+    """
+    folder = view.run.folder / "ways"
+    if kind not in KINDS or len(ends) != 2:
+        raise InputError("a way", f"be {' or '.join(KINDS)} and have two ends", f"{kind!r} and {len(ends)}"[:80])
+    checked_name(name, [path.stem for path in folder.glob("*.json")])
+    kept = {"kind": kind, "ends": ends.tolist(), "words": [word[:100] for word in words]}
+    files.check_folder(folder)
+    files.write(folder / f"{name}.json", json.dumps(kept))
+
+
+def kept_ways(view: View) -> list[dict[str, Any]]:
+    """Those that are kept with the run and fit its model, by name."""
+    found = []
+    for path in sorted((view.run.folder / "ways").glob("*.json")):
+        try:
+            kept = files.read_json(path)
+            ends, words = np.array(kept["ends"], np.float32), [str(word) for word in kept["words"]]
+        except (InputError, OSError, KeyError, TypeError, ValueError):
+            continue  # somebody else's file
+        if kept.get("kind") in KINDS and ends.shape == (2, view.latent_dim) and np.isfinite(ends).all():
+            found.append({"name": path.stem, "kind": kept["kind"], "ends": ends.tolist(), "words": words})
+    return found
 
 
 def film(frames: np.ndarray) -> bytes:

@@ -8,6 +8,7 @@ results/          what was measured           report.html      the report, where
 codes/            codes while training, where asked for
 classifiers/      of columns of the images' table, where asked for
 columns/          of the images' table that were made from the run, such as selections of the explorer
+ways/             through latent space that were kept in the explorer
 """
 
 from __future__ import annotations

@@ -69,6 +69,8 @@ export function connect(k = 0) {
     average: async (bits) => array(await ask(`run/${k}/average`, { body: bits })),
     compare: (bits) => patiently(`run/${k}/compare`, undefined, { body: bits, as: (answer) => answer.json() }),
     way: async (ends, { kind, steps, like }, onWait) => patiently(`run/${k}/way?${new URLSearchParams({ kind, steps, ...(like === null ? {} : { like }) })}`, onWait, { body: ends }),
+    ways: async () => (await ask(`run/${k}/ways`)).json(),
+    keepWay: async (name, kind, ends, words) => (await ask(`run/${k}/keep_way?${new URLSearchParams({ name, kind, from: words[0], to: words[1] })}`, { body: ends })).json(),
     film: async (codes, { like, channels }) => (await ask(`run/${k}/film?${new URLSearchParams({ channels, ...(like === null ? {} : { like }) })}`, { body: codes })).blob(),
     ids: async (bits) => (await ask(`run/${k}/ids`, { body: bits })).blob(),
     archive: async (bits) => (await ask(`run/${k}/archive`, { body: bits })).blob(),

@@ -18,7 +18,7 @@ export class Chosen extends EventTarget {
     this.tally = el("p", { class: "tally-line" });
     this.invert = el("button", { class: "quiet", title: "All others (I)", onclick: () => selection.invert() }, "invert");
     this.clear = el("button", { class: "quiet", title: "No selection (Esc)", onclick: () => selection.clear() }, "clear");
-    this.name = el("input", { type: "text", class: "filter", maxlength: "48", placeholder: "Name it to keep it", "aria-label": "Name under which the selection is kept with the run", title: "Kept with the run as a column of its table, yes or no, which evaluate and explain take by this name", autocomplete: "off", spellcheck: "false" });
+    this.name = el("input", { type: "text", class: "filter", maxlength: "48", placeholder: "Name to keep", "aria-label": "Name under which the selection is kept with the run", title: "Kept with the run as a column of its table, yes or no, which evaluate and explain take by this name", autocomplete: "off", spellcheck: "false" });
     this.keeping = el("form", { class: "line keeping", onsubmit: (event) => this.keep(event) }, this.name, el("button", { class: "small" }, "Keep"));
     const file = (words, title, does) => el("button", { class: "quiet", title, onclick: (event) => this.busy(event.target, does) }, words);
     this.files = el("div", { class: "line files" }, el("span", { class: "fine" }, "Save"),
@@ -27,7 +27,7 @@ export class Chosen extends EventTarget {
       run.about.images && file("sheet", "PNG of up to 256 of them, in the channels' colours as set here", () => this.saveSheet()));
     this.list = el("ul", { class: "kinds kept" });
     this.ends = [0, 1].map((i) => el("select", { "aria-label": i ? "compared with" : "Compare" }));
-    this.comparing = el("div", { class: "comparing" }, this.ends[0], el("span", { class: "fine" }, "and"), this.ends[1],
+    this.comparing = el("div", { class: "comparing" }, el("span", { class: "fine" }, "Of"), this.ends[0], el("span", { class: "fine" }, "and"), this.ends[1],
       el("button", { class: "small", onclick: (event) => this.busy(event.target, () => this.compare()) }, "Compare"));
     byId("selection").replaceChildren(el("header", {}, el("h2", { id: "selection-title" }, "Selection"), el("span", { class: "line" }, this.invert, this.clear)), this.tally, this.query, this.wrong, this.keeping, this.files, this.list, this.comparing);
     run.addEventListener("selection", () => this.render());

@@ -76,7 +76,7 @@ async function start() {
   document.body.dataset.ready = "points";
   await pinned.show();
   decoded.fromState();
-  ways.fromState();
+  await ways.open();
   keys({ map, pinned, lasso, selection, latentGrid });
   document.body.dataset.ready = "all";
 }

@@ -20,8 +20,10 @@ export class Ways {
     this.kinds = el("select", { "aria-label": "Kind of way", title: "A geodesic is as short as can be by what happens to the image", onchange: (event) => this.take(event.target.value, this.ends) }, KINDS.map(([value, words]) => el("option", { value }, words)));
     this.stop = el("button", { class: "quiet", onclick: () => state.set({ way: null }) }, "clear");
     this.shown = el("div", { class: "way" });
-    byId("ways").replaceChildren(el("header", {}, el("h2", { id: "ways-title" }, "Way"), this.stop),
-      el("div", { class: "line way-ends" }, this.selects[0], el("span", { class: "fine" }, "to"), this.selects[1], this.kinds), this.shown);
+    this.list = el("ul", { class: "kinds kept" });
+    this.kept = [];
+    byId("ways").replaceChildren(el("header", {}, el("h2", { id: "ways-title" }, "Way"), el("span", { class: "line" }, this.kinds, this.stop)),
+      el("div", { class: "line way-ends" }, this.selects[0], el("span", { class: "fine" }, "to"), this.selects[1]), this.shown, this.list);
     this.line = map.host.appendChild(document.createElementNS(NS, "svg"));
     this.line.setAttribute("class", "outline way-line");
     this.line.setAttribute("aria-hidden", "true");
@@ -34,6 +36,38 @@ export class Ways {
     this.find = latestOnly(() => this.compute());
     state.on("way", () => this.fromState());
     this.renderEnds();
+  }
+
+  async open() {
+    this.fromState();
+    this.renderKept(await this.run.api.ways());
+  }
+
+  renderKept(ways) {
+    this.kept = ways;
+    this.list.replaceChildren(...ways.map(({ name, kind, ends, words }) => el("li", {}, el("button", { class: "kind", title: `${words[0]} to ${words[1]}`, onclick: () => this.take(kind, ends.map((z, i) => ({ z: Float32Array.from(z), words: words[i] }))) }, el("span", { class: "name" }, name), el("span", { class: "tally" }, kind)))));
+  }
+
+  async keep(event) {
+    event.preventDefault();
+    const name = event.target.querySelector("input").value.trim();
+    const wrong = this.shown.querySelector(".wrong");
+    try {
+      this.renderKept(await this.run.api.keepWay(name, this.kind, this.both(), this.ends.map((end) => end.words)));
+      event.target.reset();
+      wrong.textContent = "";
+      say(`Kept as ${name}`);
+    } catch (error) {
+      wrong.textContent = error.message;
+    }
+  }
+
+  /** Both ends, one after the other. */
+  both() {
+    const { latentDim } = this.run;
+    const both = new Float32Array(2 * latentDim);
+    this.ends.forEach((end, i) => both.set(end.z, i * latentDim));
+    return both;
   }
 
   /** What an end may be: words, and how its code is found. */
@@ -51,7 +85,7 @@ export class Ways {
   renderEnds() {
     this.selects.forEach((select, i) => {
       const end = this.ends[i];
-      select.replaceChildren(el("option", { value: "" }, end ? end.words : i ? "choose an end" : "choose a begin"), ...this.sources().map(([value, words]) => el("option", { value }, words)));
+      select.replaceChildren(el("option", { value: "" }, end ? end.words : i ? "to: choose an end" : "from: choose a start"), ...this.sources().map(([value, words]) => el("option", { value }, words)));
       select.value = "";
     });
     this.stop.hidden = !this.ends.some(Boolean);
@@ -99,10 +133,8 @@ export class Ways {
     const { api, latentDim } = this.run;
     const { ends, kind } = this;
     const like = this.decoded.like;
-    const both = new Float32Array(2 * latentDim);
-    ends.forEach((end, i) => both.set(end.z, i * latentDim));
     try {
-      const codes = (await api.way(both, { kind, steps: STEPS, like }, () => this.shown.replaceChildren(el("p", { class: "fine" }, "The curve is being searched for …")))).data;
+      const codes = (await api.way(this.both(), { kind, steps: STEPS, like }, () => this.shown.replaceChildren(el("p", { class: "fine" }, "The curve is being searched for …")))).data;
       const images = await api.decode(codes, { like });
       const near = [];
       for (let k = 0; k < STEPS; k++) near.push(await api.near(codes.slice(k * latentDim, (k + 1) * latentDim), 1));
@@ -134,8 +166,10 @@ export class Ways {
     this.shown.replaceChildren(
       el("div", { class: "strip-row" }, this.cells),
       changeChart(perChannel, channels),
-      el("p", { class: "fine" }, channels.map(({ name }, c) => [el("span", { class: "swatch", "data-channel": c }), `${name} ${number(perChannel[c].reduce((a, b) => a + b, 0), 2)}`, c < channels.length - 1 ? "  " : ""])),
-      el("p", { class: "fine", title: "Root mean square over pixels of how far the image changes from step to step, 1 being from black to full" }, `The image moves ${number(total, 3)}, ${direct > 0 ? `${number(total / direct, 3)} times as far as from end to end` : "and comes back"}. ${far ? `Of ${STEPS} steps ${far} lie where no data are.` : "All steps lie among data."}`),
+      el("p", { class: "fine" }, channels.flatMap(({ name }, c) => [el("span", { class: "swatch", "data-channel": c }), `${name} ${number(perChannel[c].reduce((a, b) => a + b, 0), 2)}   `])),
+      el("p", { class: "fine", title: "Root mean square over pixels of how far the image changes from step to step, 1 being from black to full" }, `The image moves ${number(total, 3)}, ${detour(total, direct)}. ${far ? `Of ${STEPS} steps ${far} lie where no data are.` : "All steps lie among data."}`),
+      el("form", { class: "line keeping", onsubmit: (event) => this.keep(event) }, el("input", { type: "text", class: "filter", maxlength: "48", placeholder: "Name to keep", "aria-label": "Name under which the way is kept with the run", autocomplete: "off", spellcheck: "false" }), el("button", { class: "small" }, "Keep")),
+      el("p", { class: "fine wrong", role: "alert" }),
       el("div", { class: "line files" }, el("span", { class: "fine" }, "Save"),
         file("strip", "PNG of the steps, in the channels' colours as set here", () => this.saveStrip()),
         file("film", "GIF, there and back", () => this.saveFilm())),
@@ -192,6 +226,11 @@ export class Ways {
   async saveFilm() {
     save(await this.run.api.film(this.codes, { like: this.like, channels: this.channels.toText() }), `${this.run.about.folder}-way.gif`);
   }
+}
+
+function detour(total, direct) {
+  if (!(direct > 0)) return "and comes back";
+  return total < 1.005 * direct ? "as straight as can be" : `${number(total / direct, 3)} times as far as its ends are apart`;
 }
 
 /** A bar for each channel at each step: how much changes there. */
