@@ -317,7 +317,10 @@ def test_two_selections_differ_in_what_they_were_chosen_by(explored, view):
         pass
     found = json.loads(answer[2])
     assert found["counts"] == [first.sum(), (~first).sum()]
-    assert found["lines"][0]["name"] == "z2"
+    own = next(line for line in found["lines"] if line["name"] == "z2")
+    z = view.codes.loc[:, 2].astype(np.float64)
+    assert own["shown"]
+    assert own["difference"] == pytest.approx((z[first].mean() - z[~first].mean()) / z.std(), rel=1e-5)
     assert {line["group"] for line in found["lines"]} >= {"latent", "column", "feature"}
     shown = {line["name"]: line["first"] - line["second"] for line in found["lines"]}
     assert shown["dose"] == pytest.approx(view.table["dose"][first].mean() - view.table["dose"][~first].mean())
@@ -325,7 +328,7 @@ def test_two_selections_differ_in_what_they_were_chosen_by(explored, view):
 
 def test_a_kept_selection_is_a_column_of_the_run_and_of_nobody_elses_files(explored, run, view):
     source = Path(run.experiment.data.source.path)
-    before, mask = source.read_bytes(), view.codes.loc[:, 0] > 0
+    before, mask = source.read_bytes(), view.codes.loc[:, 0] > np.median(view.codes.loc[:, 0])
     assert ask(explored, "/run/0/keep?name=right", bits(mask))[0] == 200
     assert ask(explored, "/run/0/keep?name=right", bits(~mask))[0] == 400
     for name in ("moa", "../right", "mse", "z0"):

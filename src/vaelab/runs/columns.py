@@ -10,6 +10,7 @@ file, and the results that name it.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,7 @@ def folder_of(run: Path) -> Path:
     return run / "columns"
 
 
-def checked_name(name: str, taken: object = ()) -> str:
+def checked_name(name: str, taken: Iterable[str] = ()) -> str:
     """A name that a file may have on every system, and a column too.
 
     Args:
@@ -40,7 +41,7 @@ def checked_name(name: str, taken: object = ()) -> str:
         raise InputError("the name", "be 1 to 48 letters, digits, spaces, - and _", repr(name)[:80])
     if re.fullmatch(r"(?i)con|prn|aux|nul|com\d|lpt\d|row|image|z\d+(_scale)?", name):
         raise InputError("the name", "be a free one", repr(name), "Choose another.")
-    if name.lower() in {str(each).lower() for each in taken}:  # pyright: ignore[reportGeneralTypeIssues]
+    if name.lower() in {each.lower() for each in taken}:
         raise InputError("the name", "be a free one", f"{name!r}, a column that is there", "Choose another.")
     return name
 

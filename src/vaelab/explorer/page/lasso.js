@@ -7,8 +7,8 @@ import { wayOf } from "./selection.js";
 const NS = "http://www.w3.org/2000/svg";
 const TOOLS = [["lasso", "Lasso", "L"], ["rectangle", "Rectangle", "R"]];
 const KEYS = "Shift adds, Alt takes away, both keep what is in both";
-/** Pixels from one corner to the next, and below which a drag is a click. */
-const STEP = 3;
+/** Pixels from one corner to the next, and to the image that a click means. */
+const [STEP, REACH] = [3, 14];
 
 export class Lasso {
   constructor(map, selection) {
@@ -80,9 +80,16 @@ export class Lasso {
     if (event.type !== "pointerup") return;
     if (corners.length > 2) this.selection.put(inside(map.run.points, corners.map((corner) => map.camera.toData(...corner))), this.way);
     else {
-      const place = map.imageAt(...this.from);
+      const place = this.way === "replace" ? map.imageAt(...this.from) : this.nearest(...this.from, REACH);
       if (place !== null) this.way === "replace" ? map.tell("pick", { place }) : this.selection.toggle(place);
     }
+  }
+
+  /** The nearest image within so many pixels, selected or not, or null. */
+  nearest(sx, sy, reach) {
+    const { grid, camera } = this.map;
+    const found = grid ? grid.nearest(...camera.toData(sx, sy), reach / camera.scale, null) : -1;
+    return found < 0 ? null : found;
   }
 
   drop() {
@@ -93,7 +100,7 @@ export class Lasso {
   key(event) {
     if (event.target !== this.map.host || event.ctrlKey || event.metaKey || event.altKey || event.key.toLowerCase() !== "x") return;
     const { camera } = this.map;
-    const place = this.map.imageAt(camera.width / 2, camera.height / 2, Math.hypot(camera.width, camera.height));
+    const place = this.nearest(camera.width / 2, camera.height / 2, Math.hypot(camera.width, camera.height));
     if (place !== null) this.selection.toggle(place);
     event.preventDefault();
   }
