@@ -231,7 +231,7 @@ def test_a_lasso_selects_what_lies_inside_and_is_held_by_image(tab, explored, vi
     tab.keyboard.type(f"z0 > {middle} and concentration >= 0.1")
     tab.keyboard.press("Enter")
     expected = (view.codes.loc[:, 0] > middle) & (view.table["concentration"].to_numpy() > 0.0999)
-    tab.wait_for_function(f"document.querySelector('.tally-line').textContent.startsWith('{expected.sum()} /')")
+    tab.wait_for_selector(f".tally-line:has-text('{expected.sum()} / ')")
     tab.keyboard.type("x")
     tab.keyboard.press("Enter")
     tab.wait_for_selector(".wrong:has-text('should')")
@@ -268,6 +268,26 @@ def test_two_selections_are_compared_and_one_is_saved(tab, explored, view):
     with tab.expect_download() as started:
         tab.get_by_role("button", name="sheet").click()
     assert started.value.path().read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_way_begins_and_ends_at_its_images_and_stands_in_the_address(tab, explored, view):
+    opened(tab, explored, f"pin={view.rows[4]}&channels={CHANNELS}")
+    tab.get_by_label("Way from").select_option("pinned")
+    tab.keyboard.press("]")
+    tab.wait_for_selector(f"#pinned-title:text-is('{view.names()[5]}')")
+    tab.get_by_label("to", exact=True).select_option("pinned")
+    tab.wait_for_selector(".strip-row .step >> nth=8")
+    for step, place in ((0, 4), (8, 5)):
+        shown = picture(tab, f".strip-row .step >> nth={step} >> canvas")
+        np.testing.assert_array_equal(shown[..., :3], composed(view, view.decoded(view.codes.loc[[place]])[0], ENDS))
+    with tab.expect_download() as started:
+        tab.get_by_role("button", name="film").click()
+    assert started.value.path().read_bytes().startswith(b"GIF89a")
+    tab.reload()
+    tab.wait_for_selector(".strip-row .step >> nth=8")
+    assert f"embed(run, [{view.rows[4]}, {view.rows[5]}])" in tab.locator(".code").text_content()
+    tab.locator("#map").press("v")
+    tab.wait_for_selector("canvas.latent-grid")
 
 
 def test_keys_are_explained_and_every_control_has_a_name(tab, explored):

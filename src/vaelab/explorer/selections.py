@@ -40,8 +40,8 @@ class Selections:
 
     def __init__(self, view: View, columns: Columns):
         self.view, self.columns = view, columns
-        kept = kept_columns(view.run.folder, view.run.facts.num_images).iloc[view.rows] if self._is_own else {}
-        self._kept = {str(name): np.asarray(kept[name] == YES) for name in kept}
+        kept = kept_columns(view.run.folder, view.run.facts.num_images) if self._is_own else pd.DataFrame()
+        self._kept = {str(name): (values.iloc[view.rows] == YES).to_numpy(bool) for name, values in kept.items()}
 
     @property
     def _is_own(self) -> bool:
@@ -79,10 +79,7 @@ class Selections:
         found = re.fullmatch(r"z(\d{1,6})(_scale)?", name)
         if found and int(found[1]) < view.latent_dim:
             return pd.Series((view.codes.scale if found[2] else view.codes.loc)[:, int(found[1])])
-        frames = {
-            **{str(key): view.table[key] for key in view.table},
-            **{str(k): view.measured[k] for k in view.measured},
-        }
+        frames = {str(key): values for key, values in [*view.table.items(), *view.measured.items()]}
         frames |= {key: pd.Series(np.where(mask, YES, NO)) for key, mask in self._kept.items() if key not in frames}
         frames |= self.columns.measured_now()
         frames.setdefault("row", pd.Series(view.rows))
@@ -184,20 +181,18 @@ class Selections:
         view = self.view
         codes = pd.DataFrame(view.codes.loc, columns=pd.Index([f"z{i}" for i in range(view.latent_dim)]))
         table = numbers_of(view.table.drop(columns=[name for name in view.table if name in self._kept]))
-        measured = pd.DataFrame({**{str(k): view.measured[k] for k in view.measured}, **self.columns.measured_now()})
+        measured = pd.DataFrame({**dict(view.measured.items()), **self.columns.measured_now()})
         measured = measured.select_dtypes("number").reset_index(drop=True)
         parts = {"latent": codes, "column": table, "measured": measured}
         if len(picked):
-            of = np.concatenate([self._features(some) for some in _parts(picked)]) if len(picked) else None
-            names = measured_features(np.zeros((1, *view.run.facts.image_shape)), view.run.channels).columns
-            features = pd.DataFrame(of, index=picked, columns=names).reindex(range(len(view)))
-            parts["feature"] = features
+            features = pd.concat([self._features(some) for some in _parts(picked)], ignore_index=True)
+            parts["feature"] = features.set_axis(picked).reindex(range(len(view)))
         groups = [group for group, part in parts.items() for _ in part.columns]
         return groups, pd.concat([part.reset_index(drop=True) for part in parts.values()], axis=1)
 
-    def _features(self, places: np.ndarray) -> np.ndarray:
+    def _features(self, places: np.ndarray) -> pd.DataFrame:
         scaled = self.view.run.intensity.apply(self.view.stored(places.tolist()))
-        return measured_features(scaled, self.view.run.channels).to_numpy(np.float64)
+        return measured_features(scaled, self.view.run.channels)
 
     def _sample(self, mask: np.ndarray) -> np.ndarray:
         """Some of a selection's images, evenly spaced in it."""

@@ -1,26 +1,17 @@
-"""Ways between places: codes, colours, films."""
+"""Films of ways: their colours and frames."""
 
 from __future__ import annotations
 
 import io
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
 from vaelab.errors import InputError
-from vaelab.explorer.ways import composed, film, way
+from vaelab.explorer.ways import composed, film
 
 IMAGES = np.random.default_rng(0).uniform(0, 300, (4, 2, 5, 6)).astype(np.float32)
-
-
-def test_a_straight_way_goes_in_even_steps():
-    ends = np.array([[0.0, 4.0], [2.0, -4.0]], np.float32)
-    found = way(SimpleNamespace(), ends, "straight", 5)  # pyright: ignore[reportArgumentType]
-    assert found.tolist() == [[0, 4], [0.5, 2], [1, 0], [1.5, -2], [2, -4]]
-    with pytest.raises(InputError, match="straight or geodesic"):
-        way(SimpleNamespace(), ends, "round", 5)  # pyright: ignore[reportArgumentType]
 
 
 def test_each_channel_has_its_colour_and_the_brighter_one_wins():
