@@ -5,7 +5,7 @@ import { count, el, number } from "./dom.js";
 import { Picture } from "./pictures.js";
 
 const FEW = 14;
-const GROUPS = { latent: "latent", column: "column", measured: "measured", feature: "in the image" };
+const GROUPS = { latent: "latent", column: "column", measured: "measured", feature: "feature" };
 const NS = "http://www.w3.org/2000/svg";
 
 /** Measures and shows it; first and second are {mask, words}. */
