@@ -69,8 +69,8 @@ def differs(first: pd.DataFrame, second: pd.DataFrame) -> Differing:
     """
     if list(first.columns) != list(second.columns):
         raise InputError("second", f"have the columns {list(first.columns)}", list(second.columns))
-    found = [_one(*(group.iloc[:, i].to_numpy(np.float64) for group in (first, second)), first.shape[1])
-             for i in range(first.shape[1])]  # fmt: skip
+    pairs = zip(first.to_numpy(np.float64).T, second.to_numpy(np.float64).T, strict=True)
+    found = [_one(a, b, first.shape[1]) for a, b in pairs]
     parts = np.array(found, np.float64).reshape(-1, 8).T
     return Differing(
         names=tuple(map(str, first.columns)), means=parts[:2], counts=parts[2:4].astype(int), spread=parts[4],
