@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -19,6 +20,16 @@ ROOT = Path(__file__).resolve().parents[1]
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True, database=None)
 settings.load_profile("ci" if "CI" in os.environ else "default")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def few_starts_of_mixtures():
+    """A prior's mixture is the likeliest of 48 fits, which takes seconds; of 4 it is one as well, if a worse one."""
+    from vaelab.priors import mixture
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mixture, "fit_mixture", partial(mixture.fit_mixture, n_init=4))
+        yield
 
 
 @pytest.fixture(scope="session")
