@@ -35,21 +35,15 @@ SEEDS = (0, 1, 2)
 
 
 def lines(case: str, seed: int, found: Explanation) -> Iterator[dict[str, object]]:
-    """A line for each method: the gate, seconds, and every measure of the whole series with its interval."""
+    """A line for each method, and one for each saliency: the gate, seconds, and every measure with its interval."""
+    gate = _shown(found.fidelity.agreement) or _shown(found.fidelity.correlation)
+    head = {"case": case, "seed": seed, "gate": gate, "warned": bool(found.fidelity.warning)}
     for method, measured in found.measured.items():
-        yield {
-            "case": case,
-            "seed": seed,
-            "method": method,
-            "gate": _shown(found.fidelity.agreement) or _shown(found.fidelity.correlation),
-            "warned": bool(found.fidelity.warning),
-            "seconds": round(found.explained.series[method].seconds, 1),
-            **{score.metric: _shown(score) for score in measured.scores if not score.part and not score.model},
-        }
+        whole = {score.metric: _shown(score) for score in measured.scores if not score.part and not score.model}
+        yield {**head, "method": method, "seconds": round(found.explained.series[method].seconds, 1), **whole}
     for saliency, curves in found.curves.items():
-        row = {"case": case, "seed": seed, "method": f"{found.best}, {saliency}", "gate": "", "warned": False}
         areas = {f"{score.metric} {score.part}".strip(): _shown(score) for score in curves.measured.scores}
-        yield row | {"seconds": 0.0} | areas
+        yield {**head, "method": f"{found.best}, {saliency}", **areas}
 
 
 def cells(out: Path, quick: bool) -> Iterator[dict[str, object]]:
