@@ -1,6 +1,6 @@
 """Every method of explanation by every measure, with its cost, and whether the gate catches a poor model.
 
-    python -m benchmarks.explanations [cells|mnist|bbbc021|poor ...] [--data FOLDER] [--out FOLDER] [--quick]
+    python -m benchmarks.explanations [cells|mnist|bbbc021|poor ...] [--out FOLDER] [--quick]
 
     cells    synthetic cells, `ragged` against `round`, by a classifier that a planted colour confounds and by one that
              it does not (the runs of `benchmarks.confounders`), three seeds, every method

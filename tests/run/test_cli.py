@@ -479,7 +479,7 @@ edges = st.sampled_from([-1, 0, 1, 2, 7, 64, 10**6, 10**12, 10**25])
 numbers = st.sampled_from([-1.0, 0.0, 1e-300, 1e-3, 0.5, 1.0, 1e300, float("inf")])
 
 
-@settings(max_examples=12)
+@settings(max_examples=25)
 @given(
     changes=st.fixed_dictionaries(
         {},
