@@ -256,6 +256,8 @@ def test_two_selections_are_compared_and_one_is_saved(tab, explored, view):
     tab.keyboard.type(f"z0 > {middle}")
     tab.keyboard.press("Enter")
     tab.wait_for_selector("#selection .comparing:not([hidden])")
+    ends = tab.locator("#selection .comparing select")
+    assert ends.evaluate_all("all => all.map((end) => end.value)") == ["0", "1"]
     tab.get_by_role("button", name="Compare", exact=True).click()
     tab.wait_for_selector("dialog.compared", timeout=60_000)
     assert "z0" in tab.locator("dialog.compared > table tbody th").all_inner_texts()
@@ -268,6 +270,28 @@ def test_two_selections_are_compared_and_one_is_saved(tab, explored, view):
     with tab.expect_download() as started:
         tab.get_by_role("button", name="sheet").click()
     assert started.value.path().read_bytes().startswith(b"\x89PNG")
+
+
+def test_what_is_kept_is_not_compared_with_itself_when_others_are_selected(tab, explored, view):
+    opened(tab, explored, "colour=moa")
+    answers = explored.app.runs[0].selections
+    tab.keyboard.press("q")
+    tab.keyboard.type(f"row > {np.median(view.rows):.0f}")
+    tab.keyboard.press("Enter")
+    tab.wait_for_selector("#selection .keeping:not([hidden])")
+    tab.get_by_label("Name under which the selection is kept with the run").fill("above the middle")
+    tab.get_by_role("button", name="Keep", exact=True).click()
+    tab.wait_for_selector("#selection .kept li")
+    values = "all => all.map((end) => end.value)"
+    ends = tab.locator("#selection .comparing select")
+    tab.get_by_role("button", name="clear", exact=True).click()
+    assert set(ends.evaluate_all(values)) == {f"={each['name']}" for each in answers.known()[:2]}
+    tab.get_by_role("button", name="above the middle").click()
+    tab.wait_for_selector("#selection .keeping:not([hidden])")
+    assert ends.evaluate_all(values) == ["0", "1"]
+    ends.nth(1).select_option("=above the middle")
+    tab.get_by_role("button", name="invert").click()
+    assert ends.evaluate_all(values) == ["0", "=above the middle"]
 
 
 def test_a_way_begins_and_ends_at_its_images_and_stands_in_the_address(tab, explored, view):

@@ -11,7 +11,7 @@ const THIS = "0", OTHERS = "1";
 export class Chosen extends EventTarget {
   constructor(run, selection, channels) {
     super();
-    Object.assign(this, { run, selection, channels, kept: [] });
+    Object.assign(this, { run, selection, channels, kept: [], wanted: [null, null] });
     const words = "Select by a query on columns";
     this.query = el("input", { type: "search", class: "filter", id: "query", placeholder: this.example(), "aria-label": words, title: `${words}: = != < <= > >=, in (a, b), contains, is missing; and, or, not, brackets. Enter selects; with Shift it adds, with Alt it takes away`, spellcheck: "false", autocomplete: "off", onkeydown: (event) => this.typed(event), oninput: () => this.refuse("") });
     this.wrong = el("p", { class: "fine wrong", role: "alert" });
@@ -26,7 +26,7 @@ export class Chosen extends EventTarget {
       run.about.images && file("images", "ZIP of TIFF files with the stored values, all channels", () => this.saveImages()),
       run.about.images && file("sheet", "PNG of up to 256 of them, in the channels' colours as set here", () => this.saveSheet()));
     this.list = el("ul", { class: "kinds kept" });
-    this.ends = [0, 1].map((i) => el("select", { "aria-label": i ? "compared with" : "Compare" }));
+    this.ends = [0, 1].map((i) => el("select", { "aria-label": i ? "compared with" : "Compare", onchange: (event) => { this.wanted[i] = event.target.value; } }));
     this.comparing = el("div", { class: "comparing" }, el("span", { class: "fine" }, "Of"), this.ends[0], el("span", { class: "fine" }, "and"), this.ends[1],
       el("button", { class: "small", onclick: (event) => this.busy(event.target, () => this.compare()) }, "Compare"));
     byId("selection").replaceChildren(el("header", {}, el("h2", { id: "selection-title" }, "Selection"), el("span", { class: "line" }, this.invert, this.clear)), this.tally, this.query, this.wrong, this.keeping, this.files, this.list, this.comparing);
@@ -58,12 +58,12 @@ export class Chosen extends EventTarget {
     this.renderEnds(some);
   }
 
+  /** What can be compared: what was chosen here stays, else the first two stand there. */
   renderEnds(some) {
     const options = [some && [THIS, "this selection"], some && [OTHERS, "all others"], ...this.kept.map(({ name }) => [`=${name}`, name])].filter(Boolean);
     this.ends.forEach((select, i) => {
-      const before = select.value;
       select.replaceChildren(...options.map(([value, words]) => el("option", { value }, words)));
-      select.value = options.some(([value]) => value === before) ? before : (options[i] ?? options[0])?.[0] ?? "";
+      select.value = (options.find(([value]) => value === this.wanted[i]) ?? options[i] ?? options[0])?.[0] ?? "";
     });
     this.comparing.hidden = options.length < 2;
   }
