@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from report_runs import Page, digits_run, hasty_classifiers
+from report_runs import NETWORKS, Page, digits_run, hasty_classifiers, quick
 from vaelab.cli import main
 from vaelab.evaluation import load_classifier
-from vaelab.runs import load
+from vaelab.inference import embed
+from vaelab.likelihoods.grey_bernoulli import GreyBernoulliLikelihood
+from vaelab.models import TwoStageConfig, VAEConfig
+from vaelab.objectives.two_stage import TwoStageObjective
+from vaelab.presets import preset
+from vaelab.runs import load, train
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -111,6 +117,23 @@ def test_each_latent_is_told_beside_a_training_with_another_seed(run, capsys):
     shutil.rmtree(twin)
 
 
+def test_an_earlier_stage_is_explained_beside_the_last(tmp_path):
+    base = preset("digits")
+    model = VAEConfig(latent_dim=5, likelihood=GreyBernoulliLikelihood(), **NETWORKS)
+    two = TwoStageConfig(first=model, second=replace(model, latent_dim=2))
+    experiment = replace(base, model=two, objective=TwoStageObjective(first_alone_steps=20))
+    run = train(quick(experiment, 40), tmp_path / "two", progress=False)
+    shared = ["--stage", "first", "--quiet", "--label", "label"]
+    flags = ["--to", "8", "--num-images", "3", "--num-targets", "2", "--methods", "random-direction"]
+    assert main(["explain", str(run.folder), *shared, *flags]) == 0
+    drawn = np.load(run.folder / "explanations" / "label-8-first" / "series.npz")
+    np.testing.assert_allclose(drawn["codes"], embed(run.at_stage("first"), drawn["rows"]).loc, atol=1e-5)
+    assert main(["explain", str(run.folder), "--latents", "--num-images", "10", *shared]) == 0
+    arrays = np.load(run.folder / "explanations" / "latents-first" / "meaning.npz")
+    assert arrays["vectors"].shape[1] == 5
+    assert [run.earlier_stage(stage) for stage in ("first", "second", None)] == ["first", "", ""]
+
+
 def test_several_solutions_and_what_is_out_of_reach_are_shown(run, kept):
     drawn, text = np.load(kept / "series.npz"), Page((kept / "page.html").read_text()).text
     assert "latent optimization 2" in text
@@ -126,6 +149,8 @@ def test_several_solutions_and_what_is_out_of_reach_are_shown(run, kept):
     [
         ([], "--label should name the column that is explained, got none. Or say --latents."),
         (["--latents", "--to", "8"], "--to should be left out with --latents, got 8"),
+        (["--latents", "--num-targets", "4"], "--num-targets should be left out with --latents, got 4"),
+        (["--latents", "--stage", "first"], "the stage should be left out for a model of one stage, got first"),
         (["--latents", "--num-images", "5"], "the held-out images should be at least 8 to move latents of, got 5"),
         (["--label", "label"], "--to should name the class that is explained, got none. Known: 0, 1, 2, 3,"),
         (["--label", "label", "--to", "eight"], "--to should be a known name, got 'eight'"),

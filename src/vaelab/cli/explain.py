@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from vaelab import screen
-from vaelab.cli._options import Flag, OnRun, naming
+from vaelab.cli._options import Flag, OnStage, naming
 from vaelab.errors import InputError
 from vaelab.settings.ranges import AtLeast1, PathText, Seed
 
@@ -23,6 +23,7 @@ examples:
   vaelab explain runs/cells-1 --label moa --to DMSO --confounders plate well
   vaelab explain runs/cells-1 --label concentration:number        a number: no --to
   vaelab explain runs/cells-1 --latents
+  vaelab explain runs/two-stage-1 --latents --stage first
 
 Of held-out images series are drawn in which the classifier of a column says step by step more of a class, by several
 methods, random and linear directions among them as what the others must do better than. Each is judged: whether the
@@ -41,7 +42,8 @@ seeds, in the folders beside the run, say the same. The principal axes of the co
 out, the likeliest column) are directions, too.
 
 In RUN/explanations/COLUMN-CLASS lie page.html, series.npz (images in the units of the files), scores.csv and, where
-they are asked for, confounders.csv; in RUN/explanations/latents page.html, meaning.csv and meaning.npz."""
+they are asked for, confounders.csv; in RUN/explanations/latents page.html, meaning.csv and meaning.npz. Of an earlier
+stage the folder's name ends in it: COLUMN-CLASS-first, latents-first."""
 
 _SHOWN = (
     "consistency_correlation",
@@ -55,7 +57,7 @@ _SHOWN = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(OnRun):
+class Options(OnStage):
     """Explain what a classifier says of a run's images, or what latents mean."""
 
     label: Annotated[str | None, Flag(metavar="COLUMN")] = None
@@ -109,6 +111,7 @@ def run(options: Options) -> int:
             methods=options.methods,
             num_targets=options.num_targets,
             num_solutions=options.num_solutions,
+            stage=options.stage,
             seed=options.seed,
             progress=not options.quiet,
         )
@@ -131,15 +134,18 @@ def _latents(options: Options) -> int:
 
     given = {"to": options.to, "classifier": options.classifier, "rows": options.rows}
     given |= {"methods": options.methods, "confounders": options.confounders}
+    given |= {"num-targets": options.num_targets, "num-solutions": options.num_solutions}
+    usual = {"num-targets": Options.num_targets, "num-solutions": Options.num_solutions}
     for name, value in given.items():
-        if value:
-            raise InputError(f"--{name}", "be left out with --latents", value if isinstance(value, str) else [*value])
+        if value and value != usual.get(name):
+            raise InputError(f"--{name}", "be left out with --latents", [*value] if isinstance(value, tuple) else value)
     trained = options.load()
     with naming({"label": "--label"}):
         found = explain_latents(
             trained,
             num_images=options.num_images,
             label=options.label,
+            stage=options.stage,
             seed=options.seed,
             progress=not options.quiet,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
 
@@ -35,7 +36,11 @@ def html(template: str, **values: object) -> Markup:
     >>> html("<p>{{ name }}</p>", name="<script>")
     Markup('<p>&lt;script&gt;</p>')
     """
-    return Markup(_ENVIRONMENT.from_string(template).render(values))
+    return Markup(_compiled(template).render(values))
+
+
+_compiled = cache(_ENVIRONMENT.from_string)
+"""A page asks for the same few templates hundreds of times."""
 
 
 def page(name: str, values: dict[str, object]) -> str:

@@ -94,32 +94,39 @@ class Section(NamedTuple):
 
 
 def explain_latents(
-    run: Run, *, num_images: int | None = None, label: str | None = None, seed: int = 0, progress: bool = False
+    run: Run,
+    *,
+    num_images: int | None = None,
+    label: str | None = None,
+    stage: str | None = None,
+    seed: int = 0,
+    progress: bool = False,
 ) -> LatentsExplained:
     """Says what each latent means, what each class does, and what the principal axes of the codes do, on one page.
 
-    RUN/explanations/latents holds page.html, meaning.csv and meaning.npz.
+    RUN/explanations/latents, of an earlier stage RUN/explanations/latents-STAGE, holds page.html, meaning.csv and meaning.npz.
 
     Args:
         run: The run. Runs beside it of the same experiment with other seeds are looked at, too.
         num_images: As in `write_report`; likewise label, seed and progress.
         label: The column of classes.
+        stage: Of a model of several stages the one whose latents are meant; left out, the last.
         seed: Of every draw.
         progress: Show a progress bar.
 
     Raises:
         InputError: Fewer than 8 images are held out, there is no such column, or the folder cannot be written.
     """
-    look = Look(run, num_images=num_images, label=label, seed=seed, progress=progress)
+    look = Look(run.at_stage(stage), num_images=num_images, label=label, seed=seed, progress=progress)
     if len(look.rows) < FEWEST:
         raise InputError("the held-out images", f"be at least {FEWEST} to move latents of", len(look.rows))
-    folder = run.folder / "explanations" / "latents"
+    folder = run.folder / "explanations" / "-".join(filter(None, ["latents", run.earlier_stage(stage)]))
     files.check_folder(folder)
     arrays = meaning_arrays(look, NUM_AXES)
     moved = np.searchsorted(look.rows, arrays["rows"])
     places = look.embedding.loc @ arrays["vectors"].T
     known = pd.concat([numbers_of(look.table), measured_features(look.x.numpy(), look.channels)], axis=1)
-    seeds, repeated = _repeated(look)
+    seeds, repeated = _repeated(look, stage)
     found = LatentsExplained(
         path=folder / "page.html",
         arrays=arrays,
@@ -132,9 +139,9 @@ def explain_latents(
     return found
 
 
-def _repeated(look: Look) -> tuple[tuple[int, ...], Repeated | None]:
+def _repeated(look: Look, stage: str | None) -> tuple[tuple[int, ...], Repeated | None]:
     """The seeds, and what latents mean in each training, on images that all hold out."""
-    runs = [look.run, *siblings(look.run)[:MOST_SEEDS]]
+    runs = [look.run, *(other.at_stage(stage) for other in siblings(look.run)[:MOST_SEEDS])]
     seeds = tuple(run.experiment.seed for run in runs)
     if len(runs) == 1:
         return seeds, None

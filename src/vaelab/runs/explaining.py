@@ -96,6 +96,7 @@ def explain_run(
     num_targets: int = 10,
     num_solutions: int = 1,
     toward: torch.Tensor | None = None,
+    stage: str | None = None,
     seed: int = 0,
     progress: bool = False,
 ) -> Explanation:
@@ -112,13 +113,15 @@ def explain_run(
         num_targets: Steps of each series.
         num_solutions: Series of latent-optimization where it is named without settings.
         toward: (1, number): for class-exaggeration, the condition to go to.
+        stage: Of a model of several stages the one that draws; left out, the last.
         seed: Of every draw.
         progress: Show a progress bar while a classifier is trained.
 
     Raises:
-        InputError: The column, the class or a method is not known, the classifier is of other images, or the folder
-            cannot be written.
+        InputError: The column, the class, the stage or a method is not known, the classifier is of other images, or the
+            folder cannot be written.
     """
+    run, of_stage = run.at_stage(stage), run.earlier_stage(stage)
     predictor, notes = classifier_of(run, label, classifier, seed, progress)
     column, to = _class(predictor, to)
     judge = judge_of(predictor, column, intensity=run.intensity, name=to or predictor.facts.column)
@@ -161,7 +164,7 @@ def explain_run(
         best=best,
         nearest=nearest,
         again=again,
-        folder=run.folder / "explanations" / plain_name("-".join(filter(None, [label, to]))),
+        folder=run.folder / "explanations" / plain_name("-".join(filter(None, [label, to, of_stage]))),
         notes=(*filter(None, [gate.warning]), *notes, *filter(None, [_out_of_reach(explained, best)])),
     )
     _write(found)

@@ -189,6 +189,10 @@ class Run:
             raise unknown_name("the stage", stage, stages)
         return replace(self, model=stages[stage])
 
+    def earlier_stage(self, stage: str | None) -> str:
+        """The stage's name where it is not the model's last, by which the run goes; else empty."""
+        return "" if stage in (None, "", self.stages[-1]) else str(stage)
+
     def metrics(self) -> pd.DataFrame:
         """metrics.csv: the terms as training went, in nats per image; ``stage`` is empty for the whole model.
 
