@@ -14,6 +14,7 @@ from PIL import Image
 from vaelab.catalogue import find, members, name_of
 from vaelab.data import ImageCollection, Source, StoredImages, open_source
 from vaelab.data.feed import Feed
+from vaelab.data.packing import pack
 from vaelab.data.scaling import Scaling
 from vaelab.data.sources.npz import save_npz
 from vaelab.errors import InputError
@@ -90,11 +91,17 @@ def folder_of_pages(place):
     return place
 
 
+def packed(place):
+    pack(open_source(folder(place.with_name("pictures"))).load(), place)
+    return place
+
+
 PLACES = [
     (folder, "folder"), (folder_of_single_tiffs, "folder"), (table, "table"), (celeba, "celeba"), (npy, "npz"),
     (npz, "npz"), (idx, "idx"), (pages, "tiff"), (folder_of_pages, "tiff"),
+    (packed, "shards"),
 ]  # fmt: skip
-HAVE_BROKEN = (folder, table, celeba, folder_of_pages)
+HAVE_BROKEN = (folder, table, celeba, folder_of_pages, packed)
 
 
 @pytest.fixture(autouse=True)

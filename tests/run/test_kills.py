@@ -82,6 +82,12 @@ JOBS = {
         0.1,
         lambda place: [["data", "synthesize", "cells-synthetic", "-o", f"{place}/cells.npz", "--num-images", "400"]],
     ),
+    "data pack": Job(
+        0.1,
+        lambda place: [
+            ["data", "pack", "sprites", "-o", str(place), "--num-images", "2000", "--shard-size", "1", "--quiet"]
+        ],
+    ),
 }
 
 

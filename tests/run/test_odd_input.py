@@ -62,7 +62,7 @@ SETTINGS = {
 }
 OUTPUTS = {"output": ".csv", "plot": ".png", "out": "", "to": ""}
 """The field of what is written -> how its name ends; some commands have their own."""
-ENDINGS = {"compare": ".html", "data synthesize": ".npz", "draw": ".png", "report": ".html"}
+ENDINGS = {"compare": ".html", "data pack": "", "data synthesize": ".npz", "draw": ".png", "report": ".html"}
 
 TABLES = {
     "missing values": b"image,z0,z1,kind\n0,1.5,,a\n1,,2.5,\n2,1,1,b\n",
@@ -226,12 +226,13 @@ class Sound:
             "PART": "reconstructions", "PRESET|FILE.json": "images", "data synthesize NAME": "rosettes",
             "data download NAME": "mnist", "--data": folder / "images", "--from": folder / "odd" / "empty",
             "STUDY|FILE.json": folder / "tiny.json", "study --only": "digits/seed-0",
-            "measure --labels": "kind", "--label": "label", "explain --to": "b",
+            "measure --labels": "kind", "--label": "label", "explain --to": "b", "SHARDS": folder / "shards",
         }  # fmt: skip
         settings = dict(flag.removeprefix("--").split("=") for flag in QUICK)
         (folder / "tiny.json").write_text(json.dumps({"experiments": ["digits"], "settings": settings}))
         trained = ["train", "images", "--data", str(folder / "images"), "--out", str(run), *QUICK, *LEARNT]
         assert outcome(trained)[0] == 0
+        assert outcome(["data", "pack", str(folder / "images"), "-o", str(folder / "shards")])[0] == 0
         for name in ("a", "b"):
             shutil.copytree(run, folder / "pair" / name)
         self.images, self.runs = odd_images(folder / "odd"), odd_runs(folder / "damaged", run)

@@ -58,7 +58,7 @@ class ArrayImages:
 
     def __init__(self, array: np.ndarray):
         self.array, self.shape, self.dtype = array, array.shape, array.dtype
-        self._mapping, self._read = _mapping(array), 0
+        self._mapping, self._read = mapping_of(array), 0
 
     def __len__(self) -> int:
         return len(self.array)
@@ -107,7 +107,7 @@ def blocks(images: Pixels, rows: np.ndarray | None = None) -> Iterator[tuple[int
         yield start, block
 
 
-def _mapping(array: np.ndarray) -> mmap.mmap | None:
+def mapping_of(array: np.ndarray) -> mmap.mmap | None:
     """The memory map that lies under an array, if one does and its pages can be let go."""
     base: object = array
     while isinstance(base, np.ndarray):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-ABOUT = "List, look at, fetch or generate images."
+ABOUT = "List, look at, fetch, generate or pack images."
 EXAMPLES = """\
 examples:
   vaelab data list                                  kinds of sources, sets to fetch, collections to generate
@@ -10,4 +10,5 @@ examples:
   vaelab data info my_folder/ --size 64,64          the same, read another way; --help says in which
   vaelab data download mnist --to mnist/            checked against the published checksums
   vaelab data synthesize cells-synthetic -o cells.npz --num-images 10000
-  vaelab data synthesize rosettes --help            its settings"""
+  vaelab data synthesize rosettes --help            its settings
+  vaelab data pack my_folder/ -o shards/            millions of images in a few large files"""
