@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,11 +11,10 @@ from vaelab.settings.ranges import PathText
 
 if TYPE_CHECKING:
     import pandas as pd
-    from torch import Tensor
 
     from vaelab.inference import Embedding
     from vaelab.runs import Run
-    from vaelab.screen import Progress
+    from vaelab.runs.export import Rows
 
 EXAMPLES = """\
 examples:
@@ -33,7 +31,10 @@ For each image: the posterior's mean (z0, z1, ...) and standard deviation (z0_sc
 the images' table; where the prior is a mixture, also the likeliest component (cluster) and the probability of each
 (p_cluster_0, ...). Columns of the table keep their names: where one of ours has the same, ours begins with vaelab_. Of
 a two-stage model the codes are the second stage's, unless --stage first is said. .parquet and .h5ad need the extras
-vaelab[parquet] and vaelab[anndata]."""
+vaelab[parquet] and vaelab[anndata].
+
+Any number of images goes: codes lie on the disk while they are computed, beside the file that is written when all are
+there. What a kill, Ctrl-C or a full disk interrupted goes on when the same command is given again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,28 +47,25 @@ class Options(OnImages):
 
 def run(options: Options) -> int:
     """Does it."""
-    from vaelab.data.feed import Feed
-    from vaelab.inference import embed
     from vaelab.runs.export import check_table, check_target, write_embedding
     from vaelab.runs.others import distance
-    from vaelab.screen import Progress
+    from vaelab.runs.streamed import streamed
 
     target = check_target(options.output)
     trained = options.load().at_stage(options.stage)
     others = options.other_images(trained)
     collection = trained.dataset.collection if others is None else others
     check_table(target, collection.table)
-    feed = Feed(collection.images, trained.intensity, trained.experiment.data.binarize)
-    with Progress("embedding", len(feed), shown=not options.quiet) as bar:
-        codes = embed(trained.given_table(collection.table), _watched(feed.batches(), bar))
     own = others is None
-    ours = [_parts(trained, len(codes))] if own else []
-    notes = write_embedding(target, codes, collection.table, [*ours, _clusters(trained, codes)])
-    say_reading(collection)
-    for note in notes if own else [*notes, *distance(trained, collection, codes).words()]:
-        say(note)
-    if not options.quiet:
-        print(f"{len(codes):,} images, {codes.latent_dim} latents: {target}")
+    with streamed(trained, collection, target, progress=not options.quiet, say=say) as codes:
+        ours = [_parts(trained, len(codes))] if own else []
+        notes = write_embedding(target, codes, collection.table, [*ours, *_clusters(trained, codes)])
+        notes += [] if own else distance(trained, collection, codes).words()
+        say_reading(collection)
+        for note in notes:
+            say(note)
+        if not options.quiet:
+            print(f"{len(codes):,} images, {codes.latent_dim} latents: {target}")
     return 0
 
 
@@ -81,14 +79,10 @@ def _parts(trained: Run, count: int) -> pd.DataFrame:
     return pd.DataFrame({"split": split})
 
 
-def _watched(batches: Iterator[Tensor], bar: Progress) -> Iterator[Tensor]:
-    for x in batches:
-        yield x
-        bar.advance(len(x))
-
-
-def _clusters(trained: Run, codes: Embedding) -> pd.DataFrame:
-    """The component of a mixture prior that each image most likely belongs to, and the probability of every one."""
+def _clusters(trained: Run, codes: Embedding) -> list[Rows]:
+    """What gives the component of a mixture prior that each image most likely belongs to, and the probability of every
+    one; nothing for another prior."""
+    import numpy as np
     import pandas as pd
     import torch
     from torch.distributions import MixtureSameFamily
@@ -96,10 +90,13 @@ def _clusters(trained: Run, codes: Embedding) -> pd.DataFrame:
     from vaelab.distributions.mixture import responsibilities
     from vaelab.models import device_of
 
-    if not isinstance(trained.model.prior, MixtureSameFamily):
-        return pd.DataFrame(index=range(len(codes)))
-    with torch.no_grad():
-        loc = torch.from_numpy(codes.loc).to(device_of(trained.model))
-        found = responsibilities(trained.model.prior, loc).cpu().numpy()
-    columns = {"cluster": found.argmax(1)} | {f"p_cluster_{c}": found[:, c] for c in range(found.shape[1])}
-    return pd.DataFrame(columns)
+    prior = trained.model.prior
+
+    def of(part: slice) -> pd.DataFrame:
+        with torch.no_grad():
+            some = torch.from_numpy(np.array(codes.loc[part])).split(1 << 14)
+            found = torch.cat([responsibilities(prior, loc.to(device_of(trained.model))).cpu() for loc in some]).numpy()
+        columns = {"cluster": found.argmax(1)} | {f"p_cluster_{c}": found[:, c] for c in range(found.shape[1])}
+        return pd.DataFrame(columns)
+
+    return [of] if isinstance(prior, MixtureSameFamily) else []

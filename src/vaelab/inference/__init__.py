@@ -9,7 +9,7 @@ from __future__ import annotations
 from vaelab.inference.batches import ImageBatches, Trained, batches, images_at_once, opened
 from vaelab.inference.complete import Completion, complete, nearest_images
 from vaelab.inference.decode import decode_mean, operations
-from vaelab.inference.embed import Embedding, embed
+from vaelab.inference.embed import Embedding, embed, posteriors
 from vaelab.inference.geodesic import Bending, Geodesics, geodesics, log_magnification, pullback_metric
 from vaelab.inference.infer import STUDY, Inferred, Search, infer
 from vaelab.inference.interpolate import Interpolation, interpolate, interpolation_grid, one_of_every_other_class
@@ -44,6 +44,7 @@ __all__ = [
     "one_of_every_other_class",
     "opened",
     "operations",
+    "posteriors",
     "pullback_metric",
     "reconstruct",
     "sample",

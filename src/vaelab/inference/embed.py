@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,6 +45,10 @@ class Embedding:
 
     def _repr_html_(self) -> str:
         return f"{self!r}".replace("<", "&lt;") + self.table().head().to_html(float_format="%.3g")
+
+    def part(self, rows: slice) -> Embedding:
+        """The posteriors of some of the images, not copied."""
+        return Embedding(loc=self.loc[rows], scale=self.scale[rows])
 
     def table(self) -> pd.DataFrame:
         """One row per image; columns z0, z1, ... (means), then z0_scale, z1_scale, ...
@@ -97,10 +102,22 @@ def embed(model: Model | Trained, images: ImageBatches | Rows | None = None, bat
     (5, 2)
     """
     model, images = opened(model, images)
-    locs, scales = [], []
+    parts = list(posteriors(model, images, batch_size))
+    return Embedding(loc=np.concatenate([p.loc for p in parts]), scale=np.concatenate([p.scale for p in parts]))
+
+
+def posteriors(model: Model, images: ImageBatches, batch_size: int = 256) -> Iterator[Embedding]:
+    """The posterior q(z|x) of each image, batch by batch.
+
+    Args:
+        model: The model.
+        images: In [0, 1].
+        batch_size: Images that go through the network at once.
+
+    Raises:
+        InputError: There are no images, or they are not such as the model takes.
+    """
     with evaluating(model):
         for given, x in batches(model, images, batch_size):
             q = given.encode(x)
-            locs.append(q.mean.cpu().numpy())
-            scales.append(q.stddev.cpu().numpy())
-    return Embedding(loc=np.concatenate(locs), scale=np.concatenate(scales))
+            yield Embedding(loc=q.mean.cpu().numpy(), scale=q.stddev.cpu().numpy())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -18,6 +18,11 @@ from vaelab.inference import Embedding
 
 PREFIX = "vaelab_"
 """Before the names of our columns where the table has columns of these names."""
+MOST_VALUES = 1 << 23
+"""So many codes at most are in memory while a file is written."""
+Rows = Callable[[slice], pd.DataFrame]
+"""Gives the table of a slice of the images."""
+Columns = pd.DataFrame | Rows
 
 
 def check_target(path: Path | str, what: str = "--output") -> Path:
@@ -60,21 +65,20 @@ def check_table(path: Path | str, table: pd.DataFrame) -> None:
             raise InputError("the images' table", "be one that can be written", got, mend) from None
 
 
-def write_embedding(
-    path: Path | str, codes: Embedding, table: pd.DataFrame, ours: Sequence[pd.DataFrame] = ()
-) -> list[str]:
+def write_embedding(path: Path | str, codes: Embedding, table: pd.DataFrame, ours: Sequence[Columns] = ()) -> list[str]:
     """Writes posterior means and scales with the table of the images, in the format that the path's ending names.
 
     CSV and Parquet have the columns ``z0`` ... (means), ``z0_scale`` ... and then those of the table; npz the arrays
     ``loc`` and ``scale`` and one per column; AnnData has loc as ``X``, scale as a layer and the table as ``obs``.
     Columns of the table keep their names: where one is taken, ours begin with ``vaelab_``. The file appears whole or
-    not at all.
+    not at all. CSV and Parquet are written some rows at a time, in Parquet a row group each.
 
     Args:
         path: Ends in .csv, .npz, .parquet or .h5ad.
         codes: The posterior of each image.
         table: One row per image.
-        ours: More columns, such as clusters; those of one frame are renamed together.
+        ours: More columns, such as clusters, or what gives those of a slice of rows; those of one frame are renamed
+            together.
 
     Returns:
         What was renamed, a sentence each.
@@ -82,17 +86,18 @@ def write_embedding(
     Raises:
         InputError: The path cannot be written in any of these formats, or the disk is full.
     """
-    path, notes = check_target(path), []
-    table = _plain_table(table)
-    if path.suffix == ".h5ad":
-        table = _slashless(table, notes)
-        prefix = ""
-    else:
-        arrays = ["loc", "scale"] if path.suffix == ".npz" else []
-        prefix = _free([*arrays, *codes.table().columns], table, notes)
-    table = beside(table, ours, notes)
+    path, notes, h5ad = check_target(path), [], Path(path).suffix == ".h5ad"
+
+    def rows(part: slice, notes: list[str]) -> pd.DataFrame:
+        some = _slashless(_plain_table(table.iloc[part]), notes) if h5ad else _plain_table(table.iloc[part])
+        return beside(some, [frame(part) if callable(frame) else frame.iloc[part] for frame in ours], notes)
+
+    arrays = ["loc", "scale"] if path.suffix == ".npz" else []
+    names = [] if h5ad else [*arrays, *codes.part(slice(1)).table().columns]
+    prefix = _free(names, _plain_table(table.iloc[:1]), notes)
+    rows(slice(1), notes)
     with files.replacing(path) as part:
-        WRITERS[path.suffix](part, codes, table, prefix)
+        WRITERS[path.suffix](part, codes, lambda part: rows(part, []), prefix)
     return notes
 
 
@@ -145,19 +150,34 @@ def _slashless(table: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
     return table.rename(columns=names)
 
 
-def _wide(codes: Embedding, table: pd.DataFrame, prefix: str) -> pd.DataFrame:
-    return pd.concat([codes.table().add_prefix(prefix), table], axis=1)
+def _wide(codes: Embedding, rows: Rows, prefix: str) -> Iterator[pd.DataFrame]:
+    """Codes and table side by side, some rows at a time, of every column about 64 MB at most."""
+    step = max(1, MOST_VALUES // codes.latent_dim)
+    for start in range(0, len(codes), step):
+        part = slice(start, min(start + step, len(codes)))
+        yield pd.concat([codes.part(part).table().add_prefix(prefix), rows(part)], axis=1)
 
 
-def _csv(path: Path, codes: Embedding, table: pd.DataFrame, prefix: str) -> None:
-    _wide(codes, table, prefix).to_csv(path, index=False)
+def _csv(path: Path, codes: Embedding, rows: Rows, prefix: str) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        for i, frame in enumerate(_wide(codes, rows, prefix)):
+            frame.to_csv(file, index=False, header=i == 0)
 
 
-def _parquet(path: Path, codes: Embedding, table: pd.DataFrame, prefix: str) -> None:
-    _wide(codes, table, prefix).to_parquet(path, index=False)
+def _parquet(path: Path, codes: Embedding, rows: Rows, prefix: str) -> None:
+    from pyarrow import Table
+    from pyarrow.parquet import ParquetWriter
+
+    frames = _wide(codes, rows, prefix)
+    first = Table.from_pandas(next(frames), preserve_index=False)
+    with ParquetWriter(path, first.schema) as file:
+        file.write_table(first)
+        for frame in frames:
+            file.write_table(Table.from_pandas(frame, first.schema, preserve_index=False))
 
 
-def _npz(path: Path, codes: Embedding, table: pd.DataFrame, prefix: str) -> None:
+def _npz(path: Path, codes: Embedding, rows: Rows, prefix: str) -> None:
+    table = rows(slice(None))
     columns = {name: table[name].to_numpy() for name in table}
     with zipfile.ZipFile(
         path, "w", zipfile.ZIP_DEFLATED
@@ -168,9 +188,10 @@ def _npz(path: Path, codes: Embedding, table: pd.DataFrame, prefix: str) -> None
                 np.lib.format.write_array(file, array, allow_pickle=False)
 
 
-def _h5ad(path: Path, codes: Embedding, table: pd.DataFrame, prefix: str) -> None:
+def _h5ad(path: Path, codes: Embedding, rows: Rows, prefix: str) -> None:
     from anndata import AnnData
 
+    table = rows(slice(None))
     latents = pd.DataFrame(index=pd.Index([f"z{i}" for i in range(codes.latent_dim)]))
     cells = AnnData(
         X=codes.loc, obs=table.set_index(table.index.astype(str)), var=latents, layers={"scale": codes.scale}
@@ -178,7 +199,7 @@ def _h5ad(path: Path, codes: Embedding, table: pd.DataFrame, prefix: str) -> Non
     cells.write_h5ad(path)
 
 
-WRITERS: dict[str, Callable[[Path, Embedding, pd.DataFrame, str], None]] = {
+WRITERS: dict[str, Callable[[Path, Embedding, Rows, str], None]] = {
     ".csv": _csv, ".npz": _npz, ".parquet": _parquet, ".h5ad": _h5ad,
 }  # fmt: skip
 """By the ending of the file's name."""

@@ -21,6 +21,8 @@ from vaelab.settings.text import override
 
 MOST_IMAGES = 2000
 """Training images whose codes others are compared with."""
+_PART = 1 << 14
+"""Images whose codes are compared at once."""
 UNNAMED = (("intensity",), ("red", "green", "blue"))
 """Channel names that say no more than their order."""
 
@@ -127,7 +129,10 @@ def distance(run: Run, collection: ImageCollection, codes: Embedding) -> Distanc
         rows = rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), MOST_IMAGES)).astype(np.int64))]
         feed = Feed(run.dataset.collection.images, run.intensity, run.experiment.data.binarize)
         known = embed(run.given(rows), feed.batches(rows)).loc
-        beyond = float(((codes.loc < known.min(0)) | (codes.loc > known.max(0))).mean())
+        low, high = known.min(0), known.max(0)
+        parts = (codes.loc[start : start + _PART] for start in range(0, len(codes), _PART))
+        outside = sum(int(((part < low) | (part > high)).sum()) for part in parts)
+        beyond = outside / codes.loc.size
         num_images = len(rows)
     except InputError:
         pass
@@ -135,6 +140,9 @@ def distance(run: Run, collection: ImageCollection, codes: Embedding) -> Distanc
 
 
 def _clipped(run: Run, collection: ImageCollection) -> dict[str, float]:
+    kind = collection.images.dtype
+    if kind.kind == "u" and max(run.intensity.lo) <= 0 and min(run.intensity.hi) >= np.iinfo(kind).max:
+        return dict.fromkeys(collection.channels, 0.0)  # nothing can lie beyond
     lo, hi = (np.array(ends).reshape(-1, 1, 1) for ends in (run.intensity.lo, run.intensity.hi))
     count = np.zeros(len(collection.channels))
     for _, block in blocks(collection.images):
