@@ -104,7 +104,7 @@ def explain_latents(
 ) -> LatentsExplained:
     """Says what each latent means, what each class does, and what the principal axes of the codes do, on one page.
 
-    RUN/explanations/latents, of an earlier stage RUN/explanations/latents-STAGE, holds page.html, meaning.csv and meaning.npz.
+    RUN/explanations/latents (of an earlier stage latents-STAGE) holds page.html, meaning.csv and meaning.npz.
 
     Args:
         run: The run. Runs beside it of the same experiment with other seeds are looked at, too.
