@@ -3,7 +3,8 @@
 A command's module has `Options`, a settings class whose docstring says what the command does, `EXAMPLES`, and
 `run(options)`, which does it and returns the exit code. Whatever takes long to import is imported inside `run`, so that
 help is there at once. A folder has `ABOUT`, which says what its commands do, and `EXAMPLES`. A command that takes
-settings has `help_on(options)` besides: what help says of the part that is named, or of those that can be.
+settings has `help_on(options)` besides: what help says of the part that is named, or of those that can be. `TOGETHER`
+says of a command that torchrun may start it in several processes.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
+from vaelab.cli._ranks import in_ranks, is_first
 from vaelab.errors import InputError, printable, unknown_name
 
 ABOUT = "Learn, measure and explain the latent space of an image collection."
@@ -89,6 +91,10 @@ def _do(module: ModuleType, argv: list[str], typed: str) -> int:
 
     parser = Parser(module.Options, typed, module.EXAMPLES)
     asked = {"-h", "--help"} & set(argv)
+    if in_ranks() and not (asked or getattr(module, "TOGETHER", False)):
+        if not is_first():
+            return 2
+        raise InputError(typed, "run in one process", "several, by torchrun", "They can train and resume together.")
     help_on = getattr(module, "help_on", None)
     if not asked and (argv or not help_on):
         return module.run(parser.read(argv))

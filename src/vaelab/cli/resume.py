@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from vaelab.cli._options import Argument, Changing, Flag
+from vaelab.cli._ranks import is_first, together
 from vaelab.errors import InputError
 from vaelab.machine import Device
 from vaelab.settings.ranges import PathText
@@ -17,6 +18,8 @@ examples:
 
 A run that was stopped, by Ctrl-C, a crash or kill -9, goes on from its last whole checkpoint. One that came to its end
 goes on if it is given more steps: training.num-epochs, training.num-steps or training.patience."""
+
+TOGETHER = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,12 +49,14 @@ def run(options: Options) -> int:
         if not path.startswith("training."):
             mend = "What may change is how long is trained, such as --training.num-epochs."
             raise InputError(f"--{path}", "stay as it was when a run goes on", "a change", mend)
-    with options.naming():
+    with together(), options.naming():
         before = read(options.run)
         training = override(before.experiment, options.settings).training if options.settings else None
         finished = training in (None, before.experiment.training) and is_finished(before)
         shown = not (options.quiet or finished)
         done = resume(options.run, images=options.images, device=options.device, training=training, progress=shown)
+    if not is_first():
+        return 0
     say_signs(done)
     if not options.quiet:
         if finished:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from vaelab.cli._notes import say_data, say_signs
 from vaelab.cli._options import Argument, Changing, Flag
+from vaelab.cli._ranks import in_ranks, is_first, together
 from vaelab.errors import KNOWN_NAME, InputError, unknown_name
 from vaelab.settings.fields import field_types
 from vaelab.settings.ranges import PathText, Seed
@@ -23,6 +24,7 @@ examples:
   vaelab train images --data my_folder/ --model.latent-dim 32 --training.num-epochs 50
   vaelab train digits --model.likelihood gaussian --model.likelihood.scale 0.1
   vaelab train digits --seeds 0 1 2            a run for each, side by side
+  torchrun --nproc-per-node 2 -m vaelab train mnist --data mnist/      one run, by two processes
   vaelab train digits --print > mine.json      the settings as a file, to change and train with
   vaelab train mine.json
   vaelab train digits --help                   every setting, with its value and what it means
@@ -30,6 +32,7 @@ examples:
 Any setting is a flag: its path in the file, with - for _ where you like. A list is 32,32,64; None is none."""
 
 
+TOGETHER = True
 _OTHER_WORDS = {
     "lr": "learning_rate", "epochs": "num_epochs", "steps": "num_steps", "beta": "rate_weight",
     "kl_weight": "rate_weight", "z_dim": "latent_dim", "latents": "latent_dim", "num_latents": "latent_dim",
@@ -67,16 +70,19 @@ def run(options: Options) -> int:
     """Does it."""
     if not options.experiment:
         raise InputError("vaelab train", "be given a preset or a file", "neither", "See vaelab train --help.")
+    if options.seeds and in_ranks():
+        raise InputError("seeds", "be left out under torchrun", " ".join(map(str, options.seeds)))
     if not options.seeds:
         from vaelab.machine import keep_freed_memory
 
         keep_freed_memory()  # before torch is imported
-    with options.naming():
+    with together(), options.naming():
         experiment = _experiment(options)
         if options.print:
             from vaelab.experiment import as_json
 
-            print(as_json(experiment))
+            if is_first():
+                print(as_json(experiment))
             return 0
         return _train_seeds(experiment, options) if options.seeds else _train(experiment, options)
 
@@ -95,9 +101,10 @@ def _train(experiment: Experiment, options: Options) -> int:
     from vaelab.runs import train
 
     done = train(experiment, options.out, progress=not options.quiet, strict=options.strict)
-    say_data(done.dataset)
-    say_signs(done)
-    if not options.quiet:
+    if is_first():
+        say_data(done.dataset)
+        say_signs(done)
+    if is_first() and not options.quiet:
         print(f"Next: vaelab report {done.folder}")
     return 0
 

@@ -57,13 +57,20 @@ class Feed:
         parts = "".join(f", {len(rows):,} {name}" for name, rows in self.parts.items())
         return f"<Feed: {len(self):,} images of {size}, {self.images.dtype} as stored{parts}>"
 
-    def __call__(self, rows: Rows) -> Images:
+    def __call__(self, rows: Rows, own: slice | None = None) -> Images:
         """The images of these rows, in this order: row numbers, a mask, a slice, or the name of a part.
+
+        Args:
+            rows: Which.
+            own: Only those at these places among them; what is random is drawn for all, so that an image's follows from
+                its place.
 
         Raises:
             InputError: They cannot be read as such, or a row is not there.
         """
-        return self._convert(self._gather(row_numbers(rows, len(self), self.parts)))
+        numbers = row_numbers(rows, len(self), self.parts)
+        own = own or slice(0, len(numbers))
+        return self._convert(self._gather(numbers[own]), len(numbers), own)
 
     def batches(self, rows: Rows | None = None, batch_size: int = 256) -> Iterator[Images]:
         """All images of these rows (default: of the collection) in order, in batches."""
@@ -78,12 +85,12 @@ class Feed:
         self._source.take(rows, self._gathered)
         return torch.from_numpy(self._gathered).to(self.device)
 
-    def _convert(self, stored: Tensor) -> Images:
+    def _convert(self, stored: Tensor, count: int, own: slice) -> Images:
         x = stored / self._top if self._top else self.intensity.apply(stored)
         if self.binarize == "threshold":
             return (x > 0.5).float()
         if self.binarize == "dynamic":
-            return torch.rand_like(x).lt_(x)
+            return torch.rand((count, *x.shape[1:]), device=x.device)[own].lt_(x)
         return x
 
 

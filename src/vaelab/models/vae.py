@@ -10,6 +10,7 @@ from torch import nn
 from torch.distributions import Distribution, Independent, Normal
 from torch.nn.functional import pad, softplus
 
+from vaelab import ranks
 from vaelab.catalogue import name_of
 from vaelab.errors import InputError
 from vaelab.likelihoods import Likelihood
@@ -116,8 +117,9 @@ class VAE(Model):
 
     @property
     def prior(self) -> Distribution:
-        """See Model."""
-        return self._prior(self.encode)
+        """See Model. Every rank encodes the same pseudo-inputs, which are normalised on their own."""
+        with ranks.alone():
+            return self._prior(self.encode)
 
     def encode(self, x: Images) -> Independent:
         """See Model."""

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from vaelab import ranks
 from vaelab.catalogue import name_of
 from vaelab.distributions import sample_with
 from vaelab.errors import InputError
@@ -207,19 +208,27 @@ class SingleObjective(Objective[Encoded]):
         if not self.penalties:
             return {"": terms}
         zeros = total = terms["loss"].new_zeros(len(x))
-        reports = {}
+        reports, whole = {}, encoded.whole()
+        model = _given_whole(model)
         for penalty in self.penalties:
-            charge = penalty(model, encoded, companions.get_submodule(name_of(penalty)), t)
-            total = total + penalty.weight * charge.cost
+            charge = penalty(model, whole, companions.get_submodule(name_of(penalty)), t)
+            total = total + penalty.weight * (ranks.part(charge.cost) if charge.cost.dim() else charge.cost)
             reports |= {name: zeros + value for name, value in charge.reports.items()}
         return {"": {**terms, "loss": terms["loss"] + total, "penalty": total, **reports}}
 
     def critic_loss(self, encoded: Encoded, companions: nn.Module) -> Scalar | None:
         """See Objective."""
-        detached = encoded.detached()
+        detached = encoded.detached().whole()
         losses = (each.critic_loss(detached, companions.get_submodule(name_of(each))) for each in self.penalties)
         found = [loss for loss in losses if loss is not None]
         return sum(found[1:], found[0]) if found else None
+
+
+def _given_whole(model: Model) -> Model:
+    """The model for the images of the whole batch, where several ranks have a part of it each."""
+    if not ranks.are_several() or model.conditions is None or len(model.conditions) == 1:
+        return model
+    return model.given(ranks.gather(model.conditions))
 
 
 def encoded_by(q: torch.distributions.Independent, source: torch.Tensor, model: Model, noise: Noise) -> Encoded:

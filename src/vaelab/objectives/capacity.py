@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from vaelab import ranks
 from vaelab.distributions import rate
 from vaelab.models import Model
 from vaelab.objectives._base import SingleObjective, Terms
@@ -49,5 +50,5 @@ class Capacity(SingleObjective):
         distortion = -model.decode(encoded.z).log_prob(x)
         cost = rate(encoded.q, encoded.prior, encoded.z)
         capacity = torch.as_tensor(self.capacity(t)).to(cost)
-        loss = distortion + self.weight * (cost.mean() - capacity).abs()
+        loss = distortion + self.weight * (ranks.gather(cost).mean() - capacity).abs()
         return {"loss": loss, "elbo": -(distortion + cost), "distortion": distortion, "rate": cost}

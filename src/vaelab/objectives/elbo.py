@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from vaelab import ranks
 from vaelab.catalogue import name_of
 from vaelab.distributions import rate, rate_per_latent
 from vaelab.errors import InputError
@@ -86,6 +87,6 @@ class ELBO(SingleObjective):
         distortion = -model.decode(q.mean if is_autoencoder else encoded.z).log_prob(x)
         cost = penalty = rate(q, prior, encoded.z)
         if self.free_bits:
-            penalty = rate_per_latent(q, prior).mean(0).clamp(min=self.free_bits).sum().expand_as(cost)
+            penalty = ranks.gather(rate_per_latent(q, prior)).mean(0).clamp(min=self.free_bits).sum().expand_as(cost)
         loss = distortion if is_autoencoder else distortion + self.weight(t) * penalty
         return {"loss": loss, "elbo": -(distortion + cost), "distortion": distortion, "rate": cost}

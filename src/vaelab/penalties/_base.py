@@ -10,6 +10,7 @@ import numpy as np
 from torch import Tensor, nn
 from torch.distributions import Distribution, Independent, Normal
 
+from vaelab import ranks
 from vaelab.models import Model, ModelConfig
 from vaelab.schedules import Time
 from vaelab.settings.ranges import NotNegative, Settings
@@ -53,6 +54,16 @@ class Encoded(NamedTuple):
         base = self.q.base_dist
         q = Independent(Normal(base.loc.detach(), base.scale.detach(), validate_args=False), 1, validate_args=False)
         return Encoded(self.source.detach(), q, self.z.detach(), self.prior)
+
+    def whole(self) -> Encoded:
+        """The same of the whole batch, where several ranks have a part of it each; with gradients."""
+        if not ranks.are_several():
+            return self
+        base = self.q.base_dist
+        q = Independent(
+            Normal(ranks.gather(base.loc), ranks.gather(base.scale), validate_args=False), 1, validate_args=False
+        )
+        return Encoded(ranks.gather(self.source), q, ranks.gather(self.z), self.prior)
 
 
 class Term(NamedTuple):
@@ -113,7 +124,7 @@ class Penalty(Settings, ABC):
 
         Args:
             model: The model, or the stage of it, that encoded the batch.
-            encoded: The batch.
+            encoded: The whole batch, on each rank where there are several.
             companion: As `build` gave it.
             t: Optimiser steps taken so far; None: as at the end of every schedule, on held-out images.
         """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 
 from vaelab import experiment as record
-from vaelab import files
+from vaelab import files, ranks
 from vaelab.data import Dataset
 from vaelab.data.conditions import matching
 from vaelab.data.feed import Feed
@@ -28,7 +28,7 @@ from vaelab.runs.codes import CodeSnapshots
 from vaelab.runs.folder import facts_of, read_environment, write_environment, write_facts
 from vaelab.runs.read import Images, Run, RunImages, build, load, read
 from vaelab.runs.snapshots import Snapshots
-from vaelab.training import Batches, Choices, Training, begin, choose_for
+from vaelab.training import Batches, Choices, State, Training, begin, choose_for
 from vaelab.training import train as steps_of
 from vaelab.training.checkpoint import check_room, load_checkpoint, read_numbers
 from vaelab.training.device import find_device, interrupts
@@ -39,7 +39,7 @@ _LENGTHS = ("num_steps", "num_epochs", "patience")
 
 
 class Interrupted(KeyboardInterrupt):
-    """Training was stopped by the user; the run is saved, and the message says how to go on."""
+    """Training was stopped by the user, or for a rank was lost; it is saved, and the message says how to go on."""
 
 
 def train(
@@ -52,6 +52,8 @@ def train(
     strict: bool = False,
 ) -> Run:
     """Trains an experiment in a new folder.
+
+    Several ranks (`vaelab.ranks.joined`) train it together; the first of them alone writes.
 
     Args:
         experiment: What to train: an experiment, or the name of a preset or of an experiment's file.
@@ -66,8 +68,9 @@ def train(
         Interrupted: The user stopped it (Ctrl-C); it is saved and can be resumed.
     """
     experiment = find(experiment) if isinstance(experiment, str) else experiment
+    progress = progress and ranks.number() == 0
     if folder is not None:
-        refuse_run(Path(folder))
+        ranks.first(lambda: refuse_run(Path(folder)))
     device = find_device(experiment.machine.device)
     dataset = dataset or experiment.prepare(strict=strict, progress=progress)
     data = experiment.data
@@ -80,20 +83,31 @@ def train(
     training, machine = experiment.training, experiment.machine
     say = (lambda line: print(line, file=sys.stderr)) if progress else None
     choices = choose_for(model, experiment.objective, batches, training, machine, experiment.seed, say)
-    folder = free_folder(experiment.name) if folder is None else Path(folder)
-    with claimed(folder):
-        refuse_run(folder)
-        check_room(folder, model)
-        (folder / "checkpoints").mkdir(exist_ok=True)
-        splits, facts = dataset.splits, facts_of(dataset)
-        with files.replacing(folder / "splits.npz") as part:
-            np.savez(part, train=splits.train, validation=splits.validation, test=splits.test)
-        write_facts(facts, folder / "data.json")
-        write_environment(choices, device, folder / "environment.json")
-        record.write(experiment, folder / "experiment.json")
-        images = RunImages.of(dataset, experiment, facts, folder)
-        run = Run(folder=folder, experiment=experiment, model=model, facts=facts, images=images)
+    with ExitStack() as stack:
+
+        def begun() -> Path:
+            place = free_folder(experiment.name) if folder is None else Path(folder)
+            stack.enter_context(claimed(place))
+            refuse_run(place)
+            check_room(place, model)
+            _write(experiment, dataset, choices, device, place)
+            return place
+
+        place, facts = ranks.first(begun), facts_of(dataset)
+        images = RunImages.of(dataset, experiment, facts, place)
+        run = Run(folder=place, experiment=experiment, model=model, facts=facts, images=images)
         return _go(run, batches, choices, progress, started=start is not None)
+
+
+def _write(experiment: Experiment, dataset: Dataset, choices: Choices, device: torch.device, folder: Path) -> None:
+    """The files with which a run begins; last the experiment, which makes the folder one."""
+    (folder / "checkpoints").mkdir(exist_ok=True)
+    splits = dataset.splits
+    with files.replacing(folder / "splits.npz") as part:
+        np.savez(part, train=splits.train, validation=splits.validation, test=splits.test)
+    write_facts(facts_of(dataset), folder / "data.json")
+    write_environment(choices, device, folder / "environment.json")
+    record.write(experiment, folder / "experiment.json")
 
 
 def resume(
@@ -120,12 +134,14 @@ def resume(
             than the length is to change.
     """
     run = read(Path(folder), images)
-    with claimed(run.folder):
+    progress = progress and ranks.number() == 0
+    with ExitStack() as stack:
         longer = training is not None and training != run.experiment.training
+        ranks.first(lambda: stack.enter_context(claimed(run.folder)))
         if training is not None and longer:
             _check_length_alone(run.experiment.training, training)
             run = replace(run, experiment=replace(run.experiment, training=training))
-            record.write(run.experiment, run.folder / "experiment.json")
+            ranks.first(lambda: record.write(run.experiment, run.folder / "experiment.json"))
         place = find_device(device or run.experiment.machine.device)
         run.model.to(place)
         choices = read_environment(run.folder / "environment.json")
@@ -189,22 +205,46 @@ def _go(
     with ExitStack() as stack:
         interrupted = stack.enter_context(interrupts())
         at_once = min(experiment.training.batch_size, len(batches.train))
-        listeners = _listeners(run, batches, checkpoints, at_once, state.step)
+        listeners: list[Listener] = []
+        if ranks.number() == 0:
+            listeners = _listeners(run, batches, checkpoints, at_once, state.step)
         if progress:
             listeners.append(stack.enter_context(ProgressBar(at_once, state.step)))
         log_every, seed = experiment.watching.log_every, experiment.seed
-        for _ in steps_of(state, batches, experiment.training, choices, seed, log_every):
-            for listener in listeners:
-                listener(state)
-            if interrupted:
-                checkpoints.save(state)
-                raise Interrupted(
-                    f"Stopped after step {state.step:,} of {state.num_steps:,}; saved. "
-                    f"Go on with: vaelab resume {run.folder}"
-                )
+        try:
+            for _ in steps_of(state, batches, experiment.training, choices, seed, log_every):
+                with ranks.alone():
+                    for listener in listeners:
+                        listener(state)
+                if ranks.any_of(bool(interrupted)):
+                    ranks.first(lambda: checkpoints.save(state))
+                    raise _interrupted(run, state, "saved")
+        except ranks.RankLost:
+            _rescue(run, state, checkpoints)
+            raise _interrupted(run, state, "another rank is gone") from None
+    if ranks.number() > 0:
+        return run
     done = load(run.folder)
     done.images.__dict__.update(run.images.__dict__)
     return done
+
+
+def _interrupted(run: Run, state: State, why: str) -> Interrupted:
+    done = f"Stopped after step {state.step:,} of {state.num_steps:,}; {why}."
+    return Interrupted(f"{done} Go on with: vaelab resume {run.folder}")
+
+
+def _rescue(run: Run, state: State, checkpoints: Checkpoints) -> None:
+    """Saves a training of which a rank is lost: by the first, or by one of the others if that is the one."""
+    if ranks.number() == 0:
+        return checkpoints.save(state)
+    last = checkpoints.folder / "last.safetensors"
+    with suppress(InputError):
+        if checkpoints.folder.exists():
+            with claimed(run.folder):  # refused while the first lives
+                if not last.exists() or read_numbers(last)["step"] < state.step - 1:
+                    checkpoints.save(state)
+    return None
 
 
 def _listeners(run: Run, batches: Batches, checkpoints: Checkpoints, at_once: int, step: int) -> list[Listener]:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import torch
 
+from vaelab import ranks
 from vaelab.errors import InputError
 from vaelab.machine import Device
 
@@ -22,7 +23,13 @@ def find_device(name: Device, what: str = "machine.device") -> torch.device:
     """
     if name == "cuda" and not torch.cuda.is_available():
         raise InputError(what, "be one that is there", "cuda", "Take cpu or auto.")
-    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
+    if name == "cpu" or not torch.cuda.is_available():
+        return torch.device("cpu")
+    if (number := ranks.local_number()) >= (many := torch.cuda.device_count()):
+        raise InputError(
+            "the ranks of a machine", f"be at most its {many} GPUs", number + 1, "Start fewer, or take cpu."
+        )
+    return torch.device("cuda")
 
 
 @contextmanager
@@ -37,7 +44,8 @@ def interrupts() -> Iterator[list[int]]:
         if asked:
             raise KeyboardInterrupt
         asked.append(number)
-        print("\nFinishing the step and saving ...", file=sys.stderr)
+        if ranks.number() == 0:
+            print("\nFinishing the step and saving ...", file=sys.stderr)
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

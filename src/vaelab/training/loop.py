@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from vaelab import ranks
 from vaelab.data.feed import Feed
 from vaelab.errors import InputError
 from vaelab.models import Conditions, Model, device_of, evaluating
@@ -19,7 +20,9 @@ from vaelab.schedules import Constant, Cosine, Drops, Schedule, time_of
 from vaelab.shapes import PerImage
 from vaelab.training.choices import Choices, choose, plain
 from vaelab.training.config import Machine, Training
+from vaelab.training.memory import is_out_of_memory, too_large
 from vaelab.training.step import ObjectiveStep, Step
+from vaelab.training.together import check_ranks, synchronised, undone_if_lost
 
 Means = dict[str, dict[str, float]]
 """By stage and name, the mean of every term over images, in nats per image."""
@@ -144,6 +147,7 @@ def begin_step(computes: Step, batches: Batches, training: Training) -> State:
     """A training of any step, at step 0."""
     _refuse_none(batches)
     num_images, learns = len(batches.train), any(True for _ in computes.companions.parameters())
+    check_ranks(min(training.batch_size, num_images))
     return State(
         computes=computes,
         optimizer=_adam(computes.model, training, training.learning_rate),
@@ -168,9 +172,26 @@ def choose_for(
     seed: int = 0,
     say: Callable[[str], None] | None = None,
 ) -> Choices:
-    """By timing on the CPU; on a GPU the ways are known to be the faster ones. `say` is told what was chosen."""
+    """By timing on the CPU; on a GPU the ways are known to be the faster ones. `say` is told what was chosen.
+
+    Of several ranks the first chooses for all, by a step on its part of a batch.
+    """
+    return ranks.first(lambda: _chosen(model, objective, batches, training, machine, seed, say))
+
+
+def _chosen(
+    model: Model,
+    objective: Objective,
+    batches: Batches,
+    training: Training,
+    machine: Machine,
+    seed: int,
+    say: Callable[[str], None] | None,
+) -> Choices:
     rows = batches.train[: training.batch_size]
-    x, companions = batches.feed(rows), begin(model, objective, batches, training, seed).companions
+    companions = begin(model, objective, batches, training, seed).companions
+    rows = rows[: len(rows) // ranks.count()]
+    x = batches.feed(rows)
 
     def step(model: Model) -> None:
         model.zero_grad(set_to_none=True)
@@ -199,9 +220,10 @@ def train(
     """
     computes = state.computes
     batch_size = min(training.batch_size, len(batches.train))
+    ranks.share(computes)
     learning_rate = learning_rate_schedule(training, state.num_steps)
     now, order, order_of = batches, np.zeros(0, np.int64), (-1, False)
-    with choices.applied(computes.model):
+    with choices.applied(computes.model), synchronised(computes.model):
         _match_layout(state.optimizer)
         computes.train()
         while state.step < state.num_steps and not state.stop:
@@ -213,10 +235,11 @@ def train(
             computes.preparing = state.step < computes.pretrain_steps
             if not computes.preparing and not state.prior_started:
                 computes.start(now, seed)
+                ranks.share(computes)
                 state.prior_started = True
             _set_learning_rates(state, training, float(learning_rate(time_of(state.step))))
             rows = order[position * batch_size : (position + 1) * batch_size]
-            names, means = _step(state, batches, rows, training, seed)
+            names, means = _take(state, batches, rows, training, seed)
             state.totals = means if state.counted == 0 else state.totals + means
             state.counted += 1
             state.step += 1
@@ -225,16 +248,32 @@ def train(
 
 
 def validate(computes: Step, batches: Batches, seed: int = 0) -> Means:
-    """Means of the terms over the validation images: float32, the noise the same each time, schedules at their end."""
-    sums: dict[tuple[str, str], float] = {}
+    """Means of the terms over the validation images: float32, the noise the same each time, schedules at their end.
+
+    Several ranks share the images, each of which is counted once.
+    """
+    parts = np.array_split(batches.validation, -(-len(batches.validation) // 256))
     computes.companions.eval()
     with evaluating(computes.model):
         seed_noise(seed, -1)
-        for rows in np.array_split(batches.validation, -(-len(batches.validation) // 256)):
-            for name, values in _terms(computes, batches, rows, None)[0].items():
-                sums[name] = sums.get(name, 0.0) + values.double().sum().item()
+        own = _sums(computes, batches, parts)
     computes.companions.train()
-    return _by_stage(list(sums), [total / len(batches.validation) for total in sums.values()])
+    found = {part: terms for each in ranks.collect(own) for part, terms in each.items()}
+    totals = {name: sum((found[part][name] for part in range(len(parts))), 0.0) for name in found[0]}
+    return _by_stage(list(totals), [total / len(batches.validation) for total in totals.values()])
+
+
+def _sums(computes: Step, batches: Batches, parts: list[np.ndarray]) -> dict[int, dict[tuple[str, str], float]]:
+    """Part -> sums of the terms over its images, of every part that this rank computes: each is one rank's."""
+    sums, num_ranks = {}, ranks.count() if ranks.are_several() else 1
+    for part, rows in enumerate(parts):
+        if part % num_ranks == ranks.number() % num_ranks:
+            with ranks.alone():
+                terms, _ = _terms(computes, batches, rows, None)
+            sums[part] = {name: values.double().sum().item() for name, values in terms.items()}
+        else:  # what would be random of it is drawn, so that the next part has the same numbers on any rank
+            computes.draw_noise(len(rows), batches.feed(rows, slice(0, 0)).device)
+    return sums
 
 
 def noise_seed(seed: int, step: int) -> int:
@@ -254,11 +293,33 @@ def _terms(
     computes: Step, batches: Batches, rows: np.ndarray, step: int | None
 ) -> tuple[dict[tuple[str, str], Tensor], Any]:
     """The terms of a batch by (stage, name), and the batch on its way through the model."""
-    x = batches.feed(rows)
-    noise = computes.draw_noise(len(rows), x.device)
+    own = ranks.own(len(rows))
+    x = batches.feed(rows, own)
+    noise, rows = computes.draw_noise(len(rows), x.device)[own], rows[own]
     t = None if step is None else time_of(step, x.device)
     terms, encoded = computes(x, batches.conditions_of(rows), batches.weights_of(rows), t, noise)
     return {(stage, name): values for stage, own in terms.items() for name, values in own.items()}, encoded
+
+
+def _take(
+    state: State, batches: Batches, rows: np.ndarray, training: Training, seed: int
+) -> tuple[list[tuple[str, str]], Tensor]:
+    """A step, which leaves the training as it was if it cannot be taken.
+
+    Raises:
+        InputError: It does not fit the device's memory.
+    """
+    try:
+        with undone_if_lost(state.computes, state.critic_optimizer, training.critic_steps):
+            return _step(state, batches, rows, training, seed)
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+
+    def gradients(size: int) -> None:
+        _terms(state.computes, batches, rows[:size], state.step)[0]["", "loss"].mean().backward()
+
+    raise too_large(len(rows), gradients, state.model, moments=bool(state.optimizer.state))
 
 
 def _step(
@@ -269,16 +330,14 @@ def _step(
     terms, encoded = _terms(state.computes, batches, rows, state.step)
     loss, penalty = terms["", "loss"].mean(), terms.get(("", "penalty"))
     state.optimizer.zero_grad(set_to_none=True)
-    if training.adaptive_clip and penalty is not None:
-        _backward_clipped(loss, penalty.mean(), state.model)
-    else:
-        loss.backward()
+    means = torch.stack([values.detach() for values in terms.values()]).mean(1)
+    _backward(loss, penalty.mean() if training.adaptive_clip and penalty is not None else None, state.model, means)
     if training.clip_norm is not None:
         torch.nn.utils.clip_grad_norm_(state.model.parameters(), training.clip_norm)
-    state.optimizer.step()
     if state.critic_optimizer is not None:
         _critic_steps(state, state.critic_optimizer, encoded, training)
-    return list(terms), torch.stack([values.detach() for values in terms.values()]).mean(1)
+    state.optimizer.step()
+    return list(terms), means
 
 
 def _critic_steps(state: State, optimizer: torch.optim.Optimizer, encoded: Any, training: Training) -> None:
@@ -289,17 +348,35 @@ def _critic_steps(state: State, optimizer: torch.optim.Optimizer, encoded: Any, 
         assert loss is not None
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        ranks.average([p.grad for p in state.companions.parameters() if p.grad is not None])
         if training.clip_norm is not None:
             torch.nn.utils.clip_grad_norm_(state.companions.parameters(), training.clip_norm)
         optimizer.step()
     state.companions.requires_grad_(False)
 
 
-def _backward_clipped(loss: Tensor, penalty: Tensor, model: nn.Module) -> None:
-    """The gradient of the loss, that of the penalties in it made no longer than that of the rest."""
+def _backward(loss: Tensor, penalty: Tensor | None, model: nn.Module, means: Tensor) -> None:
+    """The gradient of the loss, as the mean over ranks, and the means of the terms along with it.
+
+    Args:
+        loss: Of the batch.
+        penalty: Those in it whose gradient is to be no longer than that of the rest; None: it may.
+        model: Whose weights get the gradient.
+        means: Of this rank's images; then of all.
+    """
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    mine = torch.autograd.grad(penalty, parameters, retain_graph=True, allow_unused=True)
+    mine: tuple[Tensor | None, ...] = ()
+    if penalty is not None:
+        mine = torch.autograd.grad(penalty, parameters, retain_graph=True, allow_unused=True)
+        ranks.average([part for part in mine if part is not None])
     loss.backward()
+    ranks.average([*(p.grad for p in parameters if p.grad is not None), means])
+    if mine:
+        _shorten(mine, parameters)
+
+
+def _shorten(mine: Sequence[Tensor | None], parameters: Sequence[nn.Parameter]) -> None:
+    """Makes the penalties' part of each gradient no longer, over all, than the rest."""
     pairs = [(p.grad, g) for p, g in zip(parameters, mine, strict=True) if p.grad is not None and g is not None]
     others = [p.grad for p, g in zip(parameters, mine, strict=True) if p.grad is not None and g is None]
     rest = _norm([whole - part for whole, part in pairs] + others)

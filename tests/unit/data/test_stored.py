@@ -59,6 +59,19 @@ def test_shards_feed_what_one_array_feeds(kind, resident, binarize):
         np.testing.assert_array_equal(fed[0].numpy(), intensity.apply(images[rows]))
 
 
+@pytest.mark.parametrize("binarize", ["no", "threshold", "dynamic"])
+def test_a_part_of_a_batch_is_fed_as_in_the_whole(binarize):
+    images, rows = some(), np.array([49, 0, 16, 17, 17, 3])
+    feed = Feed(images, Scaling().fit(images, np.arange(40)), binarize)
+    fed = []
+    for own in (None, slice(2, 5), slice(0, 0)):
+        torch.manual_seed(0)
+        fed.append((feed(rows, own), torch.rand(1)))
+    assert torch.equal(fed[1][0], fed[0][0][2:5])
+    assert len(fed[2][0]) == 0
+    assert fed[0][1] == fed[1][1] == fed[2][1], "as much is drawn"
+
+
 @pytest.mark.parametrize("of_range", ["type", "min_max", "percentile"])
 def test_shards_are_scaled_and_hashed_like_one_array(of_range, monkeypatch):
     monkeypatch.setattr(stored_module, "CHUNK_BYTES", 700)
