@@ -51,3 +51,15 @@ def explored(shared_data, tmp_path_factory):
     explorer = explore(run, port=0)
     yield explorer
     explorer.stop()
+
+
+@pytest.fixture(scope="session")
+def explored_pair(explored):
+    """The run of `explored` and another of the same images, side by side."""
+    from explorer_runs import another_run
+    from vaelab.explorer import explore
+
+    run = explored.app.runs[0].view.run
+    explorer = explore(run, another_run(run, run.folder.parent / "another"), port=0)
+    yield explorer
+    explorer.stop()

@@ -46,3 +46,10 @@ def explored_run(shared: Path, folder: Path) -> Run:
         training=replace(preset("digits").training, learning_rate=1e-3),
     )
     return train(quick(experiment, 20), folder / "run", progress=False)
+
+
+def another_run(run: Run, folder: Path) -> Run:
+    """Of the same images, other latents, and held-out images that are the same in part."""
+    experiment = run.experiment
+    data = replace(experiment.data, split=replace(experiment.data.split, seed=3))
+    return train(replace(experiment, data=data, model=replace(experiment.model, latent_dim=4)), folder, progress=False)

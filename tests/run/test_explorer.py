@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import io
 import json
+import re
 import socket
 import zipfile
 from dataclasses import replace
@@ -17,11 +18,13 @@ import tifffile
 import torch
 
 from explorer_runs import NASTY
+from report_runs import digits_run
 from vaelab.cli import main
 from vaelab.errors import InputError
 from vaelab.evaluation import project
 from vaelab.explorer import explore
 from vaelab.explorer.guard import BURST, MOST_BODY, Guard, Refused
+from vaelab.explorer.pair import together
 from vaelab.explorer.serve import Explorer
 from vaelab.explorer.view import open_view
 from vaelab.inference import Bending, decode_mean, embed, geodesics, reconstruct
@@ -421,6 +424,20 @@ def test_what_the_explorer_draws_does_not_change_when_the_run_is_trained_on(run)
         with torch.no_grad():
             for weights in run.model.parameters():
                 weights.sub_(1.0)
+
+
+def test_two_runs_show_the_same_images_or_are_refused(explored_pair, view, tmp_path, capsys):
+    first, second = (answers.view for answers in explored_pair.app.runs)
+    assert said(explored_pair, "/run/0/about")["runs"] == ["run", "another"]
+    alone = (~np.isin(first.rows, second.rows)).sum()
+    assert f"{alone} by run alone, {alone} by another alone" in said(explored_pair, "/run/1/about")["notes"][0]
+    assert array(explored_pair, "/run/1/codes?at=0").shape == (1, 4)
+    with pytest.raises(InputError, match="the runs should show images in common, got none"):
+        together([view, replace(view, rows=view.rows + 1000)])
+    assert len(together([view, view])[0].notes) == 0
+    others = digits_run(tmp_path)
+    assert main(["explore", str(first.run.folder), str(others.folder), "--no-browser", "--quiet"]) == 2
+    assert re.match(r"the images of \S+digits should be those of \S+run", capsys.readouterr().err)
 
 
 def test_a_port_that_is_taken_is_refused_by_its_flag(explored, run, capsys):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
@@ -14,43 +11,10 @@ import torch
 from explorer_runs import NASTY
 from vaelab.inference import decode_mean
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-headless-shell") or shutil.which("google-chrome")
-FLAGS = (
-    "--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-quic",
-    "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
 PIXELS = """canvas => {
     const context = canvas.getContext("2d");
     return [canvas.width, canvas.height, ...context.getImageData(0, 0, canvas.width, canvas.height).data];
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("no chromium on this machine")
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def tab(browser, explored) -> Iterator[Any]:
-    """A page that notes what goes wrong and what is asked for; at the end nothing has, and nothing left home."""
-    context = browser.new_context(viewport={"width": 1280, "height": 860})
-    page = context.new_page()
-    page.wrong, page.asked = [], []
-    page.on(
-        "console", lambda message: page.wrong.append(message.text) if message.type in ("error", "warning") else None
-    )
-    page.on("pageerror", lambda error: page.wrong.append(str(error)))
-    page.on("request", lambda request: page.asked.append(request.url))
-    yield page
-    assert page.wrong == []
-    assert {urlsplit(url).netloc for url in page.asked if not url.startswith("data:")} == {f"127.0.0.1:{explored.port}"}
-    context.close()
 
 
 def opened(tab, explored, state=""):
@@ -170,7 +134,6 @@ def test_thumbnails_take_the_place_of_points_where_there_is_room(tab, explored, 
         if covered:
             break
     assert covered == shown
-    tab.wrong[:] = [words for words in tab.wrong if "willReadFrequently" not in words]  # it is this test that reads
 
 
 def test_free_ground_is_decoded_and_said_to_hold_no_data(tab, explored):

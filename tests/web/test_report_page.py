@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,17 +19,6 @@ from vaelab.presets import preset
 from vaelab.priors.mixture import MixturePrior
 from vaelab.report import write_report
 from vaelab.runs import train
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-headless-shell") or shutil.which("google-chrome")
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 @pytest.fixture(scope="module")
@@ -56,28 +44,11 @@ def family(tmp_path_factory) -> Path:
     return write_report(run, num_samples=4, num_images=200)
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("no chromium on this machine")
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def tab(browser, request) -> Iterator[Any]:
-    """A page that notes what goes wrong and what is asked for; parametrised by the context's settings."""
-    context = browser.new_context(**getattr(request, "param", {}))
-    page = context.new_page()
-    page.wrong, page.asked = [], []
-    page.on("console", lambda message: page.wrong.append(message.text) if message.type != "log" else None)
-    page.on("pageerror", lambda error: page.wrong.append(str(error)))
-    page.on("request", lambda request: page.asked.append(request.url))
-    yield page
-    context.close()
+def tab(new_tab, request) -> Iterator[Any]:
+    """A page, parametrised by the context's settings."""
+    with new_tab(**getattr(request, "param", {})) as page:
+        yield page
 
 
 WINDOWS = [

@@ -8,13 +8,15 @@ from typing import Annotated
 from annotated_types import Ge, Le
 
 from vaelab.cli._notes import say
-from vaelab.cli._options import Flag, OnStage, naming
+from vaelab.cli._options import Argument, Flag, OnStage, naming
+from vaelab.settings.ranges import PathText
 
 EXAMPLES = """\
 examples:
   vaelab explore runs/cells-1                            the held-out images, in the browser
   vaelab explore runs/cells-1 --on all                   all of them
   vaelab explore runs/cells-1 --on folder/               other images, read as the run's were
+  vaelab explore runs/cells-1 runs/cells-2               two runs of the same images side by side
   vaelab explore runs/cells-1 --no-browser --port 8642   on another machine; how to reach it is printed
 
 A map of the codes; to each point its image, reconstruction and nearest neighbours in latent space; and what the model
@@ -27,6 +29,8 @@ it by the printed ssh command. Ctrl-C stops it."""
 class Options(OnStage):
     """Walk through a run's latent space, in the browser."""
 
+    other: Annotated[PathText | None, Argument("RUN")] = None
+    """Another run of the same images, shown beside it."""
     on: Annotated[str | None, Flag(metavar="PART|PATH")] = None
     """train, validation, test or all of the run's own images, or a folder or file of others; left out: the held-out
     ones."""
@@ -44,13 +48,16 @@ def run(options: Options) -> int:
     """Does it."""
     import webbrowser
 
+    from vaelab.explorer.pair import open_views
     from vaelab.explorer.serve import Explorer
-    from vaelab.explorer.view import open_view
+    from vaelab.runs.entries import load_all
 
     with naming({"on": "--on", "host": "--host", "hosts": "--allow-host", "port": "--port"}):
-        view = open_view(options.load(), options.on, options.stage, progress=not options.quiet)
-        explorer = Explorer([view], port=options.port, host=options.host, hosts=options.allow_host)
-    for note in view.notes:
+        folders = [folder for folder in (options.run, options.other) if folder is not None]
+        runs = load_all(folders, options.images, options.device)
+        views = open_views(runs, options.on, options.stage, progress=not options.quiet)
+        explorer = Explorer(views, port=options.port, host=options.host, hosts=options.allow_host)
+    for note in dict.fromkeys(note for view in views for note in view.notes):
         say(note)
     if options.host not in ("127.0.0.1", "localhost", "::1"):
         say("whoever has this address and reaches this machine can look: it is not encrypted, so prefer ssh")

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from vaelab.explorer.pair import open_views
 from vaelab.explorer.serve import Explorer
-from vaelab.explorer.view import open_view
 from vaelab.runs import Run, load
 
 __all__ = ["Explorer", "explore"]
@@ -19,8 +19,9 @@ __all__ = ["Explorer", "explore"]
 
 def explore(
     run: Run | Path | str,
-    on: str | None = None,
+    other: Run | Path | str | None = None,
     *,
+    on: str | None = None,
     stage: str | None = None,
     port: int | None = None,
     hosts: Iterable[str] = (),
@@ -33,13 +34,14 @@ def explore(
 
     Args:
         run: The run, or its folder.
+        other: Another run of the same images, which is shown beside it: the same images in both maps.
         on: train, validation, test or all of its own images, or a folder or file of others; None: the held-out ones.
         stage: Of a two-stage model: first or second; None: the second.
         port: Where it listens; None: 8642, or the first after it that is free.
         hosts: Other names under which it may be asked for, such as that of a proxy.
 
     Raises:
-        InputError: There are no such images, or the port is taken.
+        InputError: There are no such images, the runs' images are not the same, or the port is taken.
     """
-    loaded = run if isinstance(run, Run) else load(run)
-    return Explorer([open_view(loaded, on, stage)], port=port, hosts=hosts).start()
+    runs = [each if isinstance(each, Run) else load(each) for each in (run, other) if each is not None]
+    return Explorer(open_views(runs, on, stage), port=port, hosts=hosts).start()

@@ -2,7 +2,7 @@
 
 Under ``run/K/``, K being the place of the run among those that are shown:
 
-GET  about                       JSON: names, counts, shapes, scalings, latents, columns, maps
+GET  about                       JSON: names, counts, shapes, scalings, latents, columns, maps; names of all `runs`
 GET  rows                        int32 (image,): each image's row in its collection
 GET  points?map=NAME             float32 (image, 2): PCA, z0,z3, t-SNE; 202 while a projection is being made
 GET  column?name=NAME            float32 (image,) numbers, or int32 (image,) categories; 202 while it is being measured
@@ -46,6 +46,7 @@ from vaelab.errors import InputError
 from vaelab.explorer.answers import Answers
 from vaelab.explorer.choosing import Choosing
 from vaelab.explorer.jobs import Jobs
+from vaelab.explorer.pair import run_names
 from vaelab.explorer.raw import codes, place, places, raw
 from vaelab.explorer.ways import MOST_STEPS, composed, film, keep_way, kept_ways, way
 
@@ -118,7 +119,8 @@ class App:
 
     async def about(self, of: Answers, _: Request) -> Response:
         """See the module."""
-        return JSONResponse(await run_in_threadpool(of.about))
+        names = run_names([each.view for each in self.runs])
+        return JSONResponse({**await run_in_threadpool(of.about), "runs": names})
 
     async def rows(self, of: Answers, _: Request) -> Response:
         """See the module."""

@@ -69,7 +69,7 @@ def find_runs(places: Iterable[Path | str]) -> tuple[list[Path], list[Path]]:
 
 
 def load_all(folders: Sequence[Path | str], images: Images | None = None, device: Device = "cpu") -> list[Run]:
-    """The runs, with images that are loaded once.
+    """The runs, with images that are loaded once; where they are gone, whoever asks for them is told.
 
     Args:
         folders: Of the runs.
@@ -80,6 +80,22 @@ def load_all(folders: Sequence[Path | str], images: Images | None = None, device
         InputError: As `load`; or the runs' images are not the same.
     """
     runs = [load(folder, images, device) for folder in folders]
+    if len(runs) < 2:
+        return runs
+    same_images(runs)
+    try:
+        collection = runs[0].images.of_source()
+    except InputError:
+        return runs
+    return [load(run.folder, collection, device) for run in runs]
+
+
+def same_images(runs: Sequence[Run]) -> None:
+    """Refuses runs whose images are not the same.
+
+    Raises:
+        InputError: They are not, in pixels or table.
+    """
     first, *others = runs
     for run in others:
         if run.facts.content_hash != first.facts.content_hash:
@@ -87,8 +103,6 @@ def load_all(folders: Sequence[Path | str], images: Images | None = None, device
             got = f"others ({run.facts.num_images:,} of {_size(run)})"
             should = f"be those of {first.folder} ({first.facts.num_images:,} of {_size(first)}), in pixels and table"
             raise InputError(f"the images of {run.folder}", should, got, mend)
-    collection = first.dataset.collection
-    return [first, *(load(run.folder, collection, device) for run in others)]
 
 
 def siblings(run: Run) -> list[Run]:
@@ -125,7 +139,7 @@ def entries_of(runs: Sequence[Run]) -> list[Entry]:
     rows = [sorted(row, key=lambda run: run.experiment.seed) for row in rows]
     rows.sort(key=lambda row: min(runs.index(run) for run in row))
     places = [_place(row) for row in rows]
-    names = _names(places)
+    names = names_apart(places)
     entries = [Entry(name=n, place=p, runs=tuple(row)) for n, p, row in zip(names, places, rows, strict=True)]
     return [each for entry in entries for each in (entry, *_earlier_stages(entry))]
 
@@ -185,7 +199,7 @@ def _place(runs: Sequence[Run]) -> Path:
     return folders[0].parent if by_seed and len(parents) == 1 and len(inside) == len(folders) else folders[0]
 
 
-def _names(places: Sequence[Path]) -> list[str]:
+def names_apart(places: Sequence[Path]) -> list[str]:
     """The last parts of each path, as many as tell all apart."""
     most = max(len(place.parts) for place in places)
     tried = (["/".join(place.parts[-count:]) for place in places] for count in range(1, most))

@@ -274,9 +274,14 @@ class RunImages:
         return wider
 
     def _collection(self) -> ImageCollection:
-        return self.experiment.data.chosen(self._of_source())
+        return self.experiment.data.chosen(self.of_source())
 
-    def _of_source(self) -> ImageCollection:
+    def of_source(self) -> ImageCollection:
+        """All that the source holds, before images are chosen and the run's own columns joined.
+
+        Raises:
+            InputError: They are not there any more.
+        """
         if isinstance(self.where, ImageCollection):
             return self.where
         source = self.experiment.data.source

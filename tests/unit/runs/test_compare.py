@@ -30,6 +30,7 @@ from vaelab.presets import preset
 from vaelab.report.comparison import render
 from vaelab.runs import load, train
 from vaelab.runs.agreements import shared_latents
+from vaelab.runs.columns import keep_column
 from vaelab.runs.compare import compare
 from vaelab.runs.differences import Difference, over_seeds
 from vaelab.runs.entries import Entry, common_rows, entries_of, find_runs, load_all
@@ -83,6 +84,17 @@ def place(tmp_path_factory):
 @pytest.fixture
 def runs(place):
     return lambda *names: load_all(find_runs(place / name for name in names)[0])
+
+
+def test_a_selection_that_is_kept_with_one_run_does_not_make_its_images_others(runs, place):
+    rows = load(place / "gauss").splits.test[:4]
+    path = keep_column(place / "gauss", "bright", rows, pd.Series(["yes", "no", "no", "yes"]))
+    try:
+        first, second = runs("gauss", "plain/seed-0")
+        assert first.dataset.collection.table["bright"].notna().sum() == 4
+        assert "bright" not in second.dataset.collection.table
+    finally:
+        path.unlink()
 
 
 def line_of(comparison, metric, entry, part="", model=""):

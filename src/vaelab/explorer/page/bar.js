@@ -1,15 +1,15 @@
 // Above the map: which map, which colour, thumbnails, and finding an image by its name.
 
 import * as state from "./state.js";
-import { byId, el, later, say } from "./dom.js";
+import { el, later, say } from "./dom.js";
 import { openHelp } from "./help.js";
 
 export class Bar {
   constructor(run, pick) {
     Object.assign(this, { run, pick });
     this.colourTool = this.colours();
-    byId("tools").replaceChildren(this.maps(), this.colourTool, this.finder(), el("button", { class: "round", id: "help-button", title: "Keys and what they do (?)", "aria-label": "Help", onclick: openHelp }, "?"));
-    state.on("map", () => this.reflect());
+    run.hosts.tools.replaceChildren(this.maps(), this.colourTool, this.finder(), el("button", { class: "round", title: "Keys and what they do (?)", "aria-label": "Help", onclick: openHelp }, "?"));
+    state.on(run.own("map"), () => this.reflect());
     state.on("colour", () => this.reflect());
     this.reflect();
   }
@@ -22,20 +22,20 @@ export class Bar {
       const each = latents.map(({ latent, rate }) => option(`z${latent}`, rate === null ? `z${latent}` : `z${latent} · ${rate.toFixed(2)} nats`));
       return el("select", { id, class: "axis", "aria-label": words, onchange: () => this.setAxes() }, each);
     };
-    this.kind = el("select", { id: "map-kind", onchange: () => this.setKind() }, option("PCA", "PCA"), option("latents", "Two latents"), kinds);
-    [this.across, this.upward] = [axes("axis-x", "Latent across"), axes("axis-y", "Latent upward")];
+    this.kind = el("select", { id: this.run.own("map-kind"), onchange: () => this.setKind() }, option("PCA", "PCA"), option("latents", "Two latents"), kinds);
+    [this.across, this.upward] = [axes(this.run.own("axis-x"), "Latent across"), axes(this.run.own("axis-y"), "Latent upward")];
     this.axes = el("span", { class: "axes" }, this.across, el("span", { "aria-hidden": "true" }, "×"), this.upward);
-    return el("div", { class: "tool" }, el("label", { for: "map-kind" }, "Map"), this.kind, this.axes);
+    return el("div", { class: "tool" }, el("label", { for: this.run.own("map-kind") }, "Map"), this.kind, this.axes);
   }
 
   setKind() {
-    if (this.kind.value !== "latents") return state.set({ map: this.kind.value });
+    if (this.kind.value !== "latents") return state.set({ [this.run.own("map")]: this.kind.value });
     const [first, second] = this.run.latents;
-    state.set({ map: `z${first.latent},z${(second ?? first).latent}` });
+    state.set({ [this.run.own("map")]: `z${first.latent},z${(second ?? first).latent}` });
   }
 
   setAxes() {
-    state.set({ map: `${this.across.value},${this.upward.value}` });
+    state.set({ [this.run.own("map")]: `${this.across.value},${this.upward.value}` });
   }
 
   /** There are other columns now. */
@@ -51,16 +51,16 @@ export class Bar {
     const option = (value, words = value) => el("option", { value }, words);
     const group = (label, options) => options.length > 0 && el("optgroup", { label }, options);
     const usable = columns.filter(({ kind }) => kind !== "text").map(({ name }) => option(name));
-    this.colour = el("select", { id: "colour", onchange: (event) => state.set({ colour: event.target.value, only: null }) },
+    this.colour = el("select", { id: this.run.own("colour"), onchange: (event) => state.set({ colour: event.target.value, only: null }) },
       option("", "one colour"),
       group("Columns", usable),
       group("Measured now", later.map((name) => option(name))),
       group("Latents", latents.slice(0, 64).map(({ latent }) => option(`z${latent}`))));
-    return el("div", { class: "tool" }, el("label", { for: "colour" }, "Colour"), this.colour);
+    return el("div", { class: "tool" }, el("label", { for: this.run.own("colour") }, "Colour"), this.colour);
   }
 
   finder() {
-    this.list = el("ul", { id: "found", class: "found", hidden: true });
+    this.list = el("ul", { id: this.run.own("found"), class: "found", hidden: true });
     const look = later(async (text) => {
       const found = text.trim() ? await this.run.api.find(text).catch(() => []) : [];
       if (text !== this.input.value) return;
@@ -70,7 +70,7 @@ export class Bar {
       say(`${found.length} images found`);
     }, 160);
     this.input = el("input", {
-      type: "search", id: "find", placeholder: "Find an image", autocomplete: "off", spellcheck: "false",
+      type: "search", id: this.run.own("find"), placeholder: "Find an image", autocomplete: "off", spellcheck: "false",
       oninput: (event) => look(event.target.value),
       onkeydown: (event) => {
         if (event.key === "Enter") this.list.querySelector("button")?.click();
@@ -81,7 +81,7 @@ export class Bar {
         event.stopPropagation();
       },
     });
-    const wrap = el("div", { class: "tool find" }, el("label", { for: "find", class: "unseen" }, "Find an image by its name or row"), this.input, this.list);
+    const wrap = el("div", { class: "tool find" }, el("label", { for: this.run.own("find"), class: "unseen" }, "Find an image by its name or row"), this.input, this.list);
     wrap.addEventListener("focusout", (event) => { if (!wrap.contains(event.relatedTarget)) this.list.hidden = true; });
     wrap.addEventListener("keydown", (event) => {
       const step = { ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling" }[event.key];
@@ -102,11 +102,11 @@ export class Bar {
   close() {
     this.input.value = "";
     this.list.hidden = true;
-    byId("map").focus({ focusVisible: false });
+    this.run.hosts.map.focus({ focusVisible: false });
   }
 
   reflect() {
-    const name = state.get("map") ?? "PCA";
+    const name = state.get(this.run.own("map")) ?? "PCA";
     const latents = name.split(",");
     this.kind.value = latents.length === 2 ? "latents" : name;
     this.axes.hidden = latents.length !== 2;

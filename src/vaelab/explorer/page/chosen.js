@@ -1,6 +1,6 @@
 // The selection's panel: how many, a query, those that are kept, files, and the way to compare two.
 
-import { byId, count, el, say } from "./dom.js";
+import { count, el, say } from "./dom.js";
 import { compare } from "./compared.js";
 import { bitsOf, placesOf, tally, wayOf } from "./selection.js";
 import { png, save, sheet } from "./saving.js";
@@ -13,7 +13,7 @@ export class Chosen extends EventTarget {
     super();
     Object.assign(this, { run, selection, channels, kept: [], wanted: [null, null] });
     const words = "Select by a query on columns";
-    this.query = el("input", { type: "search", class: "filter", id: "query", placeholder: this.example(), "aria-label": words, title: `${words}: = != < <= > >=, in (a, b), contains, is missing; and, or, not, brackets. Enter selects; with Shift it adds, with Alt it takes away`, spellcheck: "false", autocomplete: "off", onkeydown: (event) => this.typed(event), oninput: () => this.refuse("") });
+    this.query = el("input", { type: "search", class: "filter", id: run.own("query"), placeholder: this.example(), "aria-label": words, title: `${words}: = != < <= > >=, in (a, b), contains, is missing; and, or, not, brackets. Enter selects; with Shift it adds, with Alt it takes away`, spellcheck: "false", autocomplete: "off", onkeydown: (event) => this.typed(event), oninput: () => this.refuse("") });
     this.wrong = el("p", { class: "fine wrong", role: "alert" });
     this.tally = el("p", { class: "tally-line" });
     this.invert = el("button", { class: "quiet", title: "All others (I)", onclick: () => selection.invert() }, "invert");
@@ -29,7 +29,7 @@ export class Chosen extends EventTarget {
     this.ends = [0, 1].map((i) => el("select", { "aria-label": i ? "compared with" : "Compare", onchange: (event) => { this.wanted[i] = event.target.value; } }));
     this.comparing = el("div", { class: "comparing" }, el("span", { class: "fine" }, "Of"), this.ends[0], el("span", { class: "fine" }, "and"), this.ends[1],
       el("button", { class: "small", onclick: (event) => this.busy(event.target, () => this.compare()) }, "Compare"));
-    byId("selection").replaceChildren(el("header", {}, el("h2", { id: "selection-title" }, "Selection"), el("span", { class: "line" }, this.invert, this.clear)), this.tally, this.query, this.wrong, this.keeping, this.files, this.list, this.comparing);
+    run.hosts.selection.replaceChildren(el("header", {}, el("h2", { id: run.own("selection-title") }, "Selection"), el("span", { class: "line" }, this.invert, this.clear)), this.tally, this.query, this.wrong, this.keeping, this.files, this.list, this.comparing);
     run.addEventListener("selection", () => this.render());
     this.render();
   }

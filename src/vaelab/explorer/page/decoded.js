@@ -2,7 +2,7 @@
 
 import * as state from "./state.js";
 import { latestOnly } from "./api.js";
-import { byId, el, later, number } from "./dom.js";
+import { el, later, number } from "./dom.js";
 import { Picture } from "./pictures.js";
 import { Sliders } from "./sliders.js";
 
@@ -18,8 +18,8 @@ export class Decoded extends EventTarget {
     this.words = el("p", { class: "density" });
     this.near = el("div", { class: "neighbours four" });
     this.sliders = new Sliders(run, channels, (latent, value) => this.moveLatent(latent, value));
-    byId("decoded").replaceChildren(
-      el("header", {}, el("h2", { id: "decoded-title" }, "Decoded"),
+    run.hosts.decoded.replaceChildren(
+      el("header", {}, el("h2", { id: run.own("decoded-title") }, "Decoded"),
         el("span", { class: "line" },
           el("button", { class: "quiet", title: "The code of the pinned image", onclick: () => this.pinned.z && this.go(null) }, "to image"),
           el("button", { class: "quiet", title: "The mean of all codes", onclick: () => this.go(this.run.mean) }, "to mean"))),
@@ -28,8 +28,8 @@ export class Decoded extends EventTarget {
     this.ask = latestOnly(() => this.decode());
     this.askNear = latestOnly(() => this.look());
     this.settled = later(() => { this.note(); this.askNear(); this.sliders.drawStrips(this.z, this.like); }, 140);
-    pinned.addEventListener("change", ({ detail }) => { if (detail.z && !state.get("z")) this.take(detail.z); });
-    state.on("z", () => this.fromState());
+    pinned.addEventListener("change", ({ detail }) => { if (detail.z && !state.get(this.run.own("z"))) this.take(detail.z); });
+    state.on(run.own("z"), () => this.fromState());
   }
 
   get like() {
@@ -37,14 +37,14 @@ export class Decoded extends EventTarget {
   }
 
   fromState() {
-    const there = state.unpacked(state.get("z") ?? "", this.run.latentDim);
+    const there = state.unpacked(state.get(this.run.own("z")) ?? "", this.run.latentDim);
     this.take(there ?? this.pinned.z ?? this.run.mean);
   }
 
   /** Goes to a code and notes it in the address; null: back to the pinned image. */
   go(z) {
     if (z) this.take(Float32Array.from(z));
-    else state.set({ z: null });
+    else state.set({ [this.run.own("z")]: null });
     this.moved = Boolean(z);
   }
 
@@ -80,7 +80,7 @@ export class Decoded extends EventTarget {
   note() {
     const home = this.pinned.z ?? this.run.mean;
     const isHome = this.z.every((value, i) => value === home[i]);
-    state.set({ z: isHome ? null : state.packed(this.z) });
+    state.set({ [this.run.own("z")]: isHome ? null : state.packed(this.z) });
     const isMean = this.z.every((value, i) => value === this.run.mean[i]);
     const where = isHome && this.pinned.z ? "At the code of the pinned image" : isMean ? "At the mean of all codes" : this.pinned.z ? "Away from the pinned image" : "At a place of the map";
     this.where.textContent = this.run.about.conditions.length ? `${where}, under the conditions of ${this.like === null ? "the first image" : "the pinned image"}` : where;
@@ -91,7 +91,7 @@ export class Decoded extends EventTarget {
     const drawn = await this.run.api.decode(this.z, { like: this.like, latest: true });
     this.picture.show(drawn);
     this.lastMs = performance.now() - asked;
-    byId("decoded").dataset.ms = this.lastMs.toFixed(1);
+    this.run.hosts.decoded.dataset.ms = this.lastMs.toFixed(1);
   }
 
   async look() {

@@ -6,7 +6,7 @@ const KEYS = [
   ["The map", [["drag · arrow keys", "move"], ["wheel · + −", "zoom"], ["0", "everything"], ["click · Enter", "pin the image there, or the one nearest to the middle"], ["click on free ground · D", "decode there"], ["T", "thumbnails on or off"]]],
   ["Selection", [["L · R", "lasso, rectangle; again: move the map"], ["Shift + drag", "a lasso that adds, with no tool in hand"], ["Shift · Alt", "while drawing, clicking or pressing Enter: add, take away; both: keep what is in both"], ["X", "add the image nearest to the middle, or take it away"], ["Q", "to the query"], ["I", "all others"]]],
   ["Images", [["/", "find by name or row"], ["[ ]", "the image before, the next"], ["Esc", "put the tool away; unpin; clear the selection"]]],
-  ["The page", [["M · C", "to the map's kind, to its colour"], ["G", "to the map"], ["S · W", "to the first slider, to the way"], ["V", "grid of two latents"], ["Tab", "on to the next control"], ["?", "this"]]],
+  ["The page", [["M · C", "to the map's kind, to its colour"], ["G", "to the map"], ["F", "to the other run, where there are two"], ["S · W", "to the first slider, to the way"], ["V", "grid of two latents"], ["Tab", "on to the next control"], ["?", "this"]]],
 ];
 
 let dialog = null;

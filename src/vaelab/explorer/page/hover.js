@@ -1,6 +1,6 @@
 // The card beside a point: its image, its name, and the first of its columns.
 
-import { byId, el } from "./dom.js";
+import { el } from "./dom.js";
 import { Picture } from "./pictures.js";
 
 const MOST_COLUMNS = 6;
@@ -11,7 +11,7 @@ export class Hover {
     this.picture = new Picture(channels, "Image", 112);
     this.words = el("div", { class: "words" });
     this.card = el("div", { class: "card", hidden: true, role: "tooltip" }, run.about.images && this.picture.canvas, this.words);
-    byId("map").append(this.card);
+    map.host.append(this.card);
     map.addEventListener("hover", ({ detail }) => this.show(detail.place, detail.at));
   }
 
@@ -54,7 +54,7 @@ export class Hover {
 
   put([x, y]) {
     const { offsetWidth: wide, offsetHeight: tall } = this.card;
-    const { clientWidth: width, clientHeight: height } = byId("map");
+    const { clientWidth: width, clientHeight: height } = this.run.hosts.map;
     const left = x + 18 + wide > width ? x - 18 - wide : x + 18;
     const top = Math.min(height - tall - 8, Math.max(8, y - tall / 2));
     this.card.style.transform = `translate(${Math.max(4, left)}px, ${top}px)`;

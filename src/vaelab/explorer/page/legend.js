@@ -1,7 +1,7 @@
 // The legend: what colours mean, how many images each kind has, and a filter by click.
 
 import * as state from "./state.js";
-import { byId, count, el, number } from "./dom.js";
+import { count, el, number } from "./dom.js";
 import { wayOf } from "./selection.js";
 import { hex, kindLook, mark, scaleColour } from "./palette.js";
 
@@ -64,10 +64,10 @@ export class Legend {
     const { column } = this.run;
     const focused = document.activeElement?.dataset?.kind;
     const body = !column ? [el("p", { class: "fine" }, "Choose a column to colour by.")] : column.kind === "categories" ? this.kinds(column) : this.scale(column);
-    byId("legend").replaceChildren(
-      el("header", {}, el("h2", { id: "legend-title" }, column?.name ?? "Colour")),
+    this.run.hosts.legend.replaceChildren(
+      el("header", {}, el("h2", { id: this.run.own("legend-title") }, column?.name ?? "Colour")),
       ...body);
-    if (focused !== undefined) byId("legend").querySelector(`[data-kind="${focused}"]`)?.focus();
+    if (focused !== undefined) this.run.hosts.legend.querySelector(`[data-kind="${focused}"]`)?.focus();
   }
 
   kinds(column) {
@@ -78,7 +78,7 @@ export class Legend {
       if (!this.run.selected || this.run.selected[i]) chosen[column.values[i] + 1]++;
     }
     const wanted = this.search.toLowerCase();
-    const listed = [...column.names.keys(), ...(totals[0] ? [-1] : [])].filter((i) => !wanted || (column.names[i] ?? "no value").toLowerCase().includes(wanted));
+    const listed = [...column.names.keys(), -1].filter((i) => totals[i + 1] && (!wanted || (column.names[i] ?? "no value").toLowerCase().includes(wanted)));
     const rows = listed.slice(0, MOST_SHOWN).map((i) => {
       const [of, all] = [chosen[i + 1], totals[i + 1]];
       const name = column.names[i] ?? "no value";
@@ -87,7 +87,7 @@ export class Legend {
       return el("li", {}, el("button", { class: `kind${this.run.selected && !of ? " off" : ""}`, "data-kind": i, "aria-pressed": String(pressed), "aria-label": `${name}, ${words} images`, title: `${name}: only these; with Shift, these as well; with Alt, without these`, onclick: (event) => this.toggle(i, wayOf(event)) },
         mark(kindLook(i)), el("span", { class: "name" }, name), el("span", { class: "tally" }, words)));
     });
-    const finder = el("input", { type: "search", class: "filter", placeholder: `Search ${count(size)} kinds`, "aria-label": `Search the kinds of ${column.name}`, value: this.search, oninput: (event) => { this.search = event.target.value; this.render(); const again = byId("legend").querySelector(".filter"); again.focus(); again.setSelectionRange(this.search.length, this.search.length); } });
+    const finder = el("input", { type: "search", class: "filter", placeholder: `Search ${count(size)} kinds`, "aria-label": `Search the kinds of ${column.name}`, value: this.search, oninput: (event) => { this.search = event.target.value; this.render(); const again = this.run.hosts.legend.querySelector(".filter"); again.focus(); again.setSelectionRange(this.search.length, this.search.length); } });
     return [size > 12 && finder, el("ul", { class: "kinds" }, rows), listed.length > MOST_SHOWN && el("p", { class: "fine" }, `${count(listed.length - MOST_SHOWN)} more: search them.`)].filter(Boolean);
   }
 
@@ -105,7 +105,7 @@ export class Legend {
 
   setEnds() {
     this.selection.forget();
-    const ends = [...byId("legend").querySelectorAll("[data-end]")].map((input) => Number(input.value));
+    const ends = [...this.run.hosts.legend.querySelectorAll("[data-end]")].map((input) => Number(input.value));
     state.set({ only: JSON.stringify(ends) });
   }
 

@@ -2,7 +2,7 @@
 
 import * as state from "./state.js";
 import { Camera } from "./camera.js";
-import { byId, el, number, perFrame } from "./dom.js";
+import { el, number, perFrame } from "./dom.js";
 import { PointGrid } from "./grid.js";
 import { ground as groundOf } from "./ground.js";
 import { looksOf, rgb } from "./palette.js";
@@ -11,6 +11,8 @@ import { WebGLPoints } from "./points_webgl.js";
 
 const REACH = 14;
 const TILE = 46;
+/** A map of fewer pixels has its upward axis' name below the buttons. */
+const NARROW = 470;
 /** Of the images that are seen, so many must have room for their thumbnails. */
 const SHARE = 0.4;
 
@@ -19,7 +21,7 @@ export class MapView extends EventTarget {
   constructor(run, thumbnails) {
     super();
     Object.assign(this, { run, thumbnails, camera: new Camera(), marks: { pinned: null, hovered: null, decoded: null }, ratio: 1, shown: [] });
-    this.host = byId("map");
+    this.host = run.hosts.map;
     [this.under, this.canvas, this.over] = ["under", "points", "over"].map((name) => this.host.appendChild(el("canvas", { class: name, "aria-hidden": "true" })));
     this.painter = this.painterFor(new URLSearchParams(location.search).get("points"));
     this.redraw = perFrame(() => this.draw());
@@ -29,7 +31,7 @@ export class MapView extends EventTarget {
     for (const what of ["column", "selection"]) run.addEventListener(what, () => this.newLooks());
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.newLooks());
     new ResizeObserver(() => this.resize()).observe(this.host);
-    state.on("view", (text) => { if (text !== this.viewText()) this.restore(text); });
+    state.on(run.own("view"), (text) => { if (text !== this.viewText()) this.restore(text); });
     state.on("thumbnails", this.redraw);
     this.resize();
     this.listen();
@@ -71,7 +73,7 @@ export class MapView extends EventTarget {
     this.ground = groundOf(this.grid, this.camera.bounds);
     this.painter.setPoints(points, this.order);
     this.newLooks();
-    this.restore(state.get("view"));
+    this.restore(state.get(this.run.own("view")));
   }
 
   /** What is seen, as the address has it: of which map, too, as it means nothing on another. */
@@ -96,7 +98,7 @@ export class MapView extends EventTarget {
     clearTimeout(this.rest);
     this.rest = setTimeout(() => {
       this.moving = false;
-      state.set({ view: this.viewText() });
+      state.set({ [this.run.own("view")]: this.viewText() });
       this.redraw();
     }, 160);
     this.redraw();
@@ -195,6 +197,7 @@ export class MapView extends EventTarget {
     context.strokeStyle = this.colours.grid;
     const plane = run.plane();
     const step = niceStep(90 / camera.scale);
+    const top = camera.width < NARROW ? 54 : 20;
     if (plane) {
       const [x0, y0, x1, y1] = this.box();
       context.textAlign = "center";
@@ -206,7 +209,7 @@ export class MapView extends EventTarget {
       context.textAlign = "left";
       for (let y = Math.ceil(y0 / step) * step; y <= y1; y += step) {
         const [, sy] = camera.toScreen(0, y);
-        if (sy < 34 || sy > camera.height - 34) continue;
+        if (sy < top + 14 || sy > camera.height - 34) continue;
         context.fillText(number(Math.abs(y) < step / 2 ? 0 : y), 10, sy + 4);
       }
     }
@@ -215,7 +218,7 @@ export class MapView extends EventTarget {
     context.textAlign = "right";
     context.fillText(across, camera.width - 12, camera.height - 10);
     context.textAlign = "left";
-    context.fillText(upward, 10, 20);
+    context.fillText(upward, 10, top);
   }
 
   drawMarks(context) {

@@ -31,7 +31,8 @@ export const plainColour = () => rgb(isDark() ? "#8fb8f5" : "#2f6fc4");
 /** The look of every image: red, green, blue, and shape with the lowest bit for those selected. */
 export function looksOf(run) {
   const looks = new Uint8Array(run.size * 4);
-  const { column, selected } = run;
+  const { column } = run;
+  const selected = run.selected ?? run.shared;
   const grey = rgb(isDark() ? "#4a525d" : "#bcc3cc");
   const kinds = column?.kind === "categories" ? [-1, ...column.names.keys()].map(kindLook) : null;
   const scale = column?.kind === "numbers" ? Array.from({ length: 256 }, (_, i) => scaleColour(i / 255)) : null;

@@ -1,14 +1,14 @@
 // The pinned image: as stored, as the model draws it again, how far these differ, and its neighbours in latent space.
 
 import * as state from "./state.js";
-import { byId, el, number, say } from "./dom.js";
+import { el, number, say } from "./dom.js";
 import { Picture } from "./pictures.js";
 
 /** Tells of "change" with detail {place, z}: null where nothing is pinned. */
 export class Pinned extends EventTarget {
   constructor(run, channels, thumbnails) {
     super();
-    Object.assign(this, { run, channels, thumbnails, place: null, z: null });
+    Object.assign(this, { run, channels, thumbnails, place: null, z: null, other: null });
     state.on("pin", () => this.show());
     run.addEventListener("column", () => this.place !== null && this.again?.());
   }
@@ -37,14 +37,19 @@ export class Pinned extends EventTarget {
       if (place !== this.place) return;
       this.z = z;
       this.tell();
-      const [record, near, pixels, drawn] = await Promise.all([api.record(place), api.near(z, 9), about.images ? api.pixels(place) : null, about.images ? api.reconstruction(place) : api.decode(z)]);
+      const [record, near, pixels, ...drawn] = await Promise.all([api.record(place), api.near(z, 9), about.images ? api.pixels(place) : null, ...this.runs().map((run) => drawnBy(run, this.run.rows[place]))]);
       if (place !== this.place) return;
       this.again = () => this.render(record, near, pixels, drawn);
       this.again();
       say(`Pinned image ${record.name}`);
     } catch (error) {
-      byId("pinned").replaceChildren(this.head("Image"), el("p", { class: "fine" }, error.message));
+      this.run.hosts.pinned.replaceChildren(this.head("Image"), el("p", { class: "fine" }, error.message));
     }
+  }
+
+  /** The runs that draw the image again: this one, and one beside it, in their order. */
+  runs() {
+    return [this.run, this.other].filter(Boolean).sort((a, b) => a.k - b.k);
   }
 
   tell() {
@@ -52,7 +57,7 @@ export class Pinned extends EventTarget {
   }
 
   head(words) {
-    return el("header", {}, el("h2", { id: "pinned-title" }, words),
+    return el("header", {}, el("h2", { id: this.run.own("pinned-title") }, words),
       this.place !== null && el("span", { class: "line" },
         el("button", { class: "quiet", title: "The image before ([)", "aria-label": "The image before", onclick: () => this.step(-1) }, "‹"),
         el("button", { class: "quiet", title: "The next image (])", "aria-label": "The next image", onclick: () => this.step(1) }, "›"),
@@ -61,7 +66,7 @@ export class Pinned extends EventTarget {
 
   renderNothing() {
     this.again = null;
-    byId("pinned").replaceChildren(this.head("Image"), el("p", { class: "hint" }, "Click a point to pin its image."));
+    this.run.hosts.pinned.replaceChildren(this.head("Image"), el("p", { class: "hint" }, state.get("pin") ? "The pinned image is not shown by this run." : "Click a point to pin its image."));
   }
 
   render(record, near, pixels, drawn) {
@@ -72,20 +77,23 @@ export class Pinned extends EventTarget {
       fill(picture);
       return el("figure", {}, picture.canvas, el("figcaption", {}, caption));
     };
-    const figures = pixels ? [
-      figure("stored", `Image ${record.name} as stored`, (picture) => picture.show(pixels)),
-      figure("reconstruction", `Reconstruction of ${record.name}`, (picture) => picture.show(drawn)),
-      figure("difference", `Where reconstruction and image differ`, (picture) => picture.showDifference(pixels, drawn)),
-    ] : [figure("reconstruction", `Reconstruction of ${record.name}`, (picture) => picture.show(drawn))];
+    const runs = this.runs();
+    const by = (k) => (runs.length > 1 ? `, ${about.runs[runs[k].k]}` : "");
+    const again = drawn.map((array, k) => array
+      ? figure(`reconstruction${by(k)}`, `Reconstruction of ${record.name}${by(k)}`, (picture) => picture.show(array))
+      : el("p", { class: "fine" }, `Not shown${by(k)}`));
+    const apart = drawn.map((array, k) => pixels && array && figure(`difference${by(k)}`, `Where reconstruction and image differ${by(k)}`, (picture) => picture.showDifference(pixels, array)));
+    const stored = pixels && figure("stored", `Image ${record.name} as stored`, (picture) => picture.show(pixels));
+    const figures = !pixels ? again : runs.length > 1 ? [stored, ...again, el("span"), ...apart.map((each) => each ?? el("span"))] : [stored, ...again, ...apart];
     const others = near.nearest.filter(({ at }) => at !== this.place).slice(0, 8);
-    const error = pixels && rootMeanSquare(pixels.data, drawn.data);
+    const errors = pixels ? drawn.map((array, k) => array && [`error${by(k)}`, `${number(rootMeanSquare(pixels.data, array.data))} ${about.type === "float32" ? "" : "grey levels"}`.trim(), "Root mean square over pixels and channels, in stored units"]) : [];
     const fit = record.measured.find(([name]) => name === "fit");
     const facts = [
-      pixels && ["error", `${number(error)} ${about.type === "float32" ? "" : "grey levels"}`.trim(), "Root mean square over pixels and channels, in stored units"],
+      ...errors,
       fit && ["fit", number(Number(fit[1])), "How far the distortion is below the usual, in robust standard deviations; below −3.5 it is drawn badly"],
       ["in sparser places", `${Math.round(100 * near.share)} % of images`, `Images that lie in sparser places: the distance to the tenth nearest image is ${number(near.distance)} here`],
     ].filter(Boolean);
-    byId("pinned").replaceChildren(
+    this.run.hosts.pinned.replaceChildren(
       this.head(record.name),
       el("div", { class: "figures" }, figures),
       el("dl", { class: "facts" }, facts.map(([name, value, words]) => el("div", { title: words }, el("dt", {}, name), el("dd", {}, value)))),
@@ -94,6 +102,13 @@ export class Pinned extends EventTarget {
       el("div", { class: "neighbours" }, others.map(({ at, name, distance }) => this.thumbnails.button(at, `${name}, at a distance of ${number(distance)}`, () => this.pin(at), number(distance)))),
     );
   }
+}
+
+/** The image of a row as a run draws it again; null where the run does not show it. */
+async function drawnBy(run, row) {
+  const place = run.placeOf(row);
+  if (place === null) return null;
+  return run.about.images ? run.api.reconstruction(place) : run.api.decode((await run.api.codes(place)).data);
 }
 
 function rootMeanSquare(a, b) {

@@ -7,6 +7,9 @@ export class Run extends EventTarget {
   constructor(k = 0) {
     super();
     this.api = connect(k);
+    this.k = k;
+    this.shared = null;
+    this.like = null;
     this.points = new Float32Array();
     this.mapName = "";
     this.column = null;
@@ -21,6 +24,11 @@ export class Run extends EventTarget {
     this.byLatent = [...this.latents].sort((a, b) => a.latent - b.latent);
     this.mean = Float32Array.from(this.byLatent, (latent) => latent.mean);
     return this;
+  }
+
+  /** A key of the address, or an element's id, that each run has for itself. */
+  own(name) {
+    return this.k ? `${name}-${this.k + 1}` : name;
   }
 
   /** The place of a row of the collection, or null. */
@@ -68,11 +76,16 @@ export class Run extends EventTarget {
     if (!name) this.column = null;
     else {
       const values = await this.api.column(name, onWait);
-      const head = this.about.columns.find((each) => each.name === name);
       const kind = values instanceof Int32Array ? "categories" : "numbers";
-      this.column = { name, kind, values, names: head?.names ?? [], ...(kind === "numbers" ? range(values) : {}) };
+      this.column = { name, kind, values, names: this.kindsOf(name), ...(kind === "numbers" ? range(values) : {}) };
+      if (this.like) inOrderOf(this.like.kindsOf(name), this.column);
     }
     this.tell("column");
+  }
+
+  /** The names of a column's kinds, in the order in which they are coloured. */
+  kindsOf(name) {
+    return this.about.columns.find((each) => each.name === name)?.names ?? [];
   }
 
   /** A mask of the images that are selected (1) or not (0); null: all are. Others are drawn grey, never left out. */
@@ -80,6 +93,13 @@ export class Run extends EventTarget {
     this.selected = mask;
     this.tell("selection");
   }
+}
+
+/** Puts a column's kinds in the order of another run's, so that each has the same colour in both. */
+function inOrderOf(order, column) {
+  const names = [...new Set([...order, ...column.names])];
+  const places = column.names.map((name) => names.indexOf(name));
+  if (column.kind === "categories") Object.assign(column, { names, values: column.values.map((value) => (value < 0 ? value : places[value])) });
 }
 
 /** The numbers' ends, and those between which 98 % of them lie. */

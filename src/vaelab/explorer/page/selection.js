@@ -15,13 +15,8 @@ export const tally = (mask) => mask.reduce((sum, each) => sum + each, 0);
 /** Sets `run.selected`, of which the run tells. */
 export class Selection {
   constructor(run) {
-    Object.assign(this, { run, picked: null, filter: null, text: null });
+    Object.assign(this, { run, picked: null, filter: null, text: null, follows: false });
     state.on("picked", (text) => { if ((text ?? null) !== this.text) this.fromState(); });
-  }
-
-  /** Whether there are so many that no address holds them. */
-  get isTooLong() {
-    return this.picked !== null && this.text === null;
   }
 
   fromState() {
@@ -31,7 +26,13 @@ export class Selection {
   }
 
   tell() {
-    this.run.select(this.filter ?? this.picked);
+    if (!this.follows) this.run.select(this.filter ?? this.picked);
+  }
+
+  /** Takes what is selected in the run that is in focus beside this one, by the legend there or otherwise. */
+  follow(mask) {
+    Object.assign(this, { picked: state.get("only") ? null : mask, text: state.get("picked") });
+    this.run.select(mask);
   }
 
   /** The legend's kinds, as a mask; null: none are chosen there. */

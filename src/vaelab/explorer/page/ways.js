@@ -3,7 +3,7 @@
 import * as state from "./state.js";
 import { latestOnly } from "./api.js";
 import { paint } from "./composite.js";
-import { byId, el, number, say } from "./dom.js";
+import { el, number, say } from "./dom.js";
 import { hex } from "./palette.js";
 import { bitsOf } from "./selection.js";
 import { png, save } from "./saving.js";
@@ -18,11 +18,11 @@ export class Ways {
     Object.assign(this, { run, channels, map, pinned, decoded, chosen, ends: [null, null], kind: "straight", codes: null });
     this.selects = [0, 1].map((i) => el("select", { "aria-label": i ? "to" : "Way from", onchange: (event) => this.choose(i, event.target.value) }));
     this.kinds = el("select", { "aria-label": "Kind of way", title: "A geodesic is as short as can be by what happens to the image", onchange: (event) => this.take(event.target.value, this.ends) }, KINDS.map(([value, words]) => el("option", { value }, words)));
-    this.stop = el("button", { class: "quiet", onclick: () => state.set({ way: null }) }, "clear");
+    this.stop = el("button", { class: "quiet", onclick: () => state.set({ [this.run.own("way")]: null }) }, "clear");
     this.shown = el("div", { class: "way" });
     this.list = el("ul", { class: "kinds kept" });
     this.kept = [];
-    byId("ways").replaceChildren(el("header", {}, el("h2", { id: "ways-title" }, "Way"), el("span", { class: "line" }, this.kinds, this.stop)),
+    run.hosts.ways.replaceChildren(el("header", {}, el("h2", { id: run.own("ways-title") }, "Way"), el("span", { class: "line" }, this.kinds, this.stop)),
       el("div", { class: "line way-ends" }, this.selects[0], el("span", { class: "fine" }, "to"), this.selects[1]), this.shown, this.list);
     this.line = map.host.appendChild(document.createElementNS(NS, "svg"));
     this.line.setAttribute("class", "outline way-line");
@@ -34,7 +34,7 @@ export class Ways {
     pinned.addEventListener("change", () => this.renderEnds());
     chosen.addEventListener("columns", () => this.renderEnds());
     this.find = latestOnly(() => this.compute());
-    state.on("way", () => this.fromState());
+    state.on(run.own("way"), () => this.fromState());
     this.renderEnds();
   }
 
@@ -111,12 +111,12 @@ export class Ways {
     if (!ends.every(Boolean)) return;
     const words = ends.map((end) => encodeURIComponent(end.words));
     const text = [kind, ...ends.map((end) => state.packed(end.z)), ...words].join("~");
-    if (state.get("way") === text) this.find();
-    else state.set({ way: text });
+    if (state.get(this.run.own("way")) === text) this.find();
+    else state.set({ [this.run.own("way")]: text });
   }
 
   fromState() {
-    const [kind, first, second, ...words] = (state.get("way") ?? "").split("~");
+    const [kind, first, second, ...words] = (state.get(this.run.own("way")) ?? "").split("~");
     const z = [first, second].map((text) => state.unpacked(text ?? "", this.run.latentDim));
     if (KINDS.some(([value]) => value === kind) && z.every(Boolean)) {
       Object.assign(this, { kind, ends: z.map((each, i) => ({ z: each, words: decodeURIComponent(words[i] ?? "a place") })) });
