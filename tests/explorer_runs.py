@@ -53,3 +53,20 @@ def another_run(run: Run, folder: Path) -> Run:
     experiment = run.experiment
     data = replace(experiment.data, split=replace(experiment.data.split, seed=3))
     return train(replace(experiment, data=data, model=replace(experiment.model, latent_dim=4)), folder, progress=False)
+
+
+def tiny_run(folder: Path, *, latent_dim: int = 2, channels: int = 1, held_out: int = 40) -> Run:
+    """Generated images of 8x8 pixels, one step of training: a run of odd numbers in a second."""
+    folder.mkdir()
+    images = np.random.default_rng(0).integers(0, 255, (2 * held_out + 10, channels, 8, 8), np.uint8)
+    names = np.array([f"channel {c}" for c in range(channels)])
+    np.savez(folder / "images.npz", images=images, channels=names)
+    source = NpzSource(path=str(folder / "images.npz"), layout="channels_first")
+    experiment = Experiment(
+        name=folder.name,
+        data=Data(source=source, split=Split(validation=5, test=held_out)),
+        model=VAEConfig(latent_dim=latent_dim, likelihood=GaussianLikelihood(), **NETWORKS),
+        objective=ELBO(),
+        training=preset("digits").training,
+    )
+    return train(quick(experiment, 2), folder / "run", progress=False)

@@ -60,3 +60,21 @@ def tab(new_tab) -> Iterator[Any]:
         assert {urlsplit(url).hostname for url in page.asked if not url.startswith(("data:", "file:", "blob:"))} <= {
             "127.0.0.1"
         }
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory):
+    """A run of small images in one channel, hardly trained."""
+    from explorer_runs import tiny_run
+
+    return tiny_run(tmp_path_factory.mktemp("tiny") / "plain")
+
+
+@pytest.fixture
+def server(tiny):
+    """The explorer on it."""
+    from vaelab.explorer import explore
+
+    explorer = explore(tiny, port=0)
+    yield explorer
+    explorer.stop()

@@ -102,9 +102,9 @@ class Answers:
         """What is known of one image: its name, its row, and every column in words."""
         view = self.view
         row = view.table.iloc[place] if len(view.table.columns) else {}
-        said = {name: _in_words(value) for name, value in row.items()}
+        said = {name: in_words(value) for name, value in row.items()}
         measured = {
-            name: _in_words(column.values[place]) for name, column in self.columns.known().items() if name not in said
+            name: in_words(column.values[place]) for name, column in self.columns.known().items() if name not in said
         }
         return {
             "name": self.names[place],
@@ -172,7 +172,8 @@ def _rank(name: str, wanted: str) -> int:
     return 1 if name.endswith(wanted) else 2 if wanted in name else 3
 
 
-def _in_words(value: object) -> str:
+def in_words(value: object) -> str:
+    """A value of a table as it is shown; nothing where there is none."""
     if pd.isna(value):  # pyright: ignore[reportArgumentType, reportCallIssue, reportGeneralTypeIssues]
         return ""
     return f"{float(value):.6g}" if isinstance(value, float | np.floating) else str(value)[:500]

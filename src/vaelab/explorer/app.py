@@ -31,7 +31,6 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from importlib.resources import files
 from typing import Any, TypeVar
 
 import anyio
@@ -44,6 +43,7 @@ from starlette.routing import Route
 
 from vaelab.errors import InputError
 from vaelab.explorer.answers import Answers
+from vaelab.explorer.bundle import page_files
 from vaelab.explorer.choosing import Choosing
 from vaelab.explorer.jobs import Jobs
 from vaelab.explorer.pair import run_names
@@ -249,10 +249,9 @@ def _whole(asked: Any, name: str, most: int, default: Any) -> Any:
 
 def _page() -> list[Route]:
     """The page's files, each under its own name, held in memory: no path that a request names is ever opened."""
-    found = [file for file in files("vaelab.explorer").joinpath("page").iterdir() if file.name[:1] not in "._"]
-    routes = [_file(f"/{file.name}", file.name, file.read_bytes()) for file in found if file.is_file()]
-    index = next(file for file in found if file.name == "index.html")
-    return [_file("/", index.name, index.read_bytes()), *routes]
+    found = page_files()
+    routes = [_file(f"/{name}", name, content) for name, content in found.items()]
+    return [_file("/", "index.html", found["index.html"]), *routes]
 
 
 def _file(path: str, name: str, content: bytes) -> Route:

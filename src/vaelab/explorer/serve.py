@@ -36,16 +36,23 @@ class Explorer:
         port: Where it listens; None: 8642, or the first port after it that is free; 0: any.
         host: The address of this machine at which it listens.
         hosts: Other names under which it may be asked for, such as that of a proxy.
+        token: What whoever asks must know; None: a new one, as is wise. With an old one open pages go on.
 
     Raises:
         InputError: The port is taken, or the address is none of this machine.
     """
 
     def __init__(
-        self, views: Sequence[View], *, port: int | None = None, host: str = "127.0.0.1", hosts: Iterable[str] = ()
+        self,
+        views: Sequence[View],
+        *,
+        port: int | None = None,
+        host: str = "127.0.0.1",
+        hosts: Iterable[str] = (),
+        token: str | None = None,
     ):
         hosts = [_checked(name) for name in hosts]
-        self.token, self.host = secrets.token_urlsafe(16), host
+        self.token, self.host = token or secrets.token_urlsafe(16), host
         self._socket = _listening(host, port)
         self.port: int = self._socket.getsockname()[1]
         beyond = not _is_home(host)

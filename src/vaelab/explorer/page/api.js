@@ -1,8 +1,13 @@
 // What the server is asked; docs/design.md and vaelab.explorer.app say what each question means.
 
+import { copyOf, isCopy } from "./copy.js";
+
 const TYPES = { uint8: Uint8Array, uint16: Uint16Array, int32: Int32Array, float32: Float32Array };
 const token = new URLSearchParams(location.search).get("token") ?? "";
+const headers = { "X-Vaelab-Token": token };
 const tab = Math.random().toString(36).slice(2);
+
+const [AGAIN_MS, SLOW_MS] = [1500, 800];
 
 /** A question that was refused, with the server's sentence. */
 export class Refusal extends Error {
@@ -12,15 +17,48 @@ export class Refusal extends Error {
   }
 }
 
+/** Tells of "away" when the server does not answer, then of "back" when it does, or of "other" when another does. */
+export const server = new EventTarget();
+let isAway = false;
+let waited = 0;
+
+function lost() {
+  if (isAway) return;
+  isAway = true;
+  server.dispatchEvent(new Event("away"));
+  setTimeout(lookAgain, AGAIN_MS);
+}
+
+async function lookAgain() {
+  const answer = await fetch("run/0/find?name=", { headers, cache: "no-store" }).catch(() => null);
+  if (!answer) return void setTimeout(lookAgain, AGAIN_MS);
+  isAway = false;
+  server.dispatchEvent(new Event(answer.status === 403 ? "other" : "back"));
+}
+
+/** What is asked, with a mark on the page where it takes long. */
+async function seen(asked) {
+  let isSlow = false;
+  const mark = (by) => document.body.toggleAttribute("data-waiting", (waited += by) > 0);
+  const timer = setTimeout(() => { isSlow = true; mark(1); }, SLOW_MS);
+  try {
+    return await asked;
+  } finally {
+    clearTimeout(timer);
+    if (isSlow) mark(-1);
+  }
+}
+
 async function ask(path, { body, signal } = {}) {
-  const settings = { headers: { "X-Vaelab-Token": token }, signal, cache: "no-store" };
+  const settings = { headers, signal, cache: "no-store" };
   if (body) Object.assign(settings, { method: "POST", body });
   let answer;
   try {
-    answer = await fetch(path, settings);
+    answer = await seen(fetch(path, settings));
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Refusal(0, "The server does not answer. Was it stopped?");
+    lost();
+    throw new Refusal(0, "The server does not answer.");
   }
   if (answer.status >= 400) throw new Refusal(answer.status, await answer.text());
   return answer;
@@ -44,8 +82,9 @@ async function patiently(path, onWait = () => {}, { body, as = array } = {}) {
   }
 }
 
-/** What can be asked of one run, by its place among those shown. */
+/** What can be asked of one run, by its place among those shown: of the server, or in a copy of files. */
 export function connect(k = 0) {
+  if (isCopy) return copyOf(k);
   const at = (name, places) => `run/${k}/${name}?at=${[].concat(places).join(",")}`;
   let turn = 0;
   return {

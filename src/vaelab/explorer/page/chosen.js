@@ -1,6 +1,7 @@
 // The selection's panel: how many, a query, those that are kept, files, and the way to compare two.
 
 import { count, el, say } from "./dom.js";
+import { isCopy } from "./copy.js";
 import { compare } from "./compared.js";
 import { bitsOf, placesOf, tally, wayOf } from "./selection.js";
 import { png, save, sheet } from "./saving.js";
@@ -23,13 +24,13 @@ export class Chosen extends EventTarget {
     const file = (words, title, does) => el("button", { class: "quiet", title, onclick: (event) => this.busy(event.target, does) }, words);
     this.files = el("div", { class: "line files" }, el("span", { class: "fine" }, "Save"),
       file("table", "CSV: row, image and columns of each", () => this.saveIds()),
-      run.about.images && file("images", "ZIP of TIFF files with the stored values, all channels", () => this.saveImages()),
+      run.about.images && !isCopy && file("images", "ZIP of TIFF files with the stored values, all channels", () => this.saveImages()),
       run.about.images && file("sheet", "PNG of up to 256 of them, in the channels' colours as set here", () => this.saveSheet()));
     this.list = el("ul", { class: "kinds kept" });
     this.ends = [0, 1].map((i) => el("select", { "aria-label": i ? "compared with" : "Compare", onchange: (event) => { this.wanted[i] = event.target.value; } }));
     this.comparing = el("div", { class: "comparing" }, el("span", { class: "fine" }, "Of"), this.ends[0], el("span", { class: "fine" }, "and"), this.ends[1],
       el("button", { class: "small", onclick: (event) => this.busy(event.target, () => this.compare()) }, "Compare"));
-    run.hosts.selection.replaceChildren(el("header", {}, el("h2", { id: run.own("selection-title") }, "Selection"), el("span", { class: "line" }, this.invert, this.clear)), this.tally, this.query, this.wrong, this.keeping, this.files, this.list, this.comparing);
+    run.hosts.selection.replaceChildren(el("header", {}, el("h2", { id: run.own("selection-title") }, "Selection"), el("span", { class: "line" }, this.invert, this.clear)), this.tally, isCopy ? "" : this.query, this.wrong, this.keeping, this.files, this.list, this.comparing);
     run.addEventListener("selection", () => this.render());
     this.render();
   }
@@ -50,7 +51,7 @@ export class Chosen extends EventTarget {
   render() {
     const { selected, size } = this.run;
     const some = Boolean(selected);
-    this.tally.textContent = some ? `${count(tally(selected))} / ${count(size)} images` : "Lasso, rectangle, the legend or a query select.";
+    this.tally.textContent = some ? `${count(tally(selected))} / ${count(size)} images` : isCopy ? "Lasso, rectangle or the legend select." : "Lasso, rectangle, the legend or a query select.";
     this.tally.className = some ? "tally-line" : "tally-line fine";
     for (const each of [this.invert, this.clear, this.keeping, this.files]) each.hidden = !some;
     this.keeping.hidden ||= !this.run.about.own;
@@ -65,7 +66,7 @@ export class Chosen extends EventTarget {
       select.replaceChildren(...options.map(([value, words]) => el("option", { value }, words)));
       select.value = (options.find(([value]) => value === this.wanted[i]) ?? options[i] ?? options[0])?.[0] ?? "";
     });
-    this.comparing.hidden = options.length < 2;
+    this.comparing.hidden = options.length < 2 || isCopy;
   }
 
   async typed(event) {
@@ -127,7 +128,7 @@ export class Chosen extends EventTarget {
   }
 
   async saveIds() {
-    save(await this.run.api.ids(bitsOf(this.run.selected)), this.fileName("csv"));
+    save(await this.run.api.ids(isCopy ? this.run.selected : bitsOf(this.run.selected)), this.fileName("csv"));
   }
 
   async saveImages() {

@@ -51,7 +51,7 @@ function notes({ both, pictures: [one, other], counts }) {
 
 function table(lines, names, reach) {
   return el("table", { class: "differences" },
-    el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "of"), el("th", { scope: "col" }, ""), el("th", { scope: "col", class: "number", title: names[0] }, "first"), el("th", { scope: "col", class: "number", title: names[1] }, "second"), el("th", { scope: "col", class: "number" }, "difference"), el("th", { scope: "col" }, "interval"))),
+    el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "of"), el("th", { scope: "col" }, "kind"), el("th", { scope: "col", class: "number", title: names[0] }, "first"), el("th", { scope: "col", class: "number", title: names[1] }, "second"), el("th", { scope: "col", class: "number" }, "difference"), el("th", { scope: "col" }, "interval"))),
     el("tbody", {}, lines.map((line) => el("tr", {},
       el("th", { scope: "row" }, line.name), el("td", { class: "fine" }, GROUPS[line.group]),
       el("td", { class: "number" }, number(line.first)), el("td", { class: "number" }, number(line.second)),

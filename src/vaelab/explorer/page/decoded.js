@@ -2,7 +2,8 @@
 
 import * as state from "./state.js";
 import { latestOnly } from "./api.js";
-import { el, later, number } from "./dom.js";
+import { isCopy } from "./copy.js";
+import { count, el, later, number } from "./dom.js";
 import { Picture } from "./pictures.js";
 import { Sliders } from "./sliders.js";
 
@@ -17,17 +18,17 @@ export class Decoded extends EventTarget {
     this.gauge = el("div", { class: "gauge", role: "img" }, el("span"));
     this.words = el("p", { class: "density" });
     this.near = el("div", { class: "neighbours four" });
-    this.sliders = new Sliders(run, channels, (latent, value) => this.moveLatent(latent, value));
+    this.sliders = isCopy ? null : new Sliders(run, channels, (latent, value) => this.moveLatent(latent, value));
     run.hosts.decoded.replaceChildren(
       el("header", {}, el("h2", { id: run.own("decoded-title") }, "Decoded"),
         el("span", { class: "line" },
           el("button", { class: "quiet", title: "The code of the pinned image", onclick: () => this.pinned.z && this.go(null) }, "to image"),
           el("button", { class: "quiet", title: "The mean of all codes", onclick: () => this.go(this.run.mean) }, "to mean"))),
       el("div", { class: "drawn" }, this.frame, el("div", { class: "beside" }, this.where, this.gauge, this.words, el("h3", {}, "Nearest images"), this.near)),
-      this.sliders.host);
+      isCopy ? el("p", { class: "fine" }, `A click on free ground shows the nearest of ${count(run.decoded.shape[0])} places that were decoded for this copy, on the map PCA and on that of the first two latents.`) : this.sliders.host);
     this.ask = latestOnly(() => this.decode());
     this.askNear = latestOnly(() => this.look());
-    this.settled = later(() => { this.note(); this.askNear(); this.sliders.drawStrips(this.z, this.like); }, 140);
+    this.settled = later(() => { this.note(); this.askNear(); this.sliders?.drawStrips(this.z, this.like); }, 140);
     pinned.addEventListener("change", ({ detail }) => { if (detail.z && !state.get(this.run.own("z"))) this.take(detail.z); });
     state.on(run.own("z"), () => this.fromState());
   }
@@ -48,7 +49,8 @@ export class Decoded extends EventTarget {
     this.moved = Boolean(z);
   }
 
-  take(z) {
+  take(asked) {
+    const z = this.run.drawable(asked, this.pinned.z);
     if (this.shown && z.every((value, i) => value === this.z[i])) return;
     this.z = Float32Array.from(z);
     this.moved = false;
@@ -65,7 +67,7 @@ export class Decoded extends EventTarget {
 
   update(latent = null) {
     this.shown = true;
-    this.sliders.set(this.z, latent);
+    this.sliders?.set(this.z, latent);
     this.ask();
     this.askNear();
     this.tell();

@@ -1,10 +1,11 @@
 // The page: its runs are opened, each with its map and panels, and keys are told whom they mean.
 
 import * as state from "./state.js";
+import { server } from "./api.js";
 import { Channels } from "./channels.js";
 import { byId, count } from "./dom.js";
 import { openHelp } from "./help.js";
-import { notice } from "./notes.js";
+import { forget, notice } from "./notes.js";
 import { Pair } from "./pair.js";
 import { Room, placesOf } from "./room.js";
 import { Run } from "./run.js";
@@ -27,6 +28,7 @@ async function start() {
   document.body.dataset.ready = "points";
   await Promise.all(rooms.map((room) => room.openPanels()));
   keys(() => pair?.room ?? rooms[0], pair);
+  server.addEventListener("back", () => rooms.forEach((room) => room.again()));
   document.body.dataset.ready = "all";
 }
 
@@ -50,8 +52,13 @@ function keys(room, pair) {
   });
 }
 
+server.addEventListener("away", () => notice("The server does not answer: was it stopped? This page goes on when it is back.", "away"));
+server.addEventListener("back", () => forget("away"));
+server.addEventListener("other", () => notice("The server was started anew: open the address that it printed. What is seen here stays in this one, after #.", "away"));
+
 start().catch((error) => {
   document.body.dataset.ready = "failed";
-  notice(error.status === 403 ? "Open the address that `vaelab explore` printed: it ends in a token." : error.message);
-  if (!error.status && !error.message.startsWith("The server")) throw error;
+  if (error.status === 0) server.addEventListener("back", () => location.reload());
+  else notice(error.status === 403 ? "Open the address that `vaelab explore` printed: it ends in a token." : error.message);
+  if (error.status === undefined) throw error;
 });

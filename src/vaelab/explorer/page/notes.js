@@ -20,6 +20,7 @@ export async function attempt(does, undo) {
   try {
     await does();
   } catch (error) {
+    if (error.status === 0) return; // the page says so, and asks again when the server is back
     notice(error.message);
     undo();
   } finally {

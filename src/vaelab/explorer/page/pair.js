@@ -28,7 +28,7 @@ export class Pair {
     state.on("focus", () => {
       this.reflect();
       const { sliders, z, like } = this.room.decoded;
-      sliders.drawStrips(z, like);
+      sliders?.drawStrips(z, like);
     });
     this.reflect();
   }

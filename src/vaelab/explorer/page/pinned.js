@@ -1,6 +1,7 @@
 // The pinned image: as stored, as the model draws it again, how far these differ, and its neighbours in latent space.
 
 import * as state from "./state.js";
+import { isCopy } from "./copy.js";
 import { el, number, say } from "./dom.js";
 import { Picture } from "./pictures.js";
 
@@ -97,7 +98,7 @@ export class Pinned extends EventTarget {
       this.head(record.name),
       el("div", { class: "figures" }, figures),
       el("dl", { class: "facts" }, facts.map(([name, value, words]) => el("div", { title: words }, el("dt", {}, name), el("dd", {}, value)))),
-      el("dl", { class: "columns" }, [["row", String(record.row)], ...record.columns, ...record.measured].filter(([name, value]) => value !== "" && name !== "fit").flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)])),
+      el("dl", { class: "columns", tabindex: "0" }, [["row", String(record.row)], ...record.columns, ...record.measured].filter(([name, value]) => value !== "" && name !== "fit").flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)])),
       el("h3", {}, "Nearest in latent space"),
       el("div", { class: "neighbours" }, others.map(({ at, name, distance }) => this.thumbnails.button(at, `${name}, at a distance of ${number(distance)}`, () => this.pin(at), number(distance)))),
     );
@@ -108,7 +109,8 @@ export class Pinned extends EventTarget {
 async function drawnBy(run, row) {
   const place = run.placeOf(row);
   if (place === null) return null;
-  return run.about.images ? run.api.reconstruction(place) : run.api.decode((await run.api.codes(place)).data);
+  if (run.about.images) return run.api.reconstruction(place);
+  return isCopy ? null : run.api.decode((await run.api.codes(place)).data);
 }
 
 function rootMeanSquare(a, b) {

@@ -2,6 +2,7 @@
 
 import * as state from "./state.js";
 import { Bar } from "./bar.js";
+import { isCopy } from "./copy.js";
 import { Chosen } from "./chosen.js";
 import { Decoded } from "./decoded.js";
 import { byId, el, say } from "./dom.js";
@@ -45,16 +46,19 @@ export class Room {
     const pinned = (this.pinned = new Pinned(run, channels, thumbnails));
     const decoded = (this.decoded = new Decoded(run, channels, thumbnails, pinned));
     const bar = new Bar(run, (place) => pinned.pin(place));
-    this.ways = new Ways({ run, channels, map, pinned, decoded, chosen });
-    this.latentGrid = new LatentGrid({ run, channels, decoded });
+    if (!isCopy) {
+      this.ways = new Ways({ run, channels, map, pinned, decoded, chosen });
+      this.latentGrid = new LatentGrid({ run, channels, decoded });
+      run.hosts.decoded.querySelector(".sliders h3").append(el("button", { class: "quiet", title: "What is decoded over two latents (V)", onclick: () => this.latentGrid.open() }, "grid of two"));
+    }
+    run.hosts.ways.classList.toggle("absent", isCopy);
     map.host.append(switches(map, lasso));
-    run.hosts.decoded.querySelector(".sliders h3").append(el("button", { class: "quiet", title: "What is decoded over two latents (V)", onclick: () => this.latentGrid.open() }, "grid of two"));
 
     chosen.addEventListener("columns", () => bar.renew());
     map.addEventListener("pick", ({ detail }) => pinned.pin(detail.place));
     map.addEventListener("ground", ({ detail: { x, y } }) => {
-      if (run.plane()) decoded.go(run.movedTo(decoded.z, x, y));
-      else say(`On ${run.mapName} only images have a code.`);
+      if (run.isGround) decoded.go(run.movedTo(isCopy ? run.mean : decoded.z, x, y));
+      else say(run.plane() ? "In this copy no other places of this map were decoded." : `On ${run.mapName} only images have a code.`);
     });
     pinned.addEventListener("change", ({ detail: { place } }) => {
       map.mark({ pinned: place });
@@ -79,7 +83,18 @@ export class Room {
   async openPanels() {
     await this.pinned.show();
     this.decoded.fromState();
-    await this.ways.open();
+    await this.ways?.open();
+  }
+
+  /** Asks for what could not be answered while the server was away. */
+  again() {
+    const { run, map, pinned, decoded, ways } = this;
+    if (run.mapName !== (state.get(run.own("map")) ?? "PCA")) this.showMap();
+    if ((run.column?.name ?? "") !== (state.get("colour") ?? run.about.label)) this.showColumn();
+    pinned.show();
+    decoded.update();
+    if (state.get(run.own("way"))) ways?.fromState();
+    map.redraw();
   }
 
   async showMap() {
@@ -104,8 +119,11 @@ export class Room {
     const focus = (name) => () => byId(run.own(name)).focus();
     return {
       "/": focus("find"), "[": () => pinned.step(-1), "]": () => pinned.step(1), g: () => map.host.focus(), m: focus("map-kind"), c: focus("colour"),
-      s: () => run.hosts.decoded.querySelector(".sliders input[type=range]")?.focus(), l: () => lasso.use("lasso"), r: () => lasso.use("rectangle"),
-      i: () => selection.invert(), q: focus("query"), w: () => run.hosts.ways.querySelector("select").focus(), v: () => this.latentGrid.open(),
+      l: () => lasso.use("lasso"), r: () => lasso.use("rectangle"), i: () => selection.invert(),
+      ...(isCopy ? {} : {
+        s: () => run.hosts.decoded.querySelector(".sliders input[type=range]")?.focus(), q: focus("query"),
+        w: () => run.hosts.ways.querySelector("select").focus(), v: () => this.latentGrid.open(),
+      }),
     };
   }
 

@@ -1,6 +1,7 @@
 // One run as the page knows it: its facts, where its images lie on the map, their colours' column, and which are selected.
 
 import { connect } from "./api.js";
+import { isCopy, nearest } from "./copy.js";
 
 /** Tells of "points", "column" and "selection" as they change. */
 export class Run extends EventTarget {
@@ -23,6 +24,7 @@ export class Run extends EventTarget {
     this.latents = this.about.latents;
     this.byLatent = [...this.latents].sort((a, b) => a.latent - b.latent);
     this.mean = Float32Array.from(this.byLatent, (latent) => latent.mean);
+    this.decoded = isCopy ? await this.api.places() : null;
     return this;
   }
 
@@ -70,6 +72,19 @@ export class Run extends EventTarget {
     const here = this.placeOnMap(z);
     const steps = [x - here[0], plane.same ? 0 : y - here[1]];
     return Float32Array.from(z, (value, i) => value + steps[0] * plane.directions[0][i] + steps[1] * plane.directions[1][i]);
+  }
+
+  /** The code to decode where one is asked for: that itself, or in a copy the nearest that was decoded; `own` is an image's. */
+  drawable(z, own) {
+    if (!this.decoded || (this.about.images && own?.every((value, i) => value === z[i]))) return z;
+    const [{ at }] = nearest(this.decoded, z, 1);
+    return this.decoded.data.slice(at * this.latentDim, (at + 1) * this.latentDim);
+  }
+
+  /** Whether a place of the map can be decoded: a copy holds places of two maps. */
+  get isGround() {
+    const [first, second = first] = this.latents;
+    return this.plane() !== null && (!this.decoded || ["PCA", `z${first.latent},z${second.latent}`].includes(this.mapName));
   }
 
   async setColumn(name, onWait) {
