@@ -6,6 +6,7 @@ import http.client
 import io
 import json
 import re
+import shutil
 import socket
 import zipfile
 from dataclasses import replace
@@ -438,6 +439,15 @@ def test_two_runs_show_the_same_images_or_are_refused(explored_pair, view, tmp_p
     others = digits_run(tmp_path)
     assert main(["explore", str(first.run.folder), str(others.folder), "--no-browser", "--quiet"]) == 2
     assert re.match(r"the images of \S+digits should be those of \S+run", capsys.readouterr().err)
+
+
+def test_a_run_without_a_checkpoint_is_refused(run, tmp_path, capsys):
+    shutil.copytree(run.folder, tmp_path / "begun", ignore=shutil.ignore_patterns("*.safetensors", "results"))
+    for words in (["begun"], [str(run.folder), "begun"], ["begun", "--export", "page"]):
+        places = [str(tmp_path / word) if word in ("begun", "page") else word for word in words]
+        assert main(["explore", *places, "--no-browser", "--quiet"]) == 2
+        assert "begun should hold a checkpoint, got none." in capsys.readouterr().err
+    assert not (tmp_path / "page").exists()
 
 
 def test_a_port_that_is_taken_is_refused_by_its_flag(explored, run, capsys):

@@ -60,7 +60,7 @@ SETTINGS = {
     "resume": ["--training.num-steps=61"],
     "data synthesize": ["--num-images=3", "--size=16"],
 }
-OUTPUTS = {"output": ".csv", "plot": ".png", "out": "", "to": ""}
+OUTPUTS = {"output": ".csv", "plot": ".png", "out": "", "to": "", "export": ""}
 """The field of what is written -> how its name ends; some commands have their own."""
 ENDINGS = {"compare": ".html", "data pack": "", "data synthesize": ".npz", "draw": ".png", "report": ".html"}
 
@@ -227,6 +227,7 @@ class Sound:
             "data download NAME": "mnist", "--data": folder / "images", "--from": folder / "odd" / "empty",
             "STUDY|FILE.json": folder / "tiny.json", "study --only": "digits/seed-0",
             "measure --labels": "kind", "--label": "label", "explain --to": "b", "SHARDS": folder / "shards",
+            "explore --export": None,
         }  # fmt: skip
         settings = dict(flag.removeprefix("--").split("=") for flag in QUICK)
         (folder / "tiny.json").write_text(json.dumps({"experiments": ["digits"], "settings": settings}))

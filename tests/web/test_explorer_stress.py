@@ -1,7 +1,8 @@
-"""The explorer where things go wrong or are odd: no server, a slow one, two tabs, runs of strange numbers, a million."""
+"""The explorer where things go wrong or are odd: no server, a slow one, two tabs, odd runs, a million points."""
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import replace
 
@@ -85,22 +86,23 @@ def test_the_page_says_when_the_server_is_gone_and_goes_on_when_it_is_back(tab, 
 
 def test_a_slow_server_answers_the_last_question_and_the_page_shows_that_it_waits(tab, server, monkeypatch):
     answers = server.app.runs[0]
-    asked, decode = [], answers.decoded
+    asked, decode, goes_on = [], answers.decoded, threading.Event()
 
     def slow(z, like, side):
         if side is None:
             asked.append(z[0, 0])
-            time.sleep(1.2)
+            goes_on.wait(60)
         return decode(z, like, side)
 
     opened(tab, server, f"channels={WHITE}")
     monkeypatch.setattr(answers, "decoded", slow)
     for value in (0.5, 1.0, 1.5, 2.0, 2.25):
         typed(tab, 1, value)
-    tab.wait_for_selector("body[data-waiting]")
+    tab.wait_for_selector("body[data-waiting]", state="attached")
+    goes_on.set()
     settled(tab, seen(answers.view, mean_with(answers.view, 1, 2.25)))
     assert len(asked) <= 3
-    tab.wait_for_selector("body:not([data-waiting])")
+    tab.wait_for_selector("body:not([data-waiting])", state="attached")
 
 
 def test_two_tabs_do_not_disturb_each_other(new_tab, server):
@@ -140,7 +142,7 @@ def test_runs_of_odd_numbers_are_shown(tab, tmp_path, odd):
         assert tab.locator("#pinned .neighbour").count() == min(8, len(view) - 1)
         tab.select_option("#map-kind", "latents")
         until(tab, "map=z")
-        typed(tab, 0, 1.0)
+        typed(tab, view.latents_in_order()[0], 1.0)
         until(tab, "&z=")
         if odd == "five images":
             tab.select_option("#map-kind", "t-SNE")

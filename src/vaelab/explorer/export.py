@@ -67,7 +67,7 @@ def export(views: Sequence[View], folder: Path | str, *, progress: bool = False)
     Raises:
         InputError: The folder holds files or cannot be written; or there are too many images for a copy.
     """
-    folder = Path(folder)
+    folder = Path(os.path.abspath(folder))
     check_target(folder)
     for view in views:
         if view.codes.loc.size > MOST_CODES:
@@ -76,7 +76,7 @@ def export(views: Sequence[View], folder: Path | str, *, progress: bool = False)
             raise InputError("the images", f"be {most:,} at most in a copy with {view.latent_dim} latents", got, mend)
     names = run_names(views)
     try:
-        with files.being_written(folder.absolute()) as place:
+        with files.being_written(folder) as place:
             part = place / folder.name
             (part / "data").mkdir(parents=True)
             _write_page(part)
