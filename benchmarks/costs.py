@@ -64,7 +64,7 @@ def workbench(experiment: Experiment, kind: str, batch_size: int, num_images: in
     rows = np.arange(len(images))
     feed = Feed(images, Scaling().fit(images, rows))
     x = feed(rows[:batch_size])
-    choices = choose(model, lambda copy: _backward(experiment, copy, x), batch_size=batch_size)
+    choices = choose(model, lambda copy, few: _backward(experiment, copy, x[:few]), batch_size=batch_size)
     batches = Batches(feed=feed, train=rows, validation=rows[:0])
     return Workbench(experiment=experiment, images=images, model=model, batches=batches, choices=choices)
 

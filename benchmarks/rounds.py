@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from vaelab.machine import busy_seconds
+
 ROOT = Path(__file__).resolve().parents[1]
 QUIET = 0.05
 """Share of the machine's processor time that others may take while a round is still called quiet."""
@@ -34,14 +36,14 @@ def measure(module: str, arguments: Sequence[str]) -> Measured:
     Raises:
         RuntimeError: It failed; holds what it said.
     """
-    own, busy, start = _own_seconds(), _busy_seconds(), time.perf_counter()
+    own, busy, start = _own_seconds(), busy_seconds(), time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-m", module, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
     )
     wall = time.perf_counter() - start
     if done.returncode:
         raise RuntimeError(f"python -m {module} {' '.join(arguments)} failed:\n{done.stderr[-4000:]}")
-    others = (_busy_seconds() - busy) - (_own_seconds() - own)
+    others = (busy_seconds() - busy) - (_own_seconds() - own)
     values = json.loads(done.stdout.strip().splitlines()[-1])
     return Measured(values=values, disturbed=max(0.0, others) / (wall * (os.cpu_count() or 1)))
 
@@ -77,13 +79,3 @@ def _own_seconds() -> float:
     """Processor time of the processes that were started here and have ended, theirs included."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
-
-
-def _busy_seconds() -> float:
-    """Processor time that the whole machine has spent on work; 0 where the system does not tell."""
-    try:
-        fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
-    except OSError:
-        return 0.0
-    user, nice, system, _idle, _wait, interrupts, soft, steal = map(int, fields[:8])
-    return (user + nice + system + interrupts + soft + steal) / os.sysconf("SC_CLK_TCK")

@@ -180,11 +180,11 @@ def judge_choices(memory: Path) -> dict[str, object]:
     model = VAEConfig(latent_dim=2).build((1, 8, 8))
 
     def chosen() -> str:
-        def step(model: torch.nn.Module) -> None:
+        def step(model: torch.nn.Module, num_images: int) -> None:
             model.encode(torch.zeros(1, 1, 8, 8)).mean.sum().backward()
 
         with choose(model, step, batch_size=1, num_steps=3, threads=1, memory=memory).applied(model):
-            step(model)
+            step(model, 1)
         return "choices that can be applied"
 
     return told_by({"choices": chosen})

@@ -6,6 +6,7 @@ import ctypes
 import os
 import platform
 import sys
+import time
 from pathlib import Path
 from typing import Literal
 
@@ -33,13 +34,47 @@ def keep_freed_memory() -> bool:
 
 def processor() -> str:
     """The processor's name, as the system gives it."""
+    return _told("model name") or platform.processor()
+
+
+def processor_flags() -> set[str]:
+    """What the processor can do, in the system's words, such as ``avx2`` or ``asimd``; empty where it doesn't tell."""
+    return set((_told("flags") or _told("Features")).split())
+
+
+def _told(key: str) -> str:
+    """What the system says of the first core; empty where it says nothing."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
-        return platform.processor()
-    return next(
-        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.processor()
-    )
+        return ""
+    return next((line.partition(":")[2].strip() for line in lines if line.partition(":")[0].strip() == key), "")
+
+
+class Watch:
+    """Watches, from now on, what share of the machine other processes take."""
+
+    def __init__(self):
+        self._begun = self._seconds()
+
+    def others(self) -> float:
+        """The share of all cores' time since then that others had, from 0 to 1; 0 where the system doesn't tell."""
+        wall, busy, own = (now - then for now, then in zip(self._seconds(), self._begun, strict=True))
+        return min(max(0.0, busy - own) / (wall * (os.cpu_count() or 1)), 1.0) if wall > 0 else 0.0
+
+    @staticmethod
+    def _seconds() -> tuple[float, float, float]:
+        return time.perf_counter(), busy_seconds(), time.process_time()
+
+
+def busy_seconds() -> float:
+    """Processor time that the whole machine has spent on work; 0 where the system doesn't tell."""
+    try:
+        fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
+    except OSError:
+        return 0.0
+    user, nice, system, _idle, _wait, interrupts, soft, steal = map(int, fields[:8])
+    return (user + nice + system + interrupts + soft + steal) / os.sysconf("SC_CLK_TCK")
 
 
 def cache_folder() -> Path:

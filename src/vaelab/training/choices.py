@@ -24,22 +24,26 @@ from torch import Tensor, nn
 
 from vaelab.errors import InputError
 from vaelab.files import read_json, write
-from vaelab.machine import cache_folder, processor
+from vaelab.machine import Watch, cache_folder, processor, processor_flags
 from vaelab.models import Model, models_in
 from vaelab.networks import kernels
 from vaelab.settings.ranges import Settings
 from vaelab.settings.record import from_record
 
-Step = Callable[[Model], None]
-"""Computes one step of a model, forward and backward."""
+Step = Callable[[Model, int], None]
+"""Computes one step of a model, forward and backward, on so many images of a batch."""
 
 _SECONDS = 0.6
 """About how long one comparison may take."""
 BUDGET_S, SHARE = 10.0, 0.02
 """Seconds that choosing may take, and its share of the run's time where that is less."""
-_HOPELESS, _ONCE_S = 2.0, 1.0
-"""An alternative whose quickest time is so many times that of the best so far is given up; seconds that its first step
-may take beyond that, once."""
+_HOPELESS, _ONCE_S = (2.0, 1.5, 1.25), 1.0
+"""A way whose quickest time is so many times that of the best so far is given up: as it warms up, after one more step,
+and after two or more; seconds that its first step may take beyond that, once."""
+_FEW, _SLOW_S = 8, 0.25
+"""A step that takes longer than so many seconds is timed on this part of its images."""
+_DISTURBED = 0.1
+"""A choice is not remembered where other processes had a larger share of the machine meanwhile."""
 _WORTH = 0.97
 """An alternative must need less than this share of the time: a tie keeps the plain way."""
 
@@ -108,17 +112,18 @@ def choose(
     """The fastest way found to compute a step: each alternative against the best so far, by turns.
 
     It takes 10 seconds, or 2 % of the run where that is less; what is not tried by then stays as it is. An alternative
-    is given up as soon as it can't win.
+    is given up as soon as it can't win. Steps that are long are timed on an eighth of their images.
 
     Args:
         model: The model; the timing runs on a copy.
-        step: Computes one step of a model, forward and backward.
+        step: Computes one step of a model, forward and backward, on so many images.
         batch_size: Images in a step.
         num_steps: Steps that the run takes.
         threads: Threads, where they are not to be chosen; ``OMP_NUM_THREADS`` fixes them too.
         precision: Of the networks; ``auto`` chooses.
         memory: File that remembers choices; default ``choices.json`` in the cache folder. What was chosen for a run of
-            as many steps or more, which had as long to choose, is taken again.
+            as many steps or more, which had as long to choose, is taken again. What was chosen while other processes
+            had more than a tenth of the machine is not remembered.
         say: Is told what was chosen, in one line.
     """
     say = say or (lambda line: None)
@@ -129,10 +134,15 @@ def choose(
     if before is not None:
         say(f"Computed with {before} (chosen by timing before).")
         return before
-    race = _Race(copy.deepcopy(model), step, num_steps)
+    race, watch = _Race(copy.deepcopy(model), step, num_steps, batch_size), Watch()
     best = _search(race, threads, precision)
-    say(f"Computed with {best} (chosen by timing in {race.spent:.1f} s).")
-    _remember(memory, {**remembered, key: {"num_steps": num_steps, **asdict(best)}})
+    others = watch.others()
+    if others > _DISTURBED:
+        why = f", and not remembered: other processes had {others:.0%} of the machine"
+    else:
+        why = ""
+        _remember(memory, {**remembered, key: {"num_steps": num_steps, **asdict(best)}})
+    say(f"Computed with {best} (chosen by timing in {race.spent:.1f} s{why}).")
     return best
 
 
@@ -143,19 +153,26 @@ def plain(threads: int | None = None, precision: str = "float32") -> Choices:
     )
 
 
-def has_bfloat16() -> bool:
-    """Whether the processor has instructions for bfloat16; without them a step can take many times as long."""
+def has_bfloat16() -> bool | None:
+    """Whether the processor has instructions for bfloat16; None where neither torch nor the system tells.
+
+    Without them a step can take twenty times as long.
+    """
     known = getattr(torch.cpu, "get_capabilities", dict)()
-    flags = [known[name] for name in ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16") if name in known]
-    return any(flags) if flags else bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    told = [known[name] for name in ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16") if name in known]
+    if told:
+        return any(told)
+    flags = processor_flags()
+    return bool(flags & {"avx512_bf16", "amx_bf16", "bf16", "svebf16"}) if flags else None
 
 
 class _Race:
     """Times ways to compute a step on one model, within a budget."""
 
-    def __init__(self, model: Model, step: Step, num_steps: int):
+    def __init__(self, model: Model, step: Step, num_steps: int, batch_size: int):
         self.model, self.step, self.begun, self.budget = model, step, time.perf_counter(), BUDGET_S
-        self.num_steps = num_steps
+        self.num_steps, self.batch_size = num_steps, batch_size
+        self.num_images = batch_size // _FEW if batch_size >= 2 * _FEW else batch_size
 
     @property
     def spent(self) -> float:
@@ -163,37 +180,46 @@ class _Race:
         return time.perf_counter() - self.begun
 
     def seconds(self, choices: Choices) -> float:
-        """What one step takes."""
+        """What one step takes, on as many images as are timed."""
         with choices.applied(self.model):
             start = time.perf_counter()
-            self.step(self.model)
+            self.step(self.model, self.num_images)
             return time.perf_counter() - start
 
     def start(self, choices: Choices) -> None:
-        """Sets the budget by what a step takes the plain way, once warm."""
+        """Sets how many images are timed, and the budget by what a whole step takes the plain way, once warm."""
+        took = self._warm(choices)
+        if self.num_images < self.batch_size and took * self.batch_size / self.num_images < _SLOW_S:
+            self.num_images = self.batch_size
+            took = self._warm(choices)
+        self.budget = min(BUDGET_S, SHARE * self.num_steps * took * self.batch_size / self.num_images)
+
+    def _warm(self, choices: Choices) -> float:
+        """What one step takes, the second time if there is time for it."""
         first = self.seconds(choices)
-        second = self.seconds(choices) if self.spent < BUDGET_S / 2 else first
-        self.budget = min(BUDGET_S, SHARE * self.num_steps * min(first, second))
+        return min(first, self.seconds(choices)) if self.spent < BUDGET_S / 2 else first
 
     def fastest(self, ways: list[Callable[[], float]]) -> int:
         """Which way is the fastest, by medians over rounds that take all in turn; the first way wins ties.
 
-        The first round warms up. A way is given up as soon as it is hopeless, and nothing is tried once the budget is
-        spent.
+        The first round warms up. A way is given up as soon as it is hopeless, and nothing is begun that would take
+        longer than what is left of the budget.
         """
         times: list[list[float]] = [[] for _ in ways]
-        alive, warm_up = list(range(len(ways))), 0.0
+        alive, first = list(range(len(ways))), 0.0
         for turn in range(30):
             for way in list(alive):
-                if self.spent > self.budget:
+                if self.spent + min(times[way], default=first) > self.budget:
                     return _winner(times, alive)
                 took = ways[way]()
-                if turn:
+                if turn == 0:
+                    first = took if way == 0 else first
+                    hopeless = took > _HOPELESS[0] * first + _ONCE_S
+                else:
                     times[way].append(took)
-                elif way == 0:
-                    warm_up = took
-                too_slow = min(times[way]) > _HOPELESS * min(times[0]) if turn else took > _HOPELESS * warm_up + _ONCE_S
-                if way and too_slow:
+                    best = min(map(min, filter(None, times)))
+                    hopeless = min(times[way]) > _HOPELESS[min(turn, 2)] * best
+                if hopeless:
                     alive.remove(way)
             if len(alive) < 2 or (turn >= 3 and sum(map(sum, times)) > _SECONDS):
                 break
@@ -201,7 +227,7 @@ class _Race:
 
 
 def _winner(times: list[list[float]], alive: list[int]) -> int:
-    medians = {way: statistics.median(times[way]) for way in alive if times[way]}
+    medians = {way: statistics.median(times[way]) for way in {0, *alive} if times[way]}
     best = min(medians, key=medians.__getitem__, default=0)
     return best if 0 in medians and medians[best] < _WORTH * medians[0] else 0
 
@@ -214,7 +240,7 @@ def _search(race: _Race, threads: int | None, precision: str) -> Choices:
     race.start(best)
     if threads is None and "OMP_NUM_THREADS" not in os.environ and best.threads > 1:
         best = quicker(best, replace(best, threads=1))
-    if precision == "auto" and has_bfloat16():
+    if precision == "auto" and has_bfloat16() is not False:
         best = quicker(best, replace(best, precision="bfloat16"))
     best = replace(best, kernels=_kernels(race, best))
     if any(parameter.dim() == 4 for parameter in race.model.parameters()):
@@ -235,7 +261,7 @@ def _kernels(race: _Race, choices: Choices) -> dict[str, str]:
         for name, layer in layers.items()
     ]
     with choices.applied(model):
-        race.step(model)
+        race.step(model, race.num_images)
         for hook in hooks:
             hook.remove()
         for name, layer in layers.items():

@@ -193,9 +193,10 @@ def _chosen(
     rows = rows[: len(rows) // ranks.count()]
     x = batches.feed(rows)
 
-    def step(model: Model) -> None:
+    def step(model: Model, num_images: int) -> None:
         model.zero_grad(set_to_none=True)
-        objective(batches.given(model, rows), x, 0, companions)["loss"].mean().backward()
+        few = batches.given(model, rows[:num_images])
+        objective(few, x[:num_images], 0, companions)["loss"].mean().backward()
 
     if x.device.type == "cuda":
         precision = "float32" if machine.precision == "float32" else "bfloat16"
