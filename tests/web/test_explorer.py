@@ -128,7 +128,7 @@ def test_thumbnails_take_the_place_of_points_where_there_is_room(tab, explored, 
     opened(tab, explored, f"map=z0,z1&view={x},{y},1e-5~z0,z1&thumbnails={'on' if shown else 'off'}")
     seen = """canvas => [...canvas.getContext("2d")
         .getImageData(canvas.width / 2 - 15, canvas.height / 2 + 12, 31, 1).data]"""
-    for _ in range(50 if shown else 3):
+    for _ in range(200 if shown else 3):
         tab.wait_for_timeout(300)
         covered = bool((np.array(tab.locator("#map canvas.over").evaluate(seen))[3::4] == 255).all())
         if covered:
