@@ -117,13 +117,13 @@ CASES = _cases()
 RESUMED = ("convolutions", "clipped")
 
 
-def trained(case: Case, stop_at: int = 0, path: Path | None = None) -> dict:
+def trained(case: Case, stop_at: int = 0, path: Path | None = None, choices: Choices = PLAIN) -> dict:
     """The whole training's weights and terms; or it is stopped, saved by the first rank, and gone on with anew."""
     state, batches = case.begun()
     said: list = []
 
     def go_on() -> None:
-        for _ in train(state, batches, case.training, PLAIN, 3, 3):
+        for _ in train(state, batches, case.training, choices, 3, 3):
             said.append((state.terms, state.validation))
             if state.step == stop_at:
                 return

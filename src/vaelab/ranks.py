@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.distributed.rendezvous import rendezvous
 
 from vaelab.errors import InputError
 
@@ -153,7 +154,7 @@ def joined() -> Iterator[None]:
         SystemExit: In place of an `InputError` or KeyboardInterrupt that another rank has said.
     """
     try:
-        store, mine, size = next(dist.rendezvous("env://"))
+        store, mine, size = next(rendezvous("env://"))
         backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
         dist.init_process_group(backend, store=store, rank=mine, world_size=size, timeout=_PATIENCE)
     except (ValueError, RuntimeError) as error:

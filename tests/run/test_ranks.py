@@ -83,7 +83,8 @@ def test_asked_to_stop_they_stop_after_the_same_step(tmp_path):
     ("count", "arguments", "refusal"),
     [
         (2, ["train", "digits", "--out", "RUN", "--training.batch-size", "49"],
-         "training.batch_size should be a multiple of the 2 ranks, got 49. Take 48 or 50, or another number of ranks."),
+         "--training.batch-size should be a multiple of the 2 ranks, got 49. Take 48 or 50, or another number of "
+         "ranks."),
         pytest.param(3, ["train", "digits", "--out", "RUN", "--training.batch-size", "2"],
          "the number of ranks should be at most the 2 images of a batch, got 3. Start fewer, or take a larger batch.",
          marks=pytest.mark.slow),

@@ -47,7 +47,8 @@ class Feed:
         self._gathered = np.empty((0, *images.shape[1:]), images.dtype)
         if resident is None:
             resident = self.device.type == "cuda" and num_bytes(images) <= torch.cuda.mem_get_info(self.device)[0] / 2
-        self._resident = _placed(images, self.device) if resident else None
+        self.resident = _placed(images, self.device) if resident else None
+        """All images on the device, as stored; None: they do not lie there."""
 
     def __len__(self) -> int:
         return len(self.images)
@@ -70,7 +71,7 @@ class Feed:
         """
         numbers = row_numbers(rows, len(self), self.parts)
         own = own or slice(0, len(numbers))
-        return self._convert(self._gather(numbers[own]), len(numbers), own)
+        return self.convert(self._gather(numbers[own]), len(numbers), own)
 
     def batches(self, rows: Rows | None = None, batch_size: int = 256) -> Iterator[Images]:
         """All images of these rows (default: of the collection) in order, in batches."""
@@ -78,14 +79,15 @@ class Feed:
         return (self(numbers[start : start + batch_size]) for start in range(0, len(numbers), batch_size))
 
     def _gather(self, rows: np.ndarray) -> Tensor:
-        if self._resident is not None:
-            return self._resident.index_select(0, torch.from_numpy(rows).to(self.device))
+        if self.resident is not None:
+            return self.resident.index_select(0, torch.from_numpy(rows).to(self.device))
         if len(self._gathered) != len(rows):
             self._gathered = np.empty((len(rows), *self.images.shape[1:]), self.images.dtype)
         self._source.take(rows, self._gathered)
         return torch.from_numpy(self._gathered).to(self.device)
 
-    def _convert(self, stored: Tensor, count: int, own: slice) -> Images:
+    def convert(self, stored: Tensor, count: int, own: slice) -> Images:
+        """Images as a model takes them, from those at these places of a batch of `count`, as stored."""
         x = stored / self._top if self._top else self.intensity.apply(stored)
         if self.binarize == "threshold":
             return (x > 0.5).float()

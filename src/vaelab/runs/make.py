@@ -212,7 +212,8 @@ def _go(
             listeners.append(stack.enter_context(ProgressBar(at_once, state.step)))
         log_every, seed = experiment.watching.log_every, experiment.seed
         try:
-            for _ in steps_of(state, batches, experiment.training, choices, seed, log_every):
+            say = (lambda line: print(line, file=sys.stderr)) if progress else None
+            for _ in steps_of(state, batches, experiment.training, choices, seed, log_every, say):
                 with ranks.alone():
                     for listener in listeners:
                         listener(state)

@@ -41,7 +41,7 @@ from vaelab.runs.folder import DataFacts, read_facts
 from vaelab.settings.record import digest
 from vaelab.training.checkpoint import load_weights, within
 from vaelab.training.device import find_device
-from vaelab.training.loop import noise_seed
+from vaelab.training.step import noise_seed
 
 Images = Source | ImageCollection | Path | str
 """Where images are: a source, a collection in memory, or a folder or file whose kind is found out."""

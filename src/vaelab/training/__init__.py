@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from vaelab.training.choices import Choices, choose
 from vaelab.training.config import Machine, Training, Watching
-from vaelab.training.loop import Batches, State, begin, begin_step, choose_for, train, validate
+from vaelab.training.loop import begin, begin_step, choose_for, train, validate
+from vaelab.training.state import Batches, State
 from vaelab.training.step import ObjectiveStep, Step
 
 __all__ = [

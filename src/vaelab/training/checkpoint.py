@@ -18,7 +18,8 @@ from torch.overrides import TorchFunctionMode
 
 from vaelab.errors import InputError, one_line
 from vaelab.files import check_folder, write
-from vaelab.training.loop import State, diverged
+from vaelab.training.loop import diverged
+from vaelab.training.state import State
 
 _NUMBERS = {
     "step": int, "counted": int, "best": float | int, "best_step": int, "waited": int, "prior_started": bool,

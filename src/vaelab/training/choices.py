@@ -61,6 +61,9 @@ class Choices(Settings):
     kernels: dict[str, str] = field(default_factory=dict)
     """Layer -> kernel, for layers that are not computed by the stock kernel."""
 
+    captured: bool = False
+    """The whole step on fixed buffers, on a GPU captured as one graph."""
+
     def suits(self, model: nn.Module) -> bool:
         """Whether the model has these layers, and they these kernels."""
         layers = _layers(model)
@@ -74,7 +77,8 @@ class Choices(Settings):
         layout = ["channels last"] if self.channels_last else []
         others = len(self.kernels)
         kernels = [f"{others} layer{'s' if others > 1 else ''} by other kernels"] if others else []
-        return ", ".join([many, self.precision, *layout, *kernels])
+        captured = ["the step captured"] if self.captured else []
+        return ", ".join([many, self.precision, *layout, *kernels, *captured])
 
     @contextmanager
     def applied(self, model: nn.Module) -> Iterator[None]:

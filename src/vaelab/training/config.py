@@ -68,7 +68,8 @@ class Machine(Settings):
     threads: Annotated[int, Ge(1), Le(1024)] | None = None
     """Threads inside one operation. none: OMP_NUM_THREADS, else one or all cores, whichever is faster here."""
     tune: bool = True
-    """Time memory layouts and kernels on this machine and take the fastest; false: the stock ones."""
+    """Time memory layouts and kernels on this machine and take the fastest, and on a GPU capture the step as one graph;
+    false: the stock ones, and no graph."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,7 +22,9 @@ from vaelab.training.choices import Choices
 from vaelab.training.config import Machine, Training
 from vaelab.training.device import find_device
 from vaelab.training.listeners import Listener
-from vaelab.training.loop import Batches, State, begin, choose_for, noise_seed, train
+from vaelab.training.loop import begin, choose_for, train
+from vaelab.training.state import Batches, State
+from vaelab.training.step import noise_seed
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -18,7 +18,7 @@ from vaelab.files import replacing
 from vaelab.screen import Steps
 from vaelab.training.checkpoint import save_checkpoint, save_weights
 from vaelab.training.config import Watching
-from vaelab.training.loop import Means, State
+from vaelab.training.state import Means, State
 
 Listener = Callable[[State], None]
 _BEFORE, _AFTER = ("step", "epoch", "split", "stage"), ("learning_rate", "images_per_second", "seconds")

@@ -126,3 +126,16 @@ def weighted(terms: Staged, weight: PerImage | None) -> Staged:
         stage: {name: value * weight if name in ("loss", "penalty") else value for name, value in own.items()}
         for stage, own in terms.items()
     }
+
+
+def noise_seed(seed: int, step: int) -> int:
+    """Of the random numbers of one step; it follows from the training's seed and the step alone."""
+    return (seed * 0x9E3779B97F4A7C15 + (step + 2) * 0xBF58476D1CE4E5B9) % 2**63
+
+
+def seed_noise(seed: int, step: int) -> None:
+    """Sets torch's random generators to the state of one step."""
+    state = noise_seed(seed, step)
+    torch.default_generator.manual_seed(state)
+    if torch.cuda.is_initialized():
+        torch.cuda.manual_seed(state)

@@ -34,7 +34,7 @@ def synchronised(model: nn.Module) -> Iterator[None]:
     """Inside, batch normalisation goes by the images of all ranks; torch's own way of it needs a GPU."""
     layers = [layer for layer in model.modules() if isinstance(layer, _BatchNorm)] if ranks.are_several() else []
     for layer in layers:
-        layer.forward = partial(_normalised, layer)
+        setattr(layer, "forward", partial(_normalised, layer))  # noqa: B010
     try:
         yield
     finally:

@@ -27,8 +27,7 @@ from vaelab.penalties.total_correlation import TotalCorrelation
 from vaelab.schedules import time_of
 from vaelab.training import Batches, Choices, ObjectiveStep, Step, Training, begin, begin_step, train, validate
 from vaelab.training.checkpoint import load_checkpoint, save_checkpoint
-from vaelab.training.loop import noise_seed, seed_noise
-from vaelab.training.step import Outcome
+from vaelab.training.step import Outcome, noise_seed, seed_noise
 
 PLAIN = Choices(threads=1)
 TRAINING = Training(batch_size=16, num_steps=12, validate_every=4, learning_rate=1e-2)
