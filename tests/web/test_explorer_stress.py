@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import replace
+from urllib.parse import unquote
 
 import numpy as np
 import pandas as pd
@@ -103,6 +104,18 @@ def test_a_slow_server_answers_the_last_question_and_the_page_shows_that_it_wait
     settled(tab, seen(answers.view, mean_with(answers.view, 1, 2.25)))
     assert len(asked) <= 3
     tab.wait_for_selector("body:not([data-waiting])", state="attached")
+
+
+def test_what_the_address_says_is_seen_however_late_the_points_come(tab, server, monkeypatch):
+    maps = server.app.runs[0].maps
+    points = maps.points
+    monkeypatch.setattr(maps, "points", lambda name: (time.sleep(0.8), points(name))[1])
+    opened(tab, server, "map=z0,z1&view=0.25,-0.125,0.5~z0,z1")
+    tab.locator("#map").press("ArrowLeft")
+    tab.wait_for_timeout(400)
+    middle_x, middle_y, span = map(float, unquote(tab.url).partition("view=")[2].partition("~")[0].split(","))
+    assert (middle_y, span) == (-0.125, 0.5)
+    assert middle_x < 0.25
 
 
 def test_two_tabs_do_not_disturb_each_other(new_tab, server):

@@ -98,7 +98,7 @@ export class MapView extends EventTarget {
     clearTimeout(this.rest);
     this.rest = setTimeout(() => {
       this.moving = false;
-      state.set({ [this.run.own("view")]: this.viewText() });
+      if (this.grid) state.set({ [this.run.own("view")]: this.viewText() });
       this.redraw();
     }, 160);
     this.redraw();
