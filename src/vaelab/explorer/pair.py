@@ -41,10 +41,8 @@ def together(views: Sequence[View]) -> list[View]:
         raise InputError("the runs", "show images in common", got, "Show all images: --on all.")
     alone = [(len(view) - len(common), name) for view, name in zip(views, run_names(views), strict=True)]
     words = ", ".join(f"{count:,} by {name} alone" for count, name in alone if count)
-    return [
-        replace(view, notes=(*view.notes, f"Images that are grey are shown {words}")) if words else view
-        for view in views
-    ]
+    note = (f"Images that only one of the runs shows are grey: {words}",) if words else ()
+    return [replace(view, notes=(*view.notes, *note)) for view in views]
 
 
 def run_names(views: Sequence[View]) -> list[str]:
