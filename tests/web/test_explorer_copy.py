@@ -21,7 +21,7 @@ def copy(explored_pair, tmp_path_factory):
 @pytest.fixture
 def page(tab, copy):
     def opened(state=""):
-        tab.goto(f"{copy.as_uri()}#{state}")
+        tab.goto(f"{copy.as_uri()}#{state}", wait_until="commit")
         tab.wait_for_selector("body[data-ready=all]", timeout=60_000)
         return tab
 
