@@ -77,6 +77,15 @@ def busy_seconds() -> float:
     return (user + nice + system + interrupts + soft + steal) / os.sysconf("SC_CLK_TCK")
 
 
+def free_memory() -> int:
+    """Bytes of memory that this process could still use, the system's cache of files among them."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        return next(int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable"))
+    except (OSError, StopIteration):
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+
+
 def cache_folder() -> Path:
     """``$VAELAB_CACHE``, else ``~/.cache/vaelab``: what can be made again, and is kept to save time."""
     return Path(os.path.expanduser(os.environ.get("VAELAB_CACHE") or "~/.cache/vaelab"))

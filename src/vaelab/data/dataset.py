@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Annotated, Literal
+from io import RawIOBase, TextIOWrapper
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from vaelab.data.conditions import Condition, encode_conditions, fit_conditions,
 from vaelab.data.scaling import Intensity, Scaling, faint_channels
 from vaelab.data.sources import Source
 from vaelab.data.split import Split, Splits
-from vaelab.data.stored import Pixels, blocks, num_bytes, read, stored
+from vaelab.data.stored import Pixels, SelectedImages, blocks, is_mapped, num_bytes, read, stored
 from vaelab.errors import InputError
 from vaelab.settings.ranges import Added, Settings
 
@@ -40,7 +41,7 @@ class Data(Settings):
     numbers; ``name:category`` and ``name:number`` say it. The encoder and the decoder read them."""
     only: Annotated[tuple[str, ...], Added()] = ()
     """Which images of the source there are, such as ``label=1,label=7``: those that have one of the values of each
-    column that is named. Their pixels are copied into memory. Empty: all."""
+    column that is named. Empty: all."""
 
     def chosen(self, collection: ImageCollection) -> ImageCollection:
         """The images of a source that there are.
@@ -49,7 +50,14 @@ class Data(Settings):
             InputError: A column is not there, or no image has a value.
         """
         wanted = matching(collection.table, self.only, "only")
-        return collection if wanted.all() else collection.take(np.flatnonzero(wanted))
+        if wanted.all():
+            return collection
+        rows = np.flatnonzero(wanted)
+        if not is_mapped(collection.images):
+            return collection.take(rows)
+        files = None if collection.files is None else collection.files[rows]
+        table = collection.table.iloc[rows].reset_index(drop=True)
+        return replace(collection, images=SelectedImages(collection.images, rows), table=table, files=files)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -144,8 +152,23 @@ def content_hash(collection: ImageCollection) -> str:
         pieces = (read(images, np.arange(start, start + step)) for start in starts)
     for piece in pieces:
         digest.update(piece.data)
-    digest.update(collection.table.to_csv(index=False).encode("utf-8", "surrogateescape"))
+    with TextIOWrapper(_Hashed(digest), "utf-8", "surrogateescape", newline="") as text:
+        collection.table.to_csv(text, index=False, lineterminator="\n")
     return digest.hexdigest()
+
+
+class _Hashed(RawIOBase):
+    """A file of which nothing is kept but the digest, so that a long table is never one text."""
+
+    def __init__(self, digest: Any):
+        self.digest = digest
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self.digest.update(data)
+        return len(data)
 
 
 def _refuse_masks(images: Pixels, train: np.ndarray, scaling: Scaling) -> None:

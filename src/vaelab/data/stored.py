@@ -75,6 +75,42 @@ class ArrayImages:
             self._read = 0
 
 
+class SelectedImages:
+    """Some of the images, by row, or their channels in another order; nothing is copied before it is read.
+
+    Args:
+        images: The images.
+        rows: Which of them, in order; left out: all.
+        channels: Which channels, in order; left out: all.
+
+    >>> images = np.arange(8, dtype=np.uint8).reshape(4, 2, 1, 1)
+    >>> read(SelectedImages(images, rows=np.array([3, 1]), channels=[1, 0]), np.array([0])).ravel().tolist()
+    [7, 6]
+    """
+
+    def __init__(self, images: Pixels, rows: np.ndarray | None = None, channels: list[int] | None = None):
+        self.images, self.rows, self.channels = stored(images), rows, channels
+        count, num_channels, *size = images.shape
+        self.shape = (count if rows is None else len(rows), len(channels or range(num_channels)), *size)
+        self.dtype = images.dtype
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def take(self, rows: np.ndarray, out: np.ndarray) -> None:
+        """See StoredImages."""
+        rows = rows if self.rows is None else self.rows[rows]
+        if self.channels is None:
+            self.images.take(rows, out)
+        else:
+            out[...] = read(self.images, rows)[:, self.channels]
+
+
+def is_mapped(images: Pixels) -> bool:
+    """Whether they may lie on a disk: not of an array in memory."""
+    return not isinstance(images, np.ndarray) or mapping_of(images) is not None
+
+
 def stored(images: Pixels) -> StoredImages:
     """Images behind the protocol, an array too."""
     return ArrayImages(images) if isinstance(images, np.ndarray) else images

@@ -101,8 +101,8 @@ def read_facts(path: Path) -> DataFacts:
     return _part(DataFacts, path, lambda record: record)
 
 
-def write_environment(choices: Choices, device: torch.device, path: Path) -> None:
-    """Writes where the run takes place, and what was chosen by timing there, as JSON."""
+def write_environment(choices: Choices, device: torch.device, path: Path, order: str = "") -> None:
+    """Writes where the run takes place, what was chosen by timing there, and why images come in this order, as JSON."""
     environment = {
         "began": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
@@ -112,7 +112,7 @@ def write_environment(choices: Choices, device: torch.device, path: Path) -> Non
         "device": torch.cuda.get_device_name() if device.type == "cuda" else "cpu",
         "versions": {library: version(library) for library in _LIBRARIES},
         "choices": asdict(choices),
-    }
+    } | ({"order": order} if order else {})
     files.write(path, json.dumps(environment, indent=1))
 
 

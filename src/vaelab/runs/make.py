@@ -17,6 +17,7 @@ from vaelab.data import Dataset
 from vaelab.data.conditions import matching
 from vaelab.data.feed import Feed
 from vaelab.data.opening import anchored
+from vaelab.data.order import measured_order
 from vaelab.errors import InputError, unknown_name
 from vaelab.experiment import Experiment
 from vaelab.likelihoods import check_pixels
@@ -83,6 +84,11 @@ def train(
     training, machine = experiment.training, experiment.machine
     say = (lambda line: print(line, file=sys.stderr)) if progress else None
     choices = choose_for(model, experiment.objective, batches, training, machine, experiment.seed, say)
+    images, timed = dataset.collection.images, training.order == "auto"
+    order, why = ranks.first(lambda: measured_order(images, batches.train)) if timed else (choices.order, "")
+    choices = replace(choices, order=order)
+    if say and why:
+        say(why)
     with ExitStack() as stack:
 
         def begun() -> Path:
@@ -90,7 +96,7 @@ def train(
             stack.enter_context(claimed(place))
             refuse_run(place)
             check_room(place, model)
-            _write(experiment, dataset, choices, device, place)
+            _write(experiment, dataset, choices, device, place, why)
             return place
 
         place, facts = ranks.first(begun), facts_of(dataset)
@@ -99,14 +105,16 @@ def train(
         return _go(run, batches, choices, progress, started=start is not None)
 
 
-def _write(experiment: Experiment, dataset: Dataset, choices: Choices, device: torch.device, folder: Path) -> None:
+def _write(
+    experiment: Experiment, dataset: Dataset, choices: Choices, device: torch.device, folder: Path, order: str
+) -> None:
     """The files with which a run begins; last the experiment, which makes the folder one."""
     (folder / "checkpoints").mkdir(exist_ok=True)
     splits = dataset.splits
     with files.replacing(folder / "splits.npz") as part:
         np.savez(part, train=splits.train, validation=splits.validation, test=splits.test)
     write_facts(facts_of(dataset), folder / "data.json")
-    write_environment(choices, device, folder / "environment.json")
+    write_environment(choices, device, folder / "environment.json", order)
     record.write(experiment, folder / "experiment.json")
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from vaelab.data import ImageCollection, Source, open_source
 from vaelab.data.feed import Feed
-from vaelab.data.stored import blocks, read
+from vaelab.data.stored import SelectedImages, blocks
 from vaelab.errors import InputError
 from vaelab.inference import Embedding, embed
 from vaelab.runs.read import Run
@@ -93,9 +93,9 @@ def in_order(collection: ImageCollection, channels: tuple[str, ...], name: str) 
         mend = "If they only have other names, give theirs: --channels NAME,NAME."
         raise InputError(name, should, ", ".join(found), mend)
     order = [found.index(channel) for channel in channels]
-    images = read(collection.images, np.arange(len(collection)))[:, order]
+    images = SelectedImages(collection.images, channels=order)
     note = f"channels were put into the run's order: {', '.join(channels)}, where the images have {', '.join(found)}"
-    return replace(collection, images=np.ascontiguousarray(images), channels=channels, notes=(*collection.notes, note))
+    return replace(collection, images=images, channels=channels, notes=(*collection.notes, note))
 
 
 @dataclass(frozen=True)

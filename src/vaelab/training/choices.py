@@ -22,6 +22,7 @@ import torch
 from annotated_types import Ge, Le
 from torch import Tensor, nn
 
+from vaelab.data.order import Order
 from vaelab.errors import InputError
 from vaelab.files import read_json, write
 from vaelab.machine import Watch, cache_folder, processor, processor_flags
@@ -60,6 +61,8 @@ class Choices(Settings):
     """Convolutions on memory laid out as height, width, channel."""
     kernels: dict[str, str] = field(default_factory=dict)
     """Layer -> kernel, for layers that are not computed by the stock kernel."""
+    order: Order = "exact"
+    """In which order images of a pass come: any anywhere, or in chunks where the disk is slow."""
 
     captured: bool = False
     """The whole step on fixed buffers, on a GPU captured as one graph."""

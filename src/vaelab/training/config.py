@@ -48,6 +48,11 @@ class Training(Settings):
     """The step after which images of `later` are trained on too; the best weights, and patience, count from there.
     none: never."""
 
+    order: Annotated[Literal["auto", "exact", "chunks"], Added()] = "auto"
+    """In which order images of a pass come. exact: any anywhere. chunks: in chunks of neighbours of which 32 are
+    shuffled together, for a disk that is slow at random. auto: exact, unless the images take over half of the free
+    memory and lie where reading at random was measured to be slow; the run records it."""
+
     def steps_per_epoch(self, num_images: int) -> int:
         """Steps in a pass over so many training images."""
         return max(1, num_images // self.batch_size)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from vaelab import ranks
+from vaelab.data.order import image_bytes, pass_order
 from vaelab.errors import InputError
 from vaelab.models import Model, device_of, evaluating
 from vaelab.objectives import Objective
@@ -118,6 +119,7 @@ def train(
     batch_size = min(training.batch_size, len(batches.train))
     ranks.share(computes)
     now, order, order_of = batches, np.zeros(0, np.int64), (-1, False)
+    how = choices.order if training.order == "auto" else training.order
     with choices.applied(computes.model), synchronised(computes.model):
         match_layout(state.optimizer)
         steps = _steps(state, batches, training, choices, seed, say)
@@ -126,7 +128,7 @@ def train(
             epoch, position = divmod(state.step, state.steps_per_epoch)
             if (epoch, batches.has_all(state.step)) != order_of:
                 order_of, now = (epoch, batches.has_all(state.step)), batches.at(state.step)
-                order = now.train[np.random.default_rng([seed, epoch]).permutation(len(now.train))]
+                order = pass_order(now.train, seed, epoch, how, image_bytes(batches.feed.images))
                 order = np.resize(order, len(batches.train))  # fewer images come round again within the pass
             computes.preparing = state.step < computes.pretrain_steps
             if not computes.preparing and not state.prior_started:

@@ -16,7 +16,7 @@ from vaelab.data import stored as stored_module
 from vaelab.data.dataset import WHOLE_BYTES
 from vaelab.data.feed import Feed
 from vaelab.data.sources.npz import NpzSource, save_npz
-from vaelab.data.stored import ArrayImages, blocks, num_bytes, read, stored
+from vaelab.data.stored import ArrayImages, SelectedImages, blocks, num_bytes, read, stored
 from vaelab.runs import train
 
 
@@ -136,3 +136,14 @@ def test_pages_of_a_mapped_file_are_let_go(tmp_path, monkeypatch):
         read(mapped, np.arange(10))
     assert len(calls) == 2
     assert stored(some())._mapping is None  # pyright: ignore[reportAttributeAccessIssue]
+
+
+@pytest.mark.parametrize("rows", [None, np.array([7, 0, 3])])
+@pytest.mark.parametrize("channels", [None, [1, 0]])
+def test_selected_images_are_those_of_the_array(rows, channels):
+    images = some()
+    chosen = SelectedImages(images, rows, channels)
+    wanted = images if rows is None else images[rows]
+    wanted = wanted if channels is None else wanted[:, channels]
+    assert (chosen.shape, len(chosen)) == (wanted.shape, len(wanted))
+    np.testing.assert_array_equal(read(chosen, np.array([2, 0, 2])), wanted[[2, 0, 2]])
