@@ -30,7 +30,7 @@ from vaelab.runs.claim import claimed
 from vaelab.runs.read import Run, weights_of
 from vaelab.screen import Progress
 from vaelab.settings.record import digest
-from vaelab.training.loop import noise_seed
+from vaelab.training.step import noise_seed
 
 BATCH = 256
 """Images that go through the network at once."""
