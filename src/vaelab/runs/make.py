@@ -84,8 +84,8 @@ def train(
     training, machine = experiment.training, experiment.machine
     say = (lambda line: print(line, file=sys.stderr)) if progress else None
     choices = choose_for(model, experiment.objective, batches, training, machine, experiment.seed, say)
-    images, timed = dataset.collection.images, training.order == "auto"
-    order, why = ranks.first(lambda: measured_order(images, batches.train)) if timed else (choices.order, "")
+    pixels, timed = dataset.collection.images, training.order == "auto"
+    order, why = ranks.first(lambda: measured_order(pixels, batches.train)) if timed else (choices.order, "")
     choices = replace(choices, order=order)
     if say and why:
         say(why)
