@@ -54,6 +54,28 @@ def explored(shared_data, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def explained(tmp_path_factory):
+    """A run of digits that was explained, and the explorer that shows all of its images."""
+    from explorer_runs import explained_run
+    from vaelab.explorer import explore
+
+    explorer = explore(explained_run(tmp_path_factory.mktemp("explained")), on="all", port=0)
+    yield explorer
+    explorer.stop()
+
+
+@pytest.fixture(scope="session")
+def staged(tmp_path_factory):
+    """A run of two stages under two conditions, and the explorer that shows its held-out images."""
+    from report_runs import cells_run
+    from vaelab.explorer import explore
+
+    explorer = explore(cells_run(tmp_path_factory.mktemp("staged"), 20), port=0)
+    yield explorer
+    explorer.stop()
+
+
+@pytest.fixture(scope="session")
 def explored_pair(explored):
     """The run of `explored` and another of the same images, side by side."""
     from explorer_runs import another_run

@@ -7,10 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from report_runs import NETWORKS, quick
+from report_runs import NETWORKS, digits_run, hasty_classifiers, quick
+from vaelab.cli import main
 from vaelab.data import Data, Split
 from vaelab.data.sources.npz import NpzSource
 from vaelab.experiment import Experiment
+from vaelab.explorer.columns import Columns
+from vaelab.explorer.selections import Selections
+from vaelab.explorer.view import open_view
 from vaelab.likelihoods.gaussian import GaussianLikelihood
 from vaelab.models import VAEConfig
 from vaelab.objectives.elbo import ELBO
@@ -46,6 +50,19 @@ def explored_run(shared: Path, folder: Path) -> Run:
         training=replace(preset("digits").training, learning_rate=1e-3),
     )
     return train(quick(experiment, 20), folder / "run", progress=False)
+
+
+def explained_run(folder: Path) -> Run:
+    """Digits, hardly trained; of a column that was kept in the explorer a class is explained, and what latents mean."""
+    run = digits_run(folder)
+    view = open_view(run, "all")
+    light = view.stored(range(len(view))).mean((1, 2, 3))
+    Selections(view, Columns(view)).keep("bright", light > np.median(light))
+    few = ["--num-targets", "4", "--methods", "latent-shift", "random-direction", "--confounders", "label"]
+    with hasty_classifiers():
+        assert main(["explain", str(run.folder), "--label", "bright", "--to", "yes", "--num-images", "3", *few]) == 0
+    assert main(["explain", str(run.folder), "--latents", "--label", "bright", "--num-images", "40", "--quiet"]) == 0
+    return run
 
 
 def another_run(run: Run, folder: Path) -> Run:

@@ -70,7 +70,7 @@ def five_channels_run(folder: Path) -> Run:
     return train(quick(experiment, 60), folder / "run", progress=False)
 
 
-def cells_run(folder: Path) -> Run:
+def cells_run(folder: Path, num_steps: int = 200) -> Run:
     """Three kinds of images at a dose on two plates; two stages with critics, the second with a mixture prior."""
     rng = np.random.default_rng(0)
     kinds, doses = rng.integers(0, 3, 300), rng.uniform(0, 3, 300).astype(np.float32)
@@ -85,10 +85,10 @@ def cells_run(folder: Path) -> Run:
         name="cells",
         data=Data(source=NpzSource(path=str(folder / "cells.npz"), layout="channels_first"), condition=("moa", "dose")),
         model=TwoStageConfig(first=first, second=replace(first, latent_dim=2, prior=MixturePrior(num_components=3))),
-        objective=TwoStageObjective(first=info_max, second=info_max, first_alone_steps=60),
+        objective=TwoStageObjective(first=info_max, second=info_max, first_alone_steps=3 * num_steps // 10),
         training=preset("digits").training,
     )
-    return train(quick(experiment, 200), folder / "run", progress=False)
+    return train(quick(experiment, num_steps), folder / "run", progress=False)
 
 
 def rosettes_run(folder: Path, name: str = "rosettes_punctured") -> Run:

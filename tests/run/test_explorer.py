@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import io
 import json
 import re
@@ -18,6 +17,7 @@ import pytest
 import tifffile
 import torch
 
+from explorer_asks import array, ask, said
 from explorer_runs import NASTY
 from report_runs import digits_run
 from vaelab.cli import main
@@ -31,34 +31,6 @@ from vaelab.explorer.view import open_view
 from vaelab.inference import Bending, decode_mean, embed, geodesics, reconstruct
 from vaelab.runs import load
 from vaelab.runs.claim import claimed
-
-
-def ask(explorer, path, body=None, *, token=None, method=None, **headers):
-    """(status, headers, bytes) of one request."""
-    opened = http.client.HTTPConnection("127.0.0.1", explorer.port, timeout=30)
-    sent = {"X-Vaelab-Token": explorer.token if token is None else token} | {
-        k.replace("_", "-"): v for k, v in headers.items()
-    }
-    opened.request(method or ("GET" if body is None else "POST"), path, body, sent)
-    answer = opened.getresponse()
-    found = answer.status, dict(answer.headers), answer.read()
-    opened.close()
-    return found
-
-
-def array(explorer, path, body=None):
-    """The array of an answer in bytes."""
-    status, headers, content = ask(explorer, path, body)
-    assert status == 200, content
-    shape = [int(each) for each in headers["x-shape"].split(",")]
-    return np.frombuffer(content, np.dtype(headers["x-type"]).newbyteorder("<")).reshape(shape)
-
-
-def said(explorer, path, body=None):
-    """The JSON of an answer."""
-    status, _, content = ask(explorer, path, body)
-    assert status == 200, content
-    return json.loads(content)
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +100,30 @@ def test_what_was_measured_is_kept_and_read_back(explored, run):
     again = open_view(load(run.folder))
     np.testing.assert_allclose(again.measured["mse"], values, rtol=1e-6)
     np.testing.assert_array_equal(again.codes.loc, explored.app.runs[0].view.codes.loc)
+
+
+def test_how_far_each_image_keeps_its_neighbours_is_counted_one_by_one(explored, run, view):
+    about = said(explored, "/run/0/about")
+    assert {"local_trustworthiness", "local_continuity"} <= {*about["on_demand"]}
+    stored = run.dataset.collection.images[view.rows].astype(np.float64)
+    lo, hi = (np.array(ends)[:, None, None] for ends in (run.intensity.lo, run.intensity.hi))
+    pixels = np.clip((stored - lo) / (hi - lo), 0, 1).reshape(len(view), -1)
+    codes, count, k = view.codes.loc.astype(np.float64), len(view), 10
+    expected = {}
+    for name, near, far in (("trustworthiness", codes, pixels), ("continuity", pixels, codes)):
+        lost = np.zeros(count)
+        for i in range(count):
+            apart = [np.linalg.norm(space - space[i], axis=1) for space in (near, far)]
+            first, other = (sorted(range(count), key=lambda j, d=d: (j != i, d[j])) for d in apart)
+            lost[i] = sum(max(0, other.index(j) - k) for j in first[1 : k + 1])
+        expected[f"local_{name}"] = 1 - lost / (k * (2 * count - 3 * k - 1) / 2)
+    for name, values in expected.items():
+        while ask(explored, f"/run/0/column?name={name}")[0] == 202:
+            pass
+        np.testing.assert_allclose(array(explored, f"/run/0/column?name={name}"), values, rtol=1e-5, atol=1e-6)
+    middle = float(np.median(expected["local_continuity"]))
+    chosen = array(explored, f"/run/0/chosen?query=local_continuity%20%3C%20{middle - 1e-4}")
+    np.testing.assert_array_equal(chosen, expected["local_continuity"] < middle - 1e-4)
 
 
 def test_later_questions_of_a_tab_overtake_those_that_wait(explored):
@@ -380,6 +376,12 @@ def test_a_way_is_the_geodesic_that_python_finds(explored, run, view):
 
 
 # Runs as they may be
+
+
+def test_a_run_of_a_study_is_called_by_its_member_and_its_seed(run):
+    assert replace(run, folder=Path("study") / "plain" / f"seed-{run.experiment.seed}").called == "plain, seed 0"
+    assert replace(run, folder=Path("study") / "plain" / "seed-7").called == "seed-7"  # it has another seed
+    assert run.called == run.folder.name
 
 
 def test_a_run_that_still_trains_says_so(run):

@@ -8,47 +8,14 @@ import numpy as np
 import pytest
 import torch
 
+from explorer_pages import CHANNELS, ENDS, composed, opened, picture
 from explorer_runs import NASTY
 from vaelab.inference import decode_mean
-
-PIXELS = """canvas => {
-    const context = canvas.getContext("2d");
-    return [canvas.width, canvas.height, ...context.getImageData(0, 0, canvas.width, canvas.height).data];
-}"""
-
-
-def opened(tab, explored, state=""):
-    tab.goto(f"{explored.url}#{state}")
-    tab.wait_for_selector("body[data-ready=all]", timeout=60_000)
 
 
 @pytest.fixture
 def view(explored):
     return explored.app.runs[0].view
-
-
-def picture(tab, selector) -> np.ndarray:
-    """(height, width, 4): what a canvas shows."""
-    width, height, *values = tab.locator(selector).first.evaluate(PIXELS)
-    return np.array(values, np.uint8).reshape(height, width, 4)
-
-
-def composed(view, image, ends) -> np.ndarray:
-    """(height, width, 3): an image between its channels' ends in their colours, the brighter one winning."""
-    from vaelab.plots import channel_colours
-
-    colours = np.rint(channel_colours(view.run.channels) * 255)
-    found = np.zeros((*image.shape[1:], 3))
-    for values, colour, (lo, hi) in zip(image.astype(np.float64), colours, ends, strict=True):
-        share = np.clip((values - lo) / (hi - lo), 0, 1)
-        found = np.maximum(found, np.rint(share[..., None] * colour))
-    return found.astype(np.uint8)
-
-
-ENDS = [(2570, 51400), (0, 60000), (5140, 64250)]
-CHANNELS = "0_" + "_".join(
-    f"1~{colour}~{lo}~{hi}" for colour, (lo, hi) in zip(("527aff", "ff453d", "3ddb52"), ENDS, strict=True)
-)
 
 
 def test_a_pinned_image_is_drawn_as_python_composes_it(tab, explored, view):

@@ -86,7 +86,15 @@ def test_what_asks_the_server_is_not_there_and_the_rest_works(page, explored_pai
     answers = explored_pair.app.runs[0]
     view = answers.view
     tab = page()
-    for gone in ("#ways", ".sliders", "#query", "#selection .keeping", "#selection .comparing"):
+    for gone in (
+        "#ways",
+        "#explained",
+        "#conditions",
+        ".sliders",
+        "#query",
+        "#selection .keeping",
+        "#selection .comparing",
+    ):
         assert not tab.locator(gone).first.is_visible(), gone
     assert "without a server" in tab.locator("#notes").inner_text()
     tab.keyboard.press("/")

@@ -7,7 +7,7 @@ from vaelab.evaluation._evaluate import all_metrics, evaluate, measure_arrays
 from vaelab.evaluation._importance import ImportanceSums, importance_weights
 from vaelab.evaluation.gaps import measure_gaps
 from vaelab.evaluation.known import measure_known, trivial_codes
-from vaelab.evaluation.maps import neighbourhood, project, projections
+from vaelab.evaluation.maps import local_neighbourhood, neighbourhood, project, projections
 from vaelab.evaluation.measured import Measured, scores_table
 from vaelab.evaluation.predictor import ClassifierFacts, Predictor, fit_predictor, load_classifier, save_classifier
 from vaelab.evaluation.table import clusters_of, known_of, measure_table, read_table
@@ -27,6 +27,7 @@ __all__ = [
     "importance_weights",
     "known_of",
     "load_classifier",
+    "local_neighbourhood",
     "measure_arrays",
     "measure_gaps",
     "measure_known",

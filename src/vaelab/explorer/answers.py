@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import cached_property
 from typing import Any
 
@@ -9,12 +10,14 @@ import numpy as np
 import pandas as pd
 
 from vaelab.explorer.columns import Column, Columns
+from vaelab.explorer.conditions import conditions_of
 from vaelab.explorer.density import Neighbours
+from vaelab.explorer.explained import Explanations
 from vaelab.explorer.maps import Maps
 from vaelab.explorer.raw import numbers
 from vaelab.explorer.selections import Selections
 from vaelab.explorer.thumbnails import Thumbnails, small
-from vaelab.explorer.view import View
+from vaelab.explorer.view import Under, View, open_view
 from vaelab.plots import channel_colours
 
 NUM_QUANTILES = 1001
@@ -31,12 +34,18 @@ class Answers:
 
     Args:
         view: Whose.
+        beside: The same of another stage of the model.
     """
 
-    def __init__(self, view: View):
+    def __init__(self, view: View, beside: Answers | None = None):
         self.view, self.maps, self.columns = view, Maps(view), Columns(view)
         self.neighbours, self.thumbnails = Neighbours(view.codes.loc), Thumbnails(view)
-        self.names, self.selections = view.names(), Selections(view, self.columns)
+        self.names, self.selections = view.names(), Selections(view, self.columns, beside and beside.selections)
+        self.explanations = Explanations(view)
+
+    def at_stage(self, stage: str) -> Answers:
+        """What can be asked of the same images by another stage of the model."""
+        return Answers(open_view(self.view.run, self.view.asked, stage), self)
 
     def about(self) -> dict[str, Any]:
         """What the page must know before it draws: names, counts, shapes, scalings; nothing for each image."""
@@ -44,7 +53,8 @@ class Answers:
         facts, pca = run.facts, self.maps.pca
         return {
             "name": run.experiment.name,
-            "folder": run.folder.resolve().name,
+            "called": run.called,
+            "folder": run.called.replace(", ", "-").replace(" ", "-"),
             "on": view.on,
             "num_images": len(view),
             "notes": list(view.notes),
@@ -72,7 +82,9 @@ class Answers:
                 "centre": pca.centre.tolist(),
                 "shares": numbers(pca.shares),
             },
-            "conditions": [condition.column for condition in facts.conditions],
+            "conditions": conditions_of(view),
+            "stage": view.stage,
+            "stages": list(run.stages),
         }
 
     def column_heads(self) -> list[dict[str, Any]]:
@@ -84,7 +96,7 @@ class Answers:
         view = self.view
         low, high = (view.codes.aggregate_quantile(p) for p in (0.005, 0.995))
         means, variances = view.codes.loc.mean(0, dtype=np.float64), view.codes.loc.var(0, dtype=np.float64)
-        rates = view.latent_rates
+        rates, meant = view.latent_rates, self.explanations.meanings()
         worth, least = (variances, USED_VARIANCE) if rates is None else (rates, USED_NATS)
         return [
             {
@@ -94,6 +106,7 @@ class Answers:
                 "high": float(high[i]),
                 "mean": float(means[i]),
                 "used": bool(worth[i] >= least),
+                "meant": asdict(meant[i]) if i in meant else None,
             }
             for i in view.latents_in_order().tolist()
         ]
@@ -141,9 +154,9 @@ class Answers:
             "num_images": found.num_images,
         }
 
-    def decoded(self, z: np.ndarray, like: int | None, side: int | None) -> np.ndarray:
+    def decoded(self, z: np.ndarray, like: int | None, under: Under, side: int | None) -> np.ndarray:
         """(code, channel, height, width): see `View.decoded`; in small where a side is given."""
-        drawn = self.view.decoded(z, like)
+        drawn = self.view.decoded(z, like, under)
         return drawn if side is None else small(drawn, side)
 
     @cached_property

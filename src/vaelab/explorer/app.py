@@ -21,8 +21,12 @@ POST keep_way?name=NAME&kind=KIND&from=WORDS&to=WORDS  body: its two codes; GET 
 POST film?channels=SETTINGS          body: codes -> GIF of what the model draws there, there and back; like=PLACE too
 POST near?count=N                body: one float32 code -> JSON: nearest images, and how sparse the data are there
 
+``run/K-STAGE/`` is the same of another stage of the run's model; 202 while that is being opened. What draws (decode,
+reconstruction, way, film) takes ``under=COLUMN=VALUE``, once for each column of the model's condition that is to be
+another than the image's own.
+
 PLACES are ``0,5,7``: places among the images shown. Arrays go out as `vaelab.explorer.raw` says. What is asked about
-selections stands in `vaelab.explorer.choosing`.
+selections stands in `vaelab.explorer.choosing`, about explanations in `vaelab.explorer.explaining`.
 """
 
 from __future__ import annotations
@@ -45,6 +49,8 @@ from vaelab.errors import InputError
 from vaelab.explorer.answers import Answers
 from vaelab.explorer.bundle import page_files
 from vaelab.explorer.choosing import Choosing
+from vaelab.explorer.conditions import asked_under
+from vaelab.explorer.explaining import Explaining
 from vaelab.explorer.jobs import Jobs
 from vaelab.explorer.pair import run_names
 from vaelab.explorer.raw import codes, place, places, raw
@@ -86,8 +92,9 @@ class App:
 
     def __init__(self, runs: Sequence[Answers]):
         self.runs, self.measuring, self.projecting, self.turns = runs, Jobs(), Jobs(), Turns()
+        self._opening = Jobs()
         self._decoding, choosing = anyio.CapacityLimiter(_AT_ONCE), Choosing(self.measuring)
-        get = choosing.get | {
+        get = choosing.get | Explaining().get | {
             "about": self.about, "rows": self.rows, "points": self.points, "column": self.column, "codes": self.codes,
             "pixels": self.pixels, "reconstruction": self.reconstruction, "thumbnails": self.thumbnails,
             "quantiles": self.quantiles, "record": self.record, "ways": self.ways, "find": self.find,
@@ -106,14 +113,23 @@ class App:
         """Begins nothing more that takes long."""
         self.measuring.close()
         self.projecting.close()
+        self._opening.close()
 
     async def _answer(self, endpoint: Endpoint, request: Request) -> Response:
         """Of the run that is named; a refused input is one sentence."""
-        k = request.path_params["k"]
+        k, _, stage = request.path_params["k"].partition("-")
         if not (k.isascii() and k.isdecimal() and len(k) < 3 and int(k) < len(self.runs)):
             return PlainTextResponse("There is no such run.", 404)
+        of = self.runs[int(k)]
         try:
-            return await endpoint(self.runs[int(k)], request)
+            if stage and stage != of.view.stage:
+                if stage not in of.view.run.stages:
+                    return PlainTextResponse("There is no such stage.", 404)
+                open_it = partial(Answers.at_stage, of, stage)
+                done, of = await run_in_threadpool(self._opening.get, f"{k}-{stage}", open_it)
+                if not done:
+                    return PlainTextResponse("It is being opened.", 202, {"Retry-After": "1"})
+            return await endpoint(of, request)
         except InputError as error:
             return PlainTextResponse(str(error), 400)
 
@@ -153,8 +169,8 @@ class App:
 
     async def reconstruction(self, of: Answers, request: Request) -> Response:
         """See the module."""
-        wanted = places(request, len(of.view), _numbers(of))
-        return raw(await self._of_model(of.view.reconstructed, wanted))
+        wanted, under = places(request, len(of.view), _numbers(of)), asked_under(request, of.view)
+        return raw(await self._of_model(of.view.reconstructed, wanted, under))
 
     async def thumbnails(self, of: Answers, request: Request) -> Response:
         """See the module."""
@@ -176,12 +192,12 @@ class App:
         """See the module."""
         asked = request.query_params
         tab, turn, side = asked.get("tab", "")[:40], _whole(asked, "turn", 2**53, 0), _whole(asked, "side", 4096, None)
-        like = place(asked.get("like"), len(of.view))
+        like, under = place(asked.get("like"), len(of.view)), asked_under(request, of.view)
         z = codes(await request.body(), of.view.latent_dim, _numbers(of))
         if turn:
             self.turns.take(tab, turn)
         found = await self._of_model(
-            lambda: None if turn and self.turns.is_over(tab, turn) else of.decoded(z, like, side)
+            lambda: None if turn and self.turns.is_over(tab, turn) else of.decoded(z, like, under, side)
         )
         return raw(found) if found is not None else PlainTextResponse("A later question came.", 409)
 
@@ -190,12 +206,13 @@ class App:
         asked, body = request.query_params, await request.body()
         kind, steps = asked.get("kind", ""), _whole(asked, "steps", MOST_STEPS, 9)
         like, ends = place(asked.get("like"), len(of.view)), codes(body, of.view.latent_dim)
+        under = asked_under(request, of.view)
         if len(ends) != 2 or steps < 2:
             raise InputError("a way", "have two ends and two steps or more", f"{len(ends)} and {steps}")
-        find = partial(way, of.view, ends, kind, steps, like)
+        find = partial(way, of.view, ends, kind, steps, like, under)
         if kind != "geodesic":
             return raw(find())
-        name = f"way {steps} {like} {hashlib.sha256(body).hexdigest()}"
+        name = f"way {steps} {like} {under} {hashlib.sha256(body).hexdigest()}"
         found = await self._slow(self.measuring, request, name, find)
         return found if isinstance(found, Response) else raw(found)
 
@@ -214,7 +231,7 @@ class App:
         """See the module."""
         z = codes(await request.body(), of.view.latent_dim, _numbers(of))
         like, settings = place(request.query_params.get("like"), len(of.view)), request.query_params.get("channels", "")
-        drawn = await self._of_model(of.view.decoded, z, like)
+        drawn = await self._of_model(of.view.decoded, z, like, asked_under(request, of.view))
         return Response(await run_in_threadpool(lambda: film(composed(drawn, settings))), media_type="image/gif")
 
     async def near(self, of: Answers, request: Request) -> Response:

@@ -11,7 +11,8 @@ import pandas as pd
 
 from vaelab.data.columns import MOST_CLASSES
 from vaelab.errors import unknown_name
-from vaelab.evaluation import all_metrics
+from vaelab.evaluation import all_metrics, local_neighbourhood
+from vaelab.evaluation._derived import DrawnImages
 from vaelab.explorer.view import View
 from vaelab.metrics import PerImage
 from vaelab.runs.results import measure
@@ -19,7 +20,11 @@ from vaelab.runs.results import measure
 MOST_CATEGORIES, REPEATED = 1000, 2
 """A column of words with more different values, or where a value is there less than twice in the mean, is no kinds."""
 ON_DEMAND = ("fit", "mse", "rate", "elbo")
-"""Metrics of each image that are measured when somebody asks for their colour, and kept among the run's results."""
+"""Metrics of each of the run's own images, measured when somebody asks for their colour, and kept with its results."""
+
+LOCAL = ("local_trustworthiness", "local_continuity")
+"""How far the nearest codes belong to near images, and the other way round, image by image; likewise on demand."""
+_AT_ONCE = 256
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -60,9 +65,11 @@ class Columns:
 
     def on_demand(self) -> list[str]:
         """The names of those that would have to be measured."""
-        if self.view.question is None or self.view.images is None:
+        if self.view.images is None:
             return []
-        return [name for name in ON_DEMAND if name not in self._done and isinstance(all_metrics()[name], PerImage)]
+        own = () if self.view.question is None else ON_DEMAND
+        measures = [name for name in own if isinstance(all_metrics()[name], PerImage)]
+        return [name for name in (*measures, *LOCAL) if name not in self._done]
 
     def column(self, name: str) -> Column:
         """A column; a measure that is not there yet is measured, which takes time.
@@ -74,15 +81,31 @@ class Columns:
             return self._done[name]
         if (found := self._of_code(name)) is not None:
             return found
-        question = self.view.question
-        if question is None or name not in self.on_demand():
+        if name not in self.on_demand():
             raise unknown_name("the column", name, [*self._done, *self.on_demand()])
-        measured = measure(self.view.run, question, [name])
-        if name not in measured.per_image:
+        measured = self._of_neighbours() if name in LOCAL else self._of_results(name)
+        if name not in measured:
             raise unknown_name("the column", name, self._done)
-        self._measured[name] = pd.Series(measured.per_image[name]).reset_index(drop=True)
-        self._done[name] = column_of(self._measured[name], numbers=True)
+        for each, values in measured.items():
+            if each not in self._done:
+                self._measured[each] = values
+                self._done[each] = column_of(values, numbers=True)
         return self._done[name]
+
+    def _of_results(self, name: str) -> dict[str, pd.Series]:
+        """A measure as it is kept among the run's results."""
+        assert self.view.question is not None
+        found = measure(self.view.run, self.view.question, [name]).per_image
+        return {name: pd.Series(found[name]).reset_index(drop=True)} if name in found else {}
+
+    def _of_neighbours(self) -> dict[str, pd.Series]:
+        """How far each image keeps its neighbours, by stored pixels scaled to [0, 1]; of some where there are many."""
+        view, drawn = self.view, DrawnImages()
+        for places in np.array_split(np.arange(len(view)), range(_AT_ONCE, len(view), _AT_ONCE)):
+            drawn.add(view.run.intensity.apply(view.stored(places.tolist())))
+        found = np.full((len(LOCAL), len(view)), np.nan)
+        found[:, drawn.mask] = local_neighbourhood(view.codes.loc[drawn.mask], drawn.pixels)
+        return {name: pd.Series(values) for name, values in zip(LOCAL, found, strict=True)}
 
     def _of_code(self, name: str) -> Column | None:
         """z3 or z3_scale."""

@@ -47,5 +47,5 @@ def together(views: Sequence[View]) -> list[View]:
 
 def run_names(views: Sequence[View]) -> list[str]:
     """What the runs are called: their folders' names, with as much of the path as tells them apart."""
-    places = [view.run.folder.resolve() for view in views]
-    return [places[0].name] if len(places) == 1 else names_apart(places)
+    runs = [view.run for view in views]
+    return [runs[0].called] if len(runs) == 1 else names_apart([run.folder.resolve() for run in runs])

@@ -36,10 +36,13 @@ class Selections:
     Args:
         view: Whose.
         columns: The view's columns, to which those that are kept are added.
+        beside: Those of the same images by another stage of the model, which are told of what is kept, too.
     """
 
-    def __init__(self, view: View, columns: Columns):
+    def __init__(self, view: View, columns: Columns, beside: Selections | None = None):
         self.view, self.columns = view, columns
+        self._together: list[Selections] = beside._together if beside else []
+        self._together.append(self)
         kept = kept_columns(view.run.folder, view.run.facts.num_images) if self._is_own else pd.DataFrame()
         self._kept = {str(name): (values.iloc[view.rows] == YES).to_numpy(bool) for name, values in kept.items()}
 
@@ -102,8 +105,9 @@ class Selections:
         checked_name(name, [*self.columns.known(), *self.columns.on_demand()])
         values = pd.Series(np.where(mask, YES, NO))
         keep_column(view.run.folder, name, view.rows, values, view.names() if view.images is not None else None)
-        self._kept[name] = mask
-        self.columns.add(name, values)
+        for each in self._together:
+            each._kept[name] = mask
+            each.columns.add(name, values)
 
     def centres(self, masks: np.ndarray) -> np.ndarray:
         """(selection, latent) float32: the mean of the codes of each."""

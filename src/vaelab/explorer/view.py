@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from vaelab.data.columns import label_column, name_column
 from vaelab.data.feed import Feed
 from vaelab.data.stored import Pixels, read
 from vaelab.errors import InputError, unknown_name
-from vaelab.inference import Embedding, decode_mean, embed, images_at_once, reconstruct
+from vaelab.inference import Embedding, decode_mean, embed, images_at_once, reconstruct, swap_condition
 from vaelab.inference.decode import as_codes
 from vaelab.models import Model
 from vaelab.runs import Run
@@ -27,6 +27,9 @@ from vaelab.runs.question import Question, ask, rows_of
 from vaelab.runs.results import measure
 from vaelab.training.checkpoint import read_numbers
 
+Under = Mapping[str, object]
+"""Column -> value, of some or all of the columns of a model's condition."""
+NO_OTHER: Under = {}
 PARTS = ("train", "validation", "test", "all")
 """Which of a run's own images can be shown."""
 
@@ -58,6 +61,10 @@ class View:
     """One row per image, the columns of its collection's table; none where the images are not at hand."""
     on: str
     """Which images these are, in words."""
+    asked: str | None = None
+    """Which images were asked for; see `open_view`."""
+    stage: str = ""
+    """Of the model; empty where it has but one."""
     notes: tuple[str, ...] = field(default=())
     """What a reader should know, a sentence each, without a full stop."""
 
@@ -94,31 +101,49 @@ class View:
             raise InputError("the images", "be at hand", "none", "Point to them with --images PATH.")
         return read(self.images, self.rows[list(places)])
 
-    def decoded(self, z: np.ndarray, like: int | None = None) -> np.ndarray:
+    def decoded(self, z: np.ndarray, like: int | None = None, under: Under = NO_OTHER) -> np.ndarray:
         """(image, channel, height, width) float32: the mean of p(x|z) of each code, in the units of the stored pixels.
 
         Args:
             z: (image, latent).
             like: The place of the image whose conditions the model is given; None: the first.
-        """
-        drawn = decode_mean(self.given([like or 0] * len(z)), as_codes(self.model, z))
-        return self.run.intensity.invert(drawn).astype(np.float32)
-
-    def reconstructed(self, places: Sequence[int]) -> np.ndarray:
-        """(image, channel, height, width) float32: the mean of p(x|z) at the mean of q(z|x), in stored units.
+            under: What takes the place of some of these conditions.
 
         Raises:
-            InputError: The images are not at hand.
+            InputError: The model was not trained with such a condition.
         """
-        feed = Feed(self.stored(places), self.run.intensity, self.run.experiment.data.binarize)
-        drawn = reconstruct(self.given(places), feed.batches())
+        drawn = decode_mean(self.given([like or 0] * len(z), under), as_codes(self.model, z))
         return self.run.intensity.invert(drawn).astype(np.float32)
 
-    def given(self, places: Sequence[int]) -> Model:
-        """The model under the conditions of these images, if it takes any."""
+    def reconstructed(self, places: Sequence[int], under: Under = NO_OTHER) -> np.ndarray:
+        """(image, channel, height, width) float32: the mean of p(x|z) at the mean of q(z|x), in stored units.
+
+        Args:
+            places: Of the images.
+            under: What takes the place of some of their conditions in p(x|z), but not in q(z|x).
+
+        Raises:
+            InputError: The images are not at hand, or the model was not trained with such a condition.
+        """
+        feed = Feed(self.stored(places), self.run.intensity, self.run.experiment.data.binarize)
+        own = self.given(places)
+        drawn = (
+            swap_condition(own, self.given(places, under), feed.batches())
+            if under
+            else reconstruct(own, feed.batches())
+        )
+        return self.run.intensity.invert(drawn).astype(np.float32)
+
+    def given(self, places: Sequence[int], under: Under = NO_OTHER) -> Model:
+        """The model under the conditions of these images, if it takes any, and others in place of some of them.
+
+        Raises:
+            InputError: The model was not trained with such a condition.
+        """
         if not self.run.facts.conditions:
             return self.model
-        given = self.run.given_table(self.table.iloc[list(places)].reset_index(drop=True))
+        table = self.table.iloc[list(places)].reset_index(drop=True)
+        given = self.run.given_table(table.assign(**under))
         return self.model.given(given.conditions)
 
 
@@ -134,7 +159,8 @@ def open_view(run: Run, on: str | None = None, stage: str | None = None, *, prog
     Raises:
         InputError: There are no such images, or their codes are not finite.
     """
-    parts: dict[str, Any] = {"run": run, "model": _frozen(run.at_stage(stage).model), "notes": _notes(run)}
+    parts: dict[str, Any] = {"run": run, "asked": on, "stage": stage or run.stages[-1], "notes": _notes(run)}
+    parts["model"] = _frozen(run.at_stage(stage).model)
     if on is None or on in PARTS:
         view = _of_own(run, on, stage, parts, progress)
     elif not os.path.exists(on):

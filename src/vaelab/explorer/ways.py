@@ -13,7 +13,7 @@ from PIL import Image
 
 from vaelab import files
 from vaelab.errors import InputError
-from vaelab.explorer.view import View
+from vaelab.explorer.view import NO_OTHER, Under, View
 from vaelab.inference import Bending, geodesics
 from vaelab.inference.decode import as_codes
 from vaelab.runs.columns import checked_name
@@ -29,7 +29,9 @@ _SMALLEST = 192
 """Pixels of a film's longer side at least, by whole multiples of each pixel."""
 
 
-def way(view: View, ends: np.ndarray, kind: str, num_steps: int, like: int | None = None) -> np.ndarray:
+def way(
+    view: View, ends: np.ndarray, kind: str, num_steps: int, like: int | None = None, under: Under = NO_OTHER
+) -> np.ndarray:
     """(step, latent) float32: codes along the way, both ends included, at even steps in the images or in the codes.
 
     Args:
@@ -38,9 +40,10 @@ def way(view: View, ends: np.ndarray, kind: str, num_steps: int, like: int | Non
         kind: straight or geodesic; a geodesic is searched for with fewer steps where images are large.
         num_steps: Codes.
         like: The place of the image whose conditions the model is given; None: the first.
+        under: What takes the place of some of these conditions.
 
     Raises:
-        InputError: The kind is not known.
+        InputError: The kind is not known, or the model was not trained with such a condition.
     """
     if kind == "straight":
         weights = np.linspace(0, 1, num_steps)[:, None]
@@ -51,12 +54,12 @@ def way(view: View, ends: np.ndarray, kind: str, num_steps: int, like: int | Non
     steps = max(20, min(200, _MOST_WORK // (size * (Bending().num_pieces + 1))))
     z, z_other = as_codes(view.model, ends).split(1)
     how, num_points = Bending(num_steps=steps), _POINTS_EACH * (num_steps - 1) + 1
-    found = geodesics(view.given([like or 0]), z, z_other, how, num_points=num_points)
+    found = geodesics(view.given([like or 0], under), z, z_other, how, num_points=num_points)
     return found.points[0, ::_POINTS_EACH].astype(np.float32)
 
 
 def keep_way(view: View, name: str, kind: str, ends: np.ndarray, words: Sequence[str]) -> None:
-    """Writes a way into RUN/ways/NAME.json: its kind, its two codes, and what they are in words.
+    """Writes a way into RUN/ways/NAME.json: its kind, its two codes and of which stage they are, and what in words.
 
     Raises:
         InputError: The kind is not known, or the name is none or taken.
@@ -65,13 +68,13 @@ def keep_way(view: View, name: str, kind: str, ends: np.ndarray, words: Sequence
     if kind not in KINDS or len(ends) != 2:
         raise InputError("a way", f"be {' or '.join(KINDS)} and have two ends", f"{kind!r} and {len(ends)}"[:80])
     checked_name(name, [path.stem for path in folder.glob("*.json")])
-    kept = {"kind": kind, "ends": ends.tolist(), "words": [word[:100] for word in words]}
+    kept = {"stage": view.stage, "kind": kind, "ends": ends.tolist(), "words": [word[:100] for word in words]}
     files.check_folder(folder)
     files.write(folder / f"{name}.json", json.dumps(kept))
 
 
 def kept_ways(view: View) -> list[dict[str, Any]]:
-    """Those that are kept with the run and fit its model, by name."""
+    """Those that are kept with the run and are of this stage of its model, by name."""
     found = []
     for path in sorted((view.run.folder / "ways").glob("*.json")):
         try:
@@ -79,6 +82,8 @@ def kept_ways(view: View) -> list[dict[str, Any]]:
             ends, words = np.array(kept["ends"], np.float32), [str(word) for word in kept["words"]]
         except (InputError, OSError, KeyError, TypeError, ValueError):
             continue  # somebody else's file
+        if kept.get("stage", "") != view.stage:
+            continue
         if kept.get("kind") in KINDS and ends.shape == (2, view.latent_dim) and np.isfinite(ends).all():
             found.append({"name": path.stem, "kind": kept["kind"], "ends": ends.tolist(), "words": words})
     return found

@@ -49,7 +49,7 @@ def write_explanation(found: Explanation, confounders: Sequence[Confounder] = ()
     gate = [score for score in (found.fidelity.agreement, found.fidelity.correlation) if score]
     low, high = (number(float(end), digits=2) for end in (explained.targets.min(), explained.targets.max()))
     values = {
-        "folder": found.run.folder.resolve().name,
+        "folder": found.run.called,
         "what": what,
         "warning": found.fidelity.warning,
         "notes": [note for note in found.notes if note != found.fidelity.warning],

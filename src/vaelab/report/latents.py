@@ -29,6 +29,7 @@ from vaelab.report.pictures import Picture, tile
 from vaelab.report.words import MINUS, number, plural
 from vaelab.runs import Run
 from vaelab.runs.entries import common_rows, siblings
+from vaelab.runs.question import checkpoint_of
 
 NUM_AXES, NUM_STEPS, NUM_REAL, SIDE, MOST_ROWS = 3, 9, 2, 64, 6
 """Principal axes of the codes, steps of each series, real images that are moved, pixels, about, of an image, and
@@ -176,11 +177,15 @@ def _write(found: LatentsExplained, look: Look) -> None:
     more = {"pixel_changes": found.where.changes, "pixel_margins": found.where.margins}
     more |= {"known": np.array(found.followed.names), "correlations": found.followed.correlations}
     more |= {"correlations_low": found.followed.low, "correlations_high": found.followed.high}
+    every = range(len(arrays["directions"]))
+    words = {name: [getattr(found, name)(i) for i in every] for name in ("says", "goes_with", "in_seeds")}
+    more |= {name: np.array(each, np.str_) for name, each in words.items()}
+    more |= {"checkpoint": np.array(checkpoint_of(look.run))}
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays, **more)
     files.write(folder / "meaning.npz", buffer.getvalue())
     values = {
-        "folder": look.run.folder.resolve().name,
+        "folder": look.run.called,
         "lede": _lede(found, look),
         "how": " ".join(how(look, arrays)),
         "figure": figure_of(look, arrays),

@@ -54,7 +54,7 @@ def write_gallery(path: Path | str, run: Run, odd: Odd, *, label: str = "", show
         "others. All of them stand in the table that was written beside this page."
     )
     values = {
-        "folder": run.folder.resolve().name,
+        "folder": run.called,
         "images": about,
         "lede": lede,
         "galleries": list(_galleries(run, odd, label, show)),

@@ -51,7 +51,7 @@ def render(look: Look) -> str:
             shown[part.section].append(Shown(name, part.title, part.html(look, part.arrays(look))))
     values = {
         "name": look.run.experiment.name,
-        "folder": look.run.folder.resolve().name,
+        "folder": look.run.called,
         "lede": _lede(look),
         "facts": _facts(look),
         "findings": list(findings(look)),

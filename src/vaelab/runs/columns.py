@@ -61,12 +61,31 @@ def keep_column(run: Path, name: str, rows: np.ndarray, values: pd.Series, image
     """
     folder = folder_of(run)
     checked_name(name, [path.stem for path in folder.glob("*.csv")])
+    if named_by := _naming(run, name):
+        mend = "Choose another, or delete what names it."
+        raise InputError("the name", "be one that no result names yet", f"{name!r}, which {named_by} names", mend)
     named = {} if images is None else {"image": images}
     table = pd.DataFrame({"row": rows, **named, name: values.to_numpy()})
     files.check_folder(folder)
     path = folder / f"{name}.csv"
     files.write(path, table.to_csv(index=False, lineterminator="\n"))
     return path
+
+
+def _naming(run: Path, name: str) -> str:
+    """What was measured, classified or explained by a column of that name that is gone; empty: nothing."""
+    plain = re.escape(re.sub("[^A-Za-z0-9_-]+", "-", name))
+    for path in (*run.glob("classifiers/*.safetensors"), *run.glob("explanations/*")):
+        if re.fullmatch(f"{plain}(-.*)?", path.stem):
+            return str(path.relative_to(run))
+    for path in run.glob("results/*/scores.json"):
+        try:
+            asked = files.read_json(path)["question"].values()
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            continue  # whoever reads it says what is wrong with it
+        if any(name == value or (isinstance(value, list) and name in value) for value in asked):
+            return str(path.parent.relative_to(run))
+    return ""
 
 
 def kept_columns(run: Path, num_images: int) -> pd.DataFrame:

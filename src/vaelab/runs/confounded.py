@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -254,14 +255,22 @@ def read_confounders(run: Run) -> tuple[str, pd.DataFrame] | None:
     found = sorted(run.folder.glob("explanations/*/confounders.csv"), key=lambda path: path.stat().st_mtime_ns)
     if not found:
         return None
-    path = found[-1]
+    return found[-1].parent.name, confounders_in(found[-1])
+
+
+def confounders_in(path: Path) -> pd.DataFrame:
+    """The table that `confounders` wrote.
+
+    Raises:
+        InputError: It cannot be used.
+    """
     try:
         table = pd.read_csv(path, dtype={"column": str, "method": str, "measure": str, "verdict": str})
         table = table.astype(dict.fromkeys(("value", "low", "high"), float)).assign(best=table["best"].astype(bool))
     except (OSError, ValueError, KeyError) as error:
         mend = "Delete it, and explain again."
         raise InputError(str(path), "hold confounders as they were written", one_line(error), mend) from None
-    return path.parent.name, table
+    return table
 
 
 def _rows(each: Confounder, found: Explanation) -> list[dict[str, object]]:

@@ -18,8 +18,7 @@ from torch import Tensor
 
 from vaelab import files
 from vaelab.catalogue import name_of
-from vaelab.data.sources.npz import read_arrays
-from vaelab.errors import InputError, one_line, unknown_name
+from vaelab.errors import InputError, unknown_name
 from vaelab.evaluation import Measured, Predictor, load_classifier, scores_table
 from vaelab.explanation import (
     Curves,
@@ -38,6 +37,7 @@ from vaelab.explanation.exaggeration.latent_optimization import LatentOptimizati
 from vaelab.inference import batches, embed, images_at_once
 from vaelab.models import device_of, evaluating, local_randomness
 from vaelab.runs.classify import classifier_path, classify, plain_name
+from vaelab.runs.question import checkpoint_of
 from vaelab.runs.read import Run
 
 METHODS = ("latent_shift", "latent_optimization", "linear_direction", "random_direction")
@@ -171,26 +171,6 @@ def explain_run(
     return found
 
 
-def read_series(run: Run) -> dict[str, np.ndarray] | None:
-    """What `explain_run` kept of the run last, images in [0, 1]; None where there is nothing.
-
-    Raises:
-        InputError: The file cannot be used.
-    """
-    found = sorted(run.folder.glob("explanations/*/series.npz"), key=lambda path: path.stat().st_mtime_ns)
-    if not found:
-        return None
-    path = found[-1]
-    try:
-        with path.open("rb") as file:
-            arrays = dict(read_arrays(file, path.stat().st_size)[0])
-        names = [name for name in arrays if name.rpartition("/")[2] in ("images", "reconstructions")]
-        return arrays | {name: run.intensity.apply(arrays[name]) for name in names}
-    except Exception as error:  # a hostile file may raise anything
-        mend = "Delete it, and explain again."
-        raise InputError(str(path), "hold series as they were written", one_line(error), mend) from None
-
-
 def classifier_of(
     run: Run, label: str, classifier: Path | str | None, seed: int, progress: bool
 ) -> tuple[Predictor, tuple[str, ...]]:
@@ -266,6 +246,9 @@ def _write(found: Explanation) -> None:
     """Writes it, the scores last; what was said of confounders was of what stood there before."""
     explained, invert = found.explained, found.run.intensity.invert
     arrays: dict[str, np.ndarray] = {"rows": found.rows, "channels": np.array(found.run.channels)}
+    column = found.predictor.facts.column
+    arrays |= {"what": np.array(" = ".join(filter(None, [column, found.to]))), "known": np.array(found.known, np.str_)}
+    arrays |= {"checkpoint": np.array(checkpoint_of(found.run))}
     arrays |= {"best": np.array(found.best), "nearest": found.nearest}
     arrays |= {"images": invert(explained.images), "reconstructions": invert(explained.reconstructions)}
     arrays |= {name: getattr(explained, name) for name in ("codes", "said", "said_of_reconstructions", "targets")}

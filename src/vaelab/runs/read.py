@@ -72,6 +72,12 @@ class Run:
         return digest({"experiment": self.experiment.hash, "images": self.facts.content_hash})
 
     @property
+    def called(self) -> str:
+        """Its folder's name; where that is but its seed, the name of the folder above as well: ``plain, seed 0``."""
+        folder, seed = self.folder.resolve(), self.experiment.seed
+        return f"{folder.parent.name}, seed {seed}" if folder.name == f"seed-{seed}" else folder.name
+
+    @property
     def intensity(self) -> Intensity:
         """The scaling from stored pixels to [0, 1]."""
         return self.facts.intensity

@@ -135,7 +135,8 @@ def _parts(run: Run, known: np.ndarray, units: np.ndarray | None, column: str, g
                 f"images, too; {len(train):,} are left"
             )
     if not len(train):
-        raise InputError("label", "have a value for some training images", "none")
+        mend = "Of a selection that was kept in the explorer: keep one of all images, vaelab explore RUN --on all."
+        raise InputError("label", "have a value for some training images", "none", mend)
     judged, name = (test, "test") if len(test) else (validation, "validation")
     if units is not None and len(np.unique(units[judged])) == 1:
         notes.append(f"all {name} images are of one {group}, so that there are no intervals")

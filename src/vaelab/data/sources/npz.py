@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, Literal
@@ -199,8 +199,15 @@ def _unpacked(arrays: Mapping[str, np.ndarray], key: str, kind: str) -> Any:
     return pd.Series(texts.tolist()) if len(texts) else pd.Series([], dtype=str)
 
 
-def read_arrays(file: BinaryIO, size: int) -> tuple[dict[str, np.ndarray], list[str]]:
+def read_arrays(
+    file: BinaryIO, size: int, only: Container[str] | None = None
+) -> tuple[dict[str, np.ndarray], list[str]]:
     """Every array that holds no Python objects, and a note on each member that is not read.
+
+    Args:
+        file: The archive.
+        size: Its bytes.
+        only: Names of those that are wanted; None: all.
 
     Raises:
         Unreadable: They would unpack to too much, or an array promises more than its member holds.
@@ -213,6 +220,8 @@ def read_arrays(file: BinaryIO, size: int) -> tuple[dict[str, np.ndarray], list[
         if len(members) < len(infos):
             raise Unreadable("holds two arrays of one name")
         for name, info in members.items():
+            if only is not None and name not in only:
+                continue
             if not info.filename.endswith(".npy"):
                 unread.append(f"{name!r} is not read, as it is no array")
                 continue

@@ -87,18 +87,30 @@ export function connect(k = 0) {
   if (isCopy) return copyOf(k);
   const at = (name, places) => `run/${k}/${name}?at=${[].concat(places).join(",")}`;
   let turn = 0;
-  return {
-    about: async () => (await ask(`run/${k}/about`)).json(),
+  /** A query: what is there of some values, and the conditions under which is drawn. */
+  const given = (values, under = api.under) => {
+    const how = new URLSearchParams(Object.entries(values).filter(([, value]) => value !== null));
+    for (const [column, value] of under) how.append("under", `${column}=${value}`);
+    return how;
+  };
+  const api = {
+    /** Pairs of column and value, which take the place of an image's own conditions in all that is drawn. */
+    under: [],
+    about: (onWait) => patiently(`run/${k}/about`, onWait, { as: (answer) => answer.json() }),
     rows: async () => (await array(await ask(`run/${k}/rows`))).data,
     points: async (map, onWait) => (await patiently(`run/${k}/points?map=${encodeURIComponent(map)}`, onWait)).data,
     column: async (name, onWait) => (await patiently(`run/${k}/column?name=${encodeURIComponent(name)}`, onWait)).data,
     codes: async (places) => array(await ask(at("codes", places))),
     pixels: async (places, signal) => array(await ask(at("pixels", places), { signal })),
-    reconstruction: async (places) => array(await ask(at("reconstruction", places))),
+    reconstruction: async (places) => array(await ask(`run/${k}/reconstruction?${given({ at: [].concat(places).join(",") })}`)),
     thumbnails: async (places) => array(await ask(at("thumbnails", places))),
     quantiles: async () => array(await ask(`run/${k}/quantiles`)),
     record: async (place, signal) => (await ask(at("record", place), { signal })).json(),
     find: async (text) => (await ask(`run/${k}/find?name=${encodeURIComponent(text)}`)).json(),
+    explanations: async () => (await ask(`run/${k}/explanations`)).json(),
+    explained: async (name, place) => (await ask(`run/${k}/explained?${new URLSearchParams({ name, at: place })}`)).json(),
+    series: async (name, of, place) => array(await ask(`run/${k}/series?${new URLSearchParams({ name, of, at: place })}`)),
+    saliency: async (name, of, place) => array(await ask(`run/${k}/saliency?${new URLSearchParams({ name, of, at: place })}`)),
     near: async (z, count, signal) => (await ask(`run/${k}/near?count=${count}`, { body: z, signal })).json(),
     selections: async () => (await ask(`run/${k}/selections`)).json(),
     selection: async (name) => (await array(await ask(`run/${k}/selection?name=${encodeURIComponent(name)}`))).data,
@@ -107,17 +119,15 @@ export function connect(k = 0) {
     centre: async (bits) => array(await ask(`run/${k}/centre`, { body: bits })),
     average: async (bits) => array(await ask(`run/${k}/average`, { body: bits })),
     compare: (bits) => patiently(`run/${k}/compare`, undefined, { body: bits, as: (answer) => answer.json() }),
-    way: async (ends, { kind, steps, like }, onWait) => patiently(`run/${k}/way?${new URLSearchParams({ kind, steps, ...(like === null ? {} : { like }) })}`, onWait, { body: ends }),
+    way: async (ends, { kind, steps, like }, onWait) => patiently(`run/${k}/way?${given({ kind, steps, like })}`, onWait, { body: ends }),
     ways: async () => (await ask(`run/${k}/ways`)).json(),
     keepWay: async (name, kind, ends, words) => (await ask(`run/${k}/keep_way?${new URLSearchParams({ name, kind, from: words[0], to: words[1] })}`, { body: ends })).json(),
-    film: async (codes, { like, channels }) => (await ask(`run/${k}/film?${new URLSearchParams({ channels, ...(like === null ? {} : { like }) })}`, { body: codes })).blob(),
+    film: async (codes, { like, channels }) => (await ask(`run/${k}/film?${given({ channels, like })}`, { body: codes })).blob(),
     ids: async (bits) => (await ask(`run/${k}/ids`, { body: bits })).blob(),
     archive: async (bits) => (await ask(`run/${k}/archive`, { body: bits })).blob(),
     /** Images of codes, one after another in z; of those with `latest` only the last that was asked is answered. */
-    decode: async (z, { like = null, side = null, latest = false, signal } = {}) => {
-      const how = new URLSearchParams();
-      if (like !== null) how.set("like", like);
-      if (side !== null) how.set("side", side);
+    decode: async (z, { like = null, side = null, under, latest = false, signal } = {}) => {
+      const how = given({ like, side }, under);
       if (latest) {
         how.set("tab", tab);
         how.set("turn", ++turn);
@@ -125,6 +135,7 @@ export function connect(k = 0) {
       return array(await ask(`run/${k}/decode?${how}`, { body: z, signal }));
     },
   };
+  return api;
 }
 
 /** Runs one question at a time; of those that come meanwhile only the last is asked. */

@@ -74,6 +74,7 @@ export function copyOf(k) {
     return places.map((at) => ({ at, row: rows[at], name: names[at] }));
   };
   return {
+    under: [],
     about: () => file("about"),
     rows: () => data("rows"),
     places: () => file("places"),

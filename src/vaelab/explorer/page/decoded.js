@@ -2,6 +2,7 @@
 
 import * as state from "./state.js";
 import { latestOnly } from "./api.js";
+import { underWords } from "./conditions.js";
 import { isCopy } from "./copy.js";
 import { count, el, later, number } from "./dom.js";
 import { Picture } from "./pictures.js";
@@ -31,6 +32,7 @@ export class Decoded extends EventTarget {
     this.settled = later(() => { this.note(); this.askNear(); this.sliders?.drawStrips(this.z, this.like); }, 140);
     pinned.addEventListener("change", ({ detail }) => { if (detail.z && !state.get(this.run.own("z"))) this.take(detail.z); });
     state.on(run.own("z"), () => this.fromState());
+    run.addEventListener("conditions", () => this.shown && this.update());
   }
 
   get like() {
@@ -85,7 +87,7 @@ export class Decoded extends EventTarget {
     state.set({ [this.run.own("z")]: isHome ? null : state.packed(this.z) });
     const isMean = this.z.every((value, i) => value === this.run.mean[i]);
     const where = isHome && this.pinned.z ? "At the code of the pinned image" : isMean ? "At the mean of all codes" : this.pinned.z ? "Away from the pinned image" : "At a place of the map";
-    this.where.textContent = this.run.about.conditions.length ? `${where}, under the conditions of ${this.like === null ? "the first image" : "the pinned image"}` : where;
+    this.where.replaceChildren(where, el("small", {}, underWords(this.run, this.like)));
   }
 
   async decode() {

@@ -9,12 +9,15 @@ import { forget, notice } from "./notes.js";
 import { Pair } from "./pair.js";
 import { Room, placesOf } from "./room.js";
 import { Run } from "./run.js";
+import { stageOf } from "./stages.js";
 
 async function start() {
-  const first = await new Run(0).open();
-  const runs = [first, ...(await Promise.all(first.about.runs.slice(1).map((_, i) => new Run(i + 1).open())))];
+  const opened = (k) => new Run(k, stageOf(k)).open(() => notice(`The ${stageOf(k)} stage is being opened; that takes a while, once.`, "waiting"));
+  const first = await opened(0);
+  const runs = [first, ...(await Promise.all(first.about.runs.slice(1).map((_, i) => opened(i + 1))))];
+  forget("waiting");
   const names = first.about.runs.join(" and ");
-  document.title = `${runs.length > 1 ? names : first.about.name} · vaelab explorer`;
+  document.title = `${names} · vaelab explorer`;
   byId("run-name").textContent = names;
   byId("run-words").textContent = [...new Set(runs.map(({ about }) => `${count(about.num_images)} ${about.on}`))].join(" and ");
   for (const note of runs.flatMap(({ about }) => about.notes)) notice(`${note}.`);

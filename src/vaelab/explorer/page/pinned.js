@@ -11,6 +11,7 @@ export class Pinned extends EventTarget {
     super();
     Object.assign(this, { run, channels, thumbnails, place: null, z: null, other: null });
     state.on("pin", () => this.show());
+    run.addEventListener("conditions", () => this.place !== null && this.show());
     run.addEventListener("column", () => this.place !== null && this.again?.());
   }
 
@@ -80,8 +81,9 @@ export class Pinned extends EventTarget {
     };
     const runs = this.runs();
     const by = (k) => (runs.length > 1 ? `, ${about.runs[runs[k].k]}` : "");
+    const called = ({ api: { under } }) => (under.length ? `under ${under.map(([, value]) => value).join(", ")}` : "reconstruction");
     const again = drawn.map((array, k) => array
-      ? figure(`reconstruction${by(k)}`, `Reconstruction of ${record.name}${by(k)}`, (picture) => picture.show(array))
+      ? figure(`${called(runs[k])}${by(k)}`, `Reconstruction of ${record.name}${by(k)}`, (picture) => picture.show(array))
       : el("p", { class: "fine" }, `Not shown${by(k)}`));
     const apart = drawn.map((array, k) => pixels && array && figure(`difference${by(k)}`, `Where reconstruction and image differ${by(k)}`, (picture) => picture.showDifference(pixels, array)));
     const stored = pixels && figure("stored", `Image ${record.name} as stored`, (picture) => picture.show(pixels));

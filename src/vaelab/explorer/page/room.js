@@ -4,8 +4,10 @@ import * as state from "./state.js";
 import { Bar } from "./bar.js";
 import { isCopy } from "./copy.js";
 import { Chosen } from "./chosen.js";
+import { Conditions } from "./conditions.js";
 import { Decoded } from "./decoded.js";
 import { byId, el, say } from "./dom.js";
+import { Explained } from "./explained.js";
 import { Hover } from "./hover.js";
 import { Lasso } from "./lasso.js";
 import { LatentGrid } from "./latent_grid.js";
@@ -15,9 +17,10 @@ import { attempt, notice } from "./notes.js";
 import { Thumbnails } from "./pictures.js";
 import { Pinned } from "./pinned.js";
 import { Selection } from "./selection.js";
+import { Stages } from "./stages.js";
 import { Ways } from "./ways.js";
 
-const PLACES = ["map", "tools", "legend", "selection", "pinned", "decoded", "ways"];
+const PLACES = ["map", "tools", "legend", "selection", "pinned", "explained", "conditions", "stages", "decoded", "ways"];
 
 /** Where a run's parts go: the page's own places for the first run, copies beside them for another. */
 export function placesOf(run) {
@@ -44,6 +47,11 @@ export class Room {
     const chosen = (this.chosen = new Chosen(run, selection, channels));
     new Hover(run, channels, map);
     const pinned = (this.pinned = new Pinned(run, channels, thumbnails));
+    if (!isCopy) {
+      new Conditions({ run, channels, pinned });
+      new Stages({ run, channels, pinned });
+      this.explained = new Explained({ run, channels, thumbnails, pinned });
+    }
     const decoded = (this.decoded = new Decoded(run, channels, thumbnails, pinned));
     const bar = new Bar(run, (place) => pinned.pin(place));
     if (!isCopy) {
@@ -51,7 +59,7 @@ export class Room {
       this.latentGrid = new LatentGrid({ run, channels, decoded });
       run.hosts.decoded.querySelector(".sliders h3").append(el("button", { class: "quiet", title: "What is decoded over two latents (V)", onclick: () => this.latentGrid.open() }, "grid of two"));
     }
-    run.hosts.ways.classList.toggle("absent", isCopy);
+    if (isCopy) for (const name of ["ways", "explained", "conditions", "stages"]) run.hosts[name].classList.add("absent");
     map.host.append(switches(map, lasso));
 
     chosen.addEventListener("columns", () => bar.renew());
@@ -83,17 +91,18 @@ export class Room {
   async openPanels() {
     await this.pinned.show();
     this.decoded.fromState();
-    await this.ways?.open();
+    await Promise.all([this.ways?.open(), this.explained?.open()]);
   }
 
   /** Asks for what could not be answered while the server was away. */
   again() {
-    const { run, map, pinned, decoded, ways } = this;
+    const { run, map, pinned, explained, decoded, ways } = this;
     if (run.mapName !== (state.get(run.own("map")) ?? "PCA")) this.showMap();
     if ((run.column?.name ?? "") !== (state.get("colour") ?? run.about.label)) this.showColumn();
     pinned.show();
     decoded.update();
     if (state.get(run.own("way"))) ways?.fromState();
+    explained?.open();
     map.redraw();
   }
 

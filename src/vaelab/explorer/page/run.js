@@ -5,9 +5,9 @@ import { isCopy, nearest } from "./copy.js";
 
 /** Tells of "points", "column" and "selection" as they change. */
 export class Run extends EventTarget {
-  constructor(k = 0) {
+  constructor(k = 0, stage = null) {
     super();
-    this.api = connect(k);
+    this.api = connect(stage ? `${k}-${stage}` : k);
     this.k = k;
     this.shared = null;
     this.like = null;
@@ -17,8 +17,9 @@ export class Run extends EventTarget {
     this.selected = null;
   }
 
-  async open() {
-    [this.about, this.rows] = await Promise.all([this.api.about(), this.api.rows()]);
+  async open(onWait) {
+    this.about = await this.api.about(onWait);
+    this.rows = await this.api.rows();
     this.size = this.about.num_images;
     this.latentDim = this.about.latents.length;
     this.latents = this.about.latents;

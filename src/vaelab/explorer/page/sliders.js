@@ -25,7 +25,7 @@ export class Sliders {
     return el("ul", {}, latents.map((latent) => this.row(latent)));
   }
 
-  row({ latent, rate, low, high }) {
+  row({ latent, rate, low, high, meant }) {
     const words = `z${latent}`;
     const moved = (value) => { if (Number.isFinite(value)) this.move(latent, value); };
     const slid = el("input", { type: "range", min: low, max: high, step: (high - low) / 400 || 1e-6, "aria-label": `${words}, from ${number(low)} to ${number(high)}`, oninput: (event) => moved(Number(event.target.value)) });
@@ -33,7 +33,7 @@ export class Sliders {
     const strip = el("canvas", { class: "strip", "aria-hidden": "true" });
     strip.addEventListener("click", (event) => moved(low + ((high - low) * event.offsetX) / strip.clientWidth));
     this.rows.set(latent, { slid, typed, strip, low, high });
-    return el("li", {}, el("span", { class: "name", title: rate === null ? "" : `A mean rate of ${number(rate)} nats` }, words, el("small", {}, rate === null ? "" : `${rate.toFixed(2)} nats`)), el("span", { class: "track" }, strip, slid), typed);
+    return el("li", {}, el("span", { class: "name", title: rate === null ? "" : `A mean rate of ${number(rate)} nats` }, words, el("small", {}, rate === null ? "" : `${rate.toFixed(2)} nats`)), el("span", { class: "track" }, strip, slid), typed, meant && meaning(meant));
   }
 
   /** Puts all to a code, but the one that is being moved. */
@@ -78,4 +78,10 @@ export class Sliders {
     const context = strip.getContext("2d");
     for (let k = 0; k < many; k++) context.drawImage(paint(one, array, this.channels.settings, k), k * width, 0);
   }
+}
+
+/** What a latent means, in a line; the whole of it as a title. */
+function meaning({ says, goes_with: goesWith, in_seeds: inSeeds }) {
+  const words = `Moves ${says}, in standard deviations of real images. Goes with ${goesWith}.${inSeeds && ` Is shown ${inSeeds}.`}`;
+  return el("small", { class: "meant", title: words }, says.startsWith("nothing") ? `means ${says}` : says);
 }

@@ -34,6 +34,7 @@ export class Ways {
     pinned.addEventListener("change", () => this.renderEnds());
     chosen.addEventListener("columns", () => this.renderEnds());
     this.find = latestOnly(() => this.compute());
+    run.addEventListener("conditions", () => this.codes && this.find());
     state.on(run.own("way"), () => this.fromState());
     this.renderEnds();
   }

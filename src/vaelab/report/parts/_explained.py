@@ -13,7 +13,7 @@ from vaelab.report.html import html
 from vaelab.report.look import Look
 from vaelab.report.parts._base import Arrays, PicturePart
 from vaelab.report.pictures import Picture
-from vaelab.runs.explaining import read_series
+from vaelab.runs.explanations import read_series
 
 EXPLAINED = "runs that were explained: vaelab explain RUN --label COLUMN --to CLASS"
 SIDE = 72

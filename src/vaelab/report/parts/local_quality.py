@@ -6,7 +6,8 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from vaelab.metrics._coranking import NUM_NEIGHBOURS, co_ranks, intruded
+from vaelab.evaluation import local_neighbourhood
+from vaelab.metrics._coranking import NUM_NEIGHBOURS
 from vaelab.plots import Tile, latent_scatter, picture_png, pixels_of, sheet
 from vaelab.report.html import html
 from vaelab.report.look import Look
@@ -46,8 +47,8 @@ class LocalQuality(PicturePart):
                 trustworthiness and the continuity of the whole.
         """
         points, axes, _ = project(look.embedding)
-        ranks = co_ranks(look.embedding.loc, look.originals(np.arange(len(look.rows))).reshape(len(look.rows), -1))
-        quality = np.stack([intruded(ranks, way, NUM_NEIGHBOURS)[0] for way in range(len(NAMES))])
+        pixels = look.originals(np.arange(len(look.rows))).reshape(len(look.rows), -1)
+        quality = local_neighbourhood(look.embedding.loc, pixels)
         return {
             "rows": look.rows, "points": points, "axes": np.array(axes), "names": np.array(NAMES), "quality": quality,
         }  # fmt: skip
