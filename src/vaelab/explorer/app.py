@@ -92,7 +92,7 @@ class App:
 
     def __init__(self, runs: Sequence[Answers]):
         self.runs, self.measuring, self.projecting, self.turns = runs, Jobs(), Jobs(), Turns()
-        self._opening = Jobs()
+        self._stages: dict[str, Answers] = {}
         self._decoding, choosing = anyio.CapacityLimiter(_AT_ONCE), Choosing(self.measuring)
         get = choosing.get | Explaining().get | {
             "about": self.about, "rows": self.rows, "points": self.points, "column": self.column, "codes": self.codes,
@@ -113,7 +113,6 @@ class App:
         """Begins nothing more that takes long."""
         self.measuring.close()
         self.projecting.close()
-        self._opening.close()
 
     async def _answer(self, endpoint: Endpoint, request: Request) -> Response:
         """Of the run that is named; a refused input is one sentence."""
@@ -121,17 +120,24 @@ class App:
         if not (k.isascii() and k.isdecimal() and len(k) < 3 and int(k) < len(self.runs)):
             return PlainTextResponse("There is no such run.", 404)
         of = self.runs[int(k)]
+        if stage and stage not in of.view.run.stages:
+            return PlainTextResponse("There is no such stage.", 404)
         try:
-            if stage and stage != of.view.stage:
-                if stage not in of.view.run.stages:
-                    return PlainTextResponse("There is no such stage.", 404)
-                open_it = partial(Answers.at_stage, of, stage)
-                done, of = await run_in_threadpool(self._opening.get, f"{k}-{stage}", open_it)
-                if not done:
-                    return PlainTextResponse("It is being opened.", 202, {"Retry-After": "1"})
-            return await endpoint(of, request)
+            found = await self._at_stage(of, f"{int(k)}-{stage}", stage)
+            return found if isinstance(found, Response) else await endpoint(found, request)
         except InputError as error:
             return PlainTextResponse(str(error), 400)
+
+    async def _at_stage(self, of: Answers, name: str, stage: str) -> Answers | Response:
+        """The same images by a stage of the model, opened when it is first asked for and then kept."""
+        if stage in ("", of.view.stage):
+            return of
+        if name not in self._stages:
+            done, found = await run_in_threadpool(self.measuring.get, name, partial(of.at_stage, stage))
+            if not done:
+                return PlainTextResponse("It is being opened.", 202, {"Retry-After": "1"})
+            self._stages[name] = found
+        return self._stages[name]
 
     async def about(self, of: Answers, _: Request) -> Response:
         """See the module."""
