@@ -84,6 +84,7 @@ def world(tmp_path_factory):
         train("images", "images-1", "--data", "my_folder")
         train("mnist", "mnist-1", "--data", "mnist")
         train("cells", "cells-1", "--data", "cells.npz")
+        shutil.copytree("runs/cells-1", "runs/cells-2")
         train("cells-two-stage", "cells-two-stage-1", *FEW)
         pd.DataFrame({"image": [0, 1], **{f"z{i}": [0.0, 1.0] for i in range(4)}}).to_csv("anchors.csv", index=False)
         grid = {"objective.rate_weight": [0.5, 1], "model.encoder.hidden": [[64]]}
