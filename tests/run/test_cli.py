@@ -253,6 +253,21 @@ def test_each_of_several_seeds_says_it_too(tmp_path, capfd):
         assert f"{tmp_path / 'run' / f'seed-{seed}'}: Note: the last rate is 0.0" in said
 
 
+@pytest.mark.parametrize(
+    "command",
+    ["evaluate RUN", "embed RUN -o codes.csv", "report RUN", "explain RUN --label label", "draw RUN samples -o x.png",
+     "resume RUN", "compare RUN TWIN"],
+)  # fmt: skip
+def test_a_device_that_is_not_there_is_refused_in_one_sentence(command, trained, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    shutil.copytree(trained, tmp_path / "twin")
+    words = [{"RUN": str(trained), "TWIN": str(tmp_path / "twin")}.get(word, word) for word in command.split()]
+    assert main([*words, "--device", "cuda", "--quiet"]) == 2
+    assert capsys.readouterr().err == "--device should be one that is there, got cuda. Take cpu or auto.\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["twin"], "nothing was written"
+
+
 def test_an_estimate_at_its_ceiling_is_said_when_a_run_ends(trained, tmp_path, capsys):
     run = tmp_path / "run"
     shutil.copytree(trained, run)
@@ -383,10 +398,13 @@ def test_beta_of_the_study_with_the_mean_over_pixels(capsys):
         (["train", "digits", "--model.latent-dim", str(10**13)], "the settings should ask for what fits the memory"),
         (["train", "digits", "--model.latent-dim", str(10**30)], "the settings should ask for what fits the memory"),
         (["train", "digits", "--seed", "-1"], "seed should be from 0"),
-        (["train", "digits", "--seeds", "0", "x"], "--seeds should be a whole number (from 0 to 4294967295), got 'x'."),
+        (
+            ["train", "digits", "--seeds", "0", "x"],
+            "--seeds should be such as 0-4 or 0,2,5, at most 10,000, below 4294967296, got 'x'.",
+        ),
         (["train", "digits", "--seeds", "1", "1"], "--seeds should be different numbers"),
         (["train", "digits", "--seeds", "1", "--seed", "1"], "--seeds should be left out where --seed is given"),
-        (["train", "digits", "--seeds", str(2**32)], "--seeds[0] should be from 0"),
+        (["train", "digits", "--seeds", str(2**32)], "--seeds should be such as 0-4 or 0,2,5"),
         (["train", "digits", "--out", ""], "--out should be a path, got nothing."),
         (["train", "digits", "--data", "nowhere"], "nowhere"),
         (["train", "nowhere.json"], "nowhere.json should be an experiment's JSON file, got nothing there."),

@@ -77,7 +77,7 @@ def test_a_stopped_training_says_how_to_go_on_and_goes_on(started, tmp_path):
 def test_seeds_side_by_side_are_the_runs_of_each_alone(tmp_path):
     settings = ["--training.num-steps", "60", *STILL]
     both = subprocess.run(
-        [*VAELAB, "train", "digits", "--seeds", "3", "4", "--out", str(tmp_path / "both"), *settings],
+        [*VAELAB, "train", "digits", "--seeds", "3-4", "--out", str(tmp_path / "both"), *settings],
         capture_output=True, text=True, env=ALONE, timeout=300,
     )  # fmt: skip
     assert both.returncode == 0, both.stderr
@@ -94,6 +94,10 @@ def test_seeds_side_by_side_are_the_runs_of_each_alone(tmp_path):
     )  # fmt: skip
     assert again.returncode == 2
     assert len(again.stderr.splitlines()) == 1
+
+    longer = [*VAELAB, "resume", str(tmp_path / "both"), "--training.num-steps", "70", "--quiet"]
+    subprocess.run(longer, check=True, capture_output=True, env=ALONE, timeout=300)
+    assert [load(tmp_path / "both" / f"seed-{seed}").metrics()["step"].max() for seed in (3, 4)] == [70, 70]
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,11 @@ def naming(flags: dict[str, str]) -> Iterator[None]:
         raise InputError(flags[path] + error.what[len(path) :], error.should, error.got, error.mend) from None
 
 
+def on_device() -> AbstractContextManager[None]:
+    """A refusal inside the block of a device that is not there is said of ``--device``."""
+    return naming({"the device": "--device"})
+
+
 @dataclass(frozen=True, kw_only=True)
 class Quiet(Settings):
     """What every command takes that shows a progress bar."""
@@ -115,7 +120,8 @@ class OnRun(Quiet):
         """The run, with its model on the device."""
         from vaelab.runs import load
 
-        return load(self.run, self.images, self.device)
+        with on_device():
+            return load(self.run, self.images, self.device)
 
 
 @dataclass(frozen=True, kw_only=True)

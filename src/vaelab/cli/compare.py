@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from vaelab import screen
 from vaelab.cli._notes import say
-from vaelab.cli._options import Argument, Flag, Quiet, naming
+from vaelab.cli._options import Argument, Flag, Quiet, naming, on_device
 from vaelab.errors import InputError
 from vaelab.machine import Device
 from vaelab.settings.ranges import AtLeast1, PathText, Seed
@@ -81,8 +81,10 @@ def compare_all(options: Options, folders: Sequence[Path], study: Study | None =
     from vaelab.runs.compare import compare
     from vaelab.runs.entries import load_all
 
+    with on_device():
+        runs = load_all(folders, options.images, options.device)
     comparison = compare(
-        load_all(folders, options.images, options.device),
+        runs,
         against=options.against,
         metrics=options.metrics or None,
         beside=dict.fromkeys(asked.metric for asked in study.questions) if study else (),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 import sys
 import textwrap
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 from vaelab import screen
 from vaelab.cli._notes import say, say_data, say_signs
 from vaelab.cli._options import Argument, Flag, Quiet
+from vaelab.cli._seeds import seed_numbers
 from vaelab.errors import InputError
 from vaelab.settings.ranges import AtLeast1, PathText, Positive
 
@@ -35,8 +35,6 @@ a file: a base and a grid, or a list of experiments (presets, files, or whole on
 
 The runs lie in FOLDER/NAME/seed-SEED. A run that is done is not run again, one that was stopped or killed goes on, and
 one that fails is said at once, while the others go on. At the end all are compared, in FOLDER/comparison.html."""
-
-_MOST_SEEDS = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +77,7 @@ def run(options: Options) -> int:
 
     study = find(options.study, options.data, quick=options.quick)
     if options.seeds is not None:
-        study = replace(study, seeds=_seeds(options.seeds))
+        study = replace(study, seeds=seed_numbers([options.seeds]))
     folder = Path(options.out or Path("runs") / f"{study.name}{'-quick' * options.quick}")
     if options.only is not None:
         return _one(study, folder, options)
@@ -166,16 +164,3 @@ def _compare(study: Study, folder: Path, options: Options) -> None:
         compare.compare_all(asked, done, study)
     except InputError as error:
         say(f"the runs were not compared: {error}".removesuffix("."))
-
-
-def _seeds(text: str) -> tuple[int, ...]:
-    """The numbers that ``0-4`` and ``0,2,5`` stand for."""
-    refusal = InputError("--seeds", f"be such as 0-4 or 0,2,5, at most {_MOST_SEEDS:,}, below 4294967296", repr(text))
-    found: list[int] = []
-    for part in text.split(","):
-        match = re.fullmatch(r"\s*([0-9]{1,10})(?:-([0-9]{1,10}))?\s*", part)
-        ends = [int(end) for end in match.groups() if end] if match else []
-        if not ends or ends[-1] < ends[0] or ends[-1] >= 2**32 or ends[-1] - ends[0] >= _MOST_SEEDS - len(found):
-            raise refusal
-        found += range(ends[0], ends[-1] + 1)
-    return tuple(found)

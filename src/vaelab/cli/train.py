@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
@@ -10,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 from vaelab.cli._notes import say_data, say_signs
 from vaelab.cli._options import Argument, Changing, Flag
 from vaelab.cli._ranks import in_ranks, is_first, together
+from vaelab.cli._seeds import say_ended, seed_numbers
 from vaelab.errors import KNOWN_NAME, InputError, unknown_name
 from vaelab.settings.fields import field_types
-from vaelab.settings.ranges import PathText, Seed
+from vaelab.settings.ranges import PathText
 
 if TYPE_CHECKING:
     from vaelab.experiment import Experiment
@@ -23,7 +23,7 @@ examples:
   vaelab train mnist --data mnist/ --out runs/first
   vaelab train images --data my_folder/ --model.latent-dim 32 --training.num-epochs 50
   vaelab train digits --model.likelihood gaussian --model.likelihood.scale 0.1
-  vaelab train digits --seeds 0 1 2            a run for each, side by side
+  vaelab train digits --seeds 0-7              a run for each, side by side
   torchrun --nproc-per-node 2 -m vaelab train mnist --data mnist/      one run, by two processes
   vaelab train digits --print > mine.json      the settings as a file, to change and train with
   vaelab train mine.json
@@ -53,15 +53,13 @@ class Options(Changing):
     """The run's folder; left out: runs/NAME-1, or the first number that is free."""
     strict: bool = False
     """Refuse a collection with a broken image, do not leave it out."""
-    seeds: tuple[Seed, ...] = ()
-    """A run for each seed, RUN/seed-SEED, one on each core."""
+    seeds: Annotated[tuple[str, ...], Flag(metavar="A-B")] = ()
+    """A run for each seed, RUN/seed-SEED, one on each core, or together on a GPU: 0-7, 0,2,5 or 0 2 5."""
     print: bool = False
     """Print the experiment as JSON, and do not train."""
 
     def __post_init__(self):
         super().__post_init__()
-        if len(set(self.seeds)) < len(self.seeds):
-            raise InputError("seeds", "be different numbers", " ".join(map(str, self.seeds)))
         if self.seeds and any(path == "seed" for path, _ in self.settings):
             raise InputError("seeds", "be left out where --seed is given", "both")
 
@@ -71,11 +69,10 @@ def run(options: Options) -> int:
     if not options.experiment:
         raise InputError("vaelab train", "be given a preset or a file", "neither", "See vaelab train --help.")
     if options.seeds and in_ranks():
-        raise InputError("seeds", "be left out under torchrun", " ".join(map(str, options.seeds)))
-    if not options.seeds:
-        from vaelab.machine import keep_freed_memory
+        raise InputError("seeds", "be left out under torchrun", " ".join(options.seeds))
+    from vaelab.machine import keep_freed_memory
 
-        keep_freed_memory()  # before torch is imported
+    keep_freed_memory()  # before torch is imported
     with together(), options.naming():
         experiment = _experiment(options)
         if options.print:
@@ -110,18 +107,11 @@ def _train(experiment: Experiment, options: Options) -> int:
 
 
 def _train_seeds(experiment: Experiment, options: Options) -> int:
-    from vaelab.runs.seeds import seed_folders, train_seeds
+    from vaelab.runs.seeds import begin_seeds, resume_seeds
 
-    folders = seed_folders(experiment, options.seeds, options.out)
-    say_data(experiment.prepare(strict=options.strict, progress=not options.quiet))
-    ended = train_seeds(experiment, folders, strict=options.strict, progress=not options.quiet)
-    for folder, (code, said) in ended.items():
-        shown = said.splitlines() if code else [line for line in said.splitlines() if line.startswith("Note:")]
-        for line in shown or [f"ended with code {code}"] * bool(code):
-            print(f"{folder}: {line}", file=sys.stderr)
-        if not code and not options.quiet:
-            print(f"Next: vaelab report {folder}")
-    return max((code for code, _ in ended.values()), key=abs)
+    seeds, progress = seed_numbers(options.seeds), not options.quiet
+    folders = begin_seeds(experiment, seeds, options.out, strict=options.strict, progress=progress, tell=say_data)
+    return say_ended(resume_seeds(folders, progress=progress), quiet=options.quiet)
 
 
 def _experiment(options: Options, *, placeholder: bool = False) -> Experiment:

@@ -197,7 +197,7 @@ def _targets(targets: int | Sequence[float], judge: Judge, said: torch.Tensor) -
         middles = (torch.arange(targets, dtype=torch.float64) + 0.5) / targets
         if not judge.is_number:
             return middles
-        low, high = said.double().quantile(torch.tensor([_OUTER, 1 - _OUTER], dtype=torch.float64)).cpu()
+        low, high = said.double().cpu().quantile(torch.tensor([_OUTER, 1 - _OUTER], dtype=torch.float64))
         return low + (high - low) * middles
     wanted = torch.as_tensor(np.asarray(targets, np.float64))
     if wanted.ndim != 1 or not len(wanted) or not torch.isfinite(wanted).all():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import fields, replace
 from pathlib import Path
@@ -35,7 +36,7 @@ from vaelab.training.checkpoint import check_room, load_checkpoint, read_numbers
 from vaelab.training.device import find_device, interrupts
 from vaelab.training.listeners import Checkpoints, CSVLog, Listener, ProgressBar, TensorBoardLog
 
-_LENGTHS = ("num_steps", "num_epochs", "patience")
+LENGTHS = ("num_steps", "num_epochs", "patience")
 """Settings of a training that may change when a run goes on."""
 
 
@@ -74,21 +75,8 @@ def train(
         ranks.first(lambda: refuse_run(Path(folder)))
     device = find_device(experiment.machine.device)
     dataset = dataset or experiment.prepare(strict=strict, progress=progress)
-    data = experiment.data
-    experiment = replace(experiment, data=replace(data, source=anchored(data.source)))  # found from any folder
-    model = build(experiment, dataset.collection.image_shape, dataset.conditions).to(device)
-    if start is not None:
-        model.load_state_dict(start.state_dict())
-    batches = _batches(experiment, dataset, device)
-    check_pixels(model.likelihood, batches.feed(batches.train[:256]))
-    training, machine = experiment.training, experiment.machine
-    say = (lambda line: print(line, file=sys.stderr)) if progress else None
-    choices = choose_for(model, experiment.objective, batches, training, machine, experiment.seed, say)
-    pixels, timed = dataset.collection.images, training.order == "auto"
-    order, why = ranks.first(lambda: measured_order(pixels, batches.train)) if timed else (choices.order, "")
-    choices = replace(choices, order=order)
-    if say and why:
-        say(why)
+    experiment = findable(experiment)
+    model, batches, choices, order = ready(experiment, dataset, device, progress=progress, start=start)
     with ExitStack() as stack:
 
         def begun() -> Path:
@@ -96,16 +84,44 @@ def train(
             stack.enter_context(claimed(place))
             refuse_run(place)
             check_room(place, model)
-            _write(experiment, dataset, choices, device, place, why)
+            write_run(experiment, dataset, choices, device, place, order)
             return place
 
         place, facts = ranks.first(begun), facts_of(dataset)
         images = RunImages.of(dataset, experiment, facts, place)
         run = Run(folder=place, experiment=experiment, model=model, facts=facts, images=images)
-        return _go(run, batches, choices, progress, started=start is not None)
+        return finished(_steps(run, batches, choices, progress, started=start is not None))
 
 
-def _write(
+def findable(experiment: Experiment) -> Experiment:
+    """The experiment with the paths of its images made absolute: they are found from any folder."""
+    return replace(experiment, data=replace(experiment.data, source=anchored(experiment.data.source)))
+
+
+def ready(
+    experiment: Experiment, dataset: Dataset, device: torch.device, *, progress: bool, start: Model | None = None
+) -> tuple[Model, Batches, Choices, str]:
+    """The model to train, its images, how it is computed, and why the images come in their order, if that was measured.
+
+    Raises:
+        InputError: The images do not suit the experiment.
+    """
+    model = build(experiment, dataset.collection.image_shape, dataset.conditions).to(device)
+    if start is not None:
+        model.load_state_dict(start.state_dict())
+    batches = batches_of(experiment, dataset, device)
+    check_pixels(model.likelihood, batches.feed(batches.train[:256]))
+    training, machine = experiment.training, experiment.machine
+    say = (lambda line: print(line, file=sys.stderr)) if progress else None
+    choices = choose_for(model, experiment.objective, batches, training, machine, experiment.seed, say)
+    pixels, timed = dataset.collection.images, training.order == "auto"
+    order, why = ranks.first(lambda: measured_order(pixels, batches.train)) if timed else (choices.order, "")
+    if say and why:
+        say(why)
+    return model, batches, replace(choices, order=order), why
+
+
+def write_run(
     experiment: Experiment, dataset: Dataset, choices: Choices, device: torch.device, folder: Path, order: str
 ) -> None:
     """The files with which a run begins; last the experiment, which makes the folder one."""
@@ -141,7 +157,28 @@ def resume(
         InputError: The folder is not a run, its images are not the same any more, another process trains it, or more
             than the length is to change.
     """
-    run = read(Path(folder), images)
+    return finished(going_on(read(Path(folder), images), device=device, training=training, progress=progress))
+
+
+def going_on(
+    run: Run,
+    *,
+    device: Device | None = None,
+    training: Training | None = None,
+    progress: bool = True,
+    batches: Batches | None = None,
+    interrupted: Sequence[int] | None = None,
+) -> Generator[State, None, Run]:
+    """The steps of `resume`, one after another; it returns the run as it is then.
+
+    Args:
+        run: As read from its folder.
+        device: See resume.
+        training: See resume.
+        progress: See resume.
+        batches: Its images, where they are on the device already.
+        interrupted: Becomes not empty when the training is to stop; None: by Ctrl-C.
+    """
     progress = progress and ranks.number() == 0
     with ExitStack() as stack:
         longer = training is not None and training != run.experiment.training
@@ -150,13 +187,23 @@ def resume(
             _check_length_alone(run.experiment.training, training)
             run = replace(run, experiment=replace(run.experiment, training=training))
             ranks.first(lambda: record.write(run.experiment, run.folder / "experiment.json"))
-        place = find_device(device or run.experiment.machine.device)
+        place = find_device(device, "the device") if device else find_device(run.experiment.machine.device)
         run.model.to(place)
         choices = read_environment(run.folder / "environment.json")
         if not choices.suits(run.model):
             should, got = "name layers and kernels of the run's model", "others"
             raise InputError(f"choices.kernels in {run.folder / 'environment.json'}", should, got, "Train anew.")
-        return _go(run, _batches(run.experiment, run.dataset, place), choices, progress, longer=longer)
+        batches = batches or batches_of(run.experiment, run.dataset, place)
+        return (yield from _steps(run, batches, choices, progress, longer=longer, interrupted=interrupted))
+
+
+def finished(steps: Generator[State, None, Run]) -> Run:
+    """The run, when all its steps are taken."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
 
 
 def is_finished(run: Run) -> bool:
@@ -175,8 +222,8 @@ def _check_length_alone(before: Training, after: Training) -> None:
         raise InputError("training.num_epochs", f"stay {before.num_epochs:g}", f"{after.num_epochs:g}", mend)
     for field in fields(after):
         old, new = getattr(before, field.name), getattr(after, field.name)
-        if old != new and field.name not in _LENGTHS:
-            mend = f"What may change is {', '.join(f'training.{name}' for name in _LENGTHS)}. For the rest, train anew."
+        if old != new and field.name not in LENGTHS:
+            mend = f"What may change is {', '.join(f'training.{name}' for name in LENGTHS)}. For the rest, train anew."
             raise InputError(f"training.{field.name}", f"stay {old} when a run goes on", new, mend)
 
 
@@ -187,10 +234,17 @@ def refuse_run(folder: Path) -> None:
         raise InputError(str(folder), "be a new folder", "one that holds a run", mend)
 
 
-def _go(
-    run: Run, batches: Batches, choices: Choices, progress: bool, *, started: bool = False, longer: bool = False
-) -> Run:
-    """Trains from the last checkpoint, or from the beginning, to the end.
+def _steps(
+    run: Run,
+    batches: Batches,
+    choices: Choices,
+    progress: bool,
+    *,
+    started: bool = False,
+    longer: bool = False,
+    interrupted: Sequence[int] | None = None,
+) -> Generator[State, None, Run]:
+    """Trains from the last checkpoint, or from the beginning, to the end, step by step; returns the run as it is then.
 
     Args:
         run: The run.
@@ -199,6 +253,7 @@ def _go(
         progress: Show a progress bar.
         started: From weights that are there.
         longer: Beyond where it was to end before.
+        interrupted: Becomes not empty when it is to stop; None: by Ctrl-C.
     """
     experiment = run.experiment
     state = begin(run.model, experiment.objective, batches, experiment.training, experiment.seed)
@@ -211,7 +266,7 @@ def _go(
         state.prior_started = True
         checkpoints.save(state)
     with ExitStack() as stack:
-        interrupted = stack.enter_context(interrupts())
+        interrupted = stack.enter_context(interrupts()) if interrupted is None else interrupted
         at_once = min(experiment.training.batch_size, len(batches.train))
         listeners: list[Listener] = []
         if ranks.number() == 0:
@@ -228,6 +283,7 @@ def _go(
                 if ranks.any_of(bool(interrupted)):
                     ranks.first(lambda: checkpoints.save(state))
                     raise _interrupted(run, state, "saved")
+                yield state
         except ranks.RankLost:
             _rescue(run, state, checkpoints)
             raise _interrupted(run, state, "another rank is gone") from None
@@ -268,7 +324,12 @@ def _listeners(run: Run, batches: Batches, checkpoints: Checkpoints, at_once: in
     return listeners
 
 
-def _batches(experiment: Experiment, dataset: Dataset, device: torch.device) -> Batches:
+def batches_of(experiment: Experiment, dataset: Dataset, device: torch.device) -> Batches:
+    """The images that an experiment trains on, on a device.
+
+    Raises:
+        InputError: A column that it names cannot be used.
+    """
     training, splits, table = experiment.training, dataset.splits, dataset.collection.table
     column, later = training.weight_column, None
     if training.later:

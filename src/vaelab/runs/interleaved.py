@@ -1,0 +1,89 @@
+"""Runs that differ in the seed alone, trained in one process: a step of each in turn, images on the device once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+import torch
+
+from vaelab.errors import InputError
+from vaelab.machine import Device
+from vaelab.runs.make import Interrupted, batches_of, going_on
+from vaelab.runs.read import Images, read
+from vaelab.screen import Lines
+from vaelab.settings.text import override
+from vaelab.training.device import find_device, interrupts
+
+_SHOWN_EVERY = 20
+"""Rounds between two looks at how far they are."""
+
+
+def interleaved(
+    folders: Sequence[Path],
+    images: Images | None = None,
+    device: Device | None = None,
+    changes: Sequence[tuple[str, str]] = (),
+    *,
+    progress: bool,
+    farewell: str,
+) -> dict[Path, str]:
+    """Goes on with the runs, a step of each in turn; each has the numbers that it has alone.
+
+    On a GPU each computes on a stream of its own, so that it need not wait for the others' kernels.
+
+    Args:
+        folders: Of the runs.
+        images: Where their images are, if they have moved since.
+        device: Where to compute, if not where their experiment says.
+        changes: (path, text) of settings of their length.
+        progress: Show a line for each.
+        farewell: What the message says after "Stopped" on Ctrl-C.
+
+    Returns:
+        Folder -> why it failed, of those that did; the others went on.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C; all have finished their step and saved.
+    """
+    first = read(folders[0], images)
+    place = find_device(device or first.experiment.machine.device, "the device")
+    batches = batches_of(first.experiment, first.dataset, place)
+    training = override(first.experiment, changes).training if changes else None
+    said, failed = dict.fromkeys(folders, "begins"), dict[Path, str]()
+    with interrupts() as interrupted, Lines(shown=progress) as lines:
+        how = {"device": device, "training": training, "batches": batches, "interrupted": interrupted}
+        runs = [first, *(read(folder, first.dataset.collection) for folder in folders[1:])]
+        lanes = {run.folder: (going_on(run, progress=False, **how), _stream(place)) for run in runs}
+        turn = 0
+        while lanes:
+            for folder, (steps, stream) in list(lanes.items()):
+                try:
+                    with stream:
+                        state = next(steps)
+                except StopIteration:
+                    said[folder] = "done"
+                    del lanes[folder]
+                except Interrupted:
+                    del lanes[folder]
+                except InputError as error:
+                    said[folder], failed[folder] = "failed", str(error)
+                    del lanes[folder]
+                else:
+                    said[folder] = f"step {state.step:,} of {state.num_steps:,}"
+            if turn % _SHOWN_EVERY == 0 or not lanes:
+                lines.show(f"{folder}: {words}" for folder, words in said.items())
+            turn += 1
+        if interrupted:
+            raise KeyboardInterrupt(f"Stopped; {farewell}")
+    return failed
+
+
+def _stream(device: torch.device) -> AbstractContextManager[object]:
+    """A stream of the GPU's for one training, which begins when what was asked of the GPU before is done."""
+    if device.type != "cuda":
+        return nullcontext()
+    stream = torch.cuda.Stream(device)
+    stream.wait_stream(torch.cuda.current_stream(device))
+    return torch.cuda.stream(stream)
