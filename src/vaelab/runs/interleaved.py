@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-
-import torch
 
 from vaelab.errors import InputError
 from vaelab.machine import Device
@@ -31,7 +28,8 @@ def interleaved(
 ) -> dict[Path, str]:
     """Goes on with the runs, a step of each in turn; each has the numbers that it has alone.
 
-    On a GPU each computes on a stream of its own, so that it need not wait for the others' kernels.
+    On a GPU a step is asked for and not waited for, so that the steps stand in line there. On streams of their own they
+    would run at the same time, but captured steps share the seed of the noise, which one would take from another.
 
     Args:
         folders: Of the runs.
@@ -55,35 +53,25 @@ def interleaved(
     with interrupts() as interrupted, Lines(shown=progress) as lines:
         how = {"device": device, "training": training, "batches": batches, "interrupted": interrupted}
         runs = [first, *(read(folder, first.dataset.collection) for folder in folders[1:])]
-        lanes = {run.folder: (going_on(run, progress=False, **how), _stream(place)) for run in runs}
+        going = {run.folder: going_on(run, progress=False, **how) for run in runs}
         turn = 0
-        while lanes:
-            for folder, (steps, stream) in list(lanes.items()):
+        while going:
+            for folder, steps in list(going.items()):
                 try:
-                    with stream:
-                        state = next(steps)
+                    state = next(steps)
                 except StopIteration:
                     said[folder] = "done"
-                    del lanes[folder]
+                    del going[folder]
                 except Interrupted:
-                    del lanes[folder]
+                    del going[folder]
                 except InputError as error:
                     said[folder], failed[folder] = "failed", str(error)
-                    del lanes[folder]
+                    del going[folder]
                 else:
                     said[folder] = f"step {state.step:,} of {state.num_steps:,}"
-            if turn % _SHOWN_EVERY == 0 or not lanes:
+            if turn % _SHOWN_EVERY == 0 or not going:
                 lines.show(f"{folder}: {words}" for folder, words in said.items())
             turn += 1
         if interrupted:
             raise KeyboardInterrupt(f"Stopped; {farewell}")
     return failed
-
-
-def _stream(device: torch.device) -> AbstractContextManager[object]:
-    """A stream of the GPU's for one training, which begins when what was asked of the GPU before is done."""
-    if device.type != "cuda":
-        return nullcontext()
-    stream = torch.cuda.Stream(device)
-    stream.wait_stream(torch.cuda.current_stream(device))
-    return torch.cuda.stream(stream)

@@ -88,8 +88,8 @@ def resume_seeds(
     """Goes on with runs that differ in the seed alone, as far as they are not finished.
 
     On a CPU each is a process of its own with one thread, as many at a time as cores, which gives more images a second
-    than one process with as many threads after another. On a GPU they take turns in this process, a step of each, each
-    on a stream of its own. Of several GPUs each has one process at a time.
+    than one process with as many threads after another. On a GPU they take turns in this process, a step of each. Of
+    several GPUs each has one process at a time.
 
     Args:
         folders: Of the runs.
