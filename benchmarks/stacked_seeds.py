@@ -45,7 +45,7 @@ CASES = {
 
 def main() -> None:
     """Measures every case and prints the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="two rounds, not kept")
     quick = parser.parse_args().quick
     torch.set_num_threads(1)

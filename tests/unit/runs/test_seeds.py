@@ -12,6 +12,7 @@ from vaelab import presets
 from vaelab.data import Data, Split
 from vaelab.data.sources.npz import NpzSource
 from vaelab.errors import InputError
+from vaelab.likelihoods.continuous_bernoulli import ContinuousBernoulliLikelihood
 from vaelab.models import VAEConfig
 from vaelab.networks.mlp import MLPDecoder, MLPEncoder
 from vaelab.runs import interleaved, is_finished, load, read, train
@@ -29,7 +30,7 @@ def experiment(tmp_path_factory):
     return replace(
         digits,
         data=Data(source=NpzSource(path=str(file)), split=Split(validation=0.2, test=0.2)),
-        model=VAEConfig(latent_dim=2, likelihood=digits.model.likelihood, **net),
+        model=VAEConfig(latent_dim=2, likelihood=ContinuousBernoulliLikelihood(), **net),
         training=Training(batch_size=8, num_steps=12, validate_every=4),
         machine=Machine(tune=False, threads=1, device="cpu"),
         watching=Watching(log_every=2),
