@@ -11,7 +11,7 @@ import numpy as np
 
 from vaelab.data import ImageCollection, Source, open_source
 from vaelab.data.feed import Feed
-from vaelab.data.stored import SelectedImages, blocks
+from vaelab.data.stored import SelectedImages, blocks, is_mapped, read
 from vaelab.errors import InputError
 from vaelab.inference import Embedding, embed
 from vaelab.runs.read import Run
@@ -94,6 +94,8 @@ def in_order(collection: ImageCollection, channels: tuple[str, ...], name: str) 
         raise InputError(name, should, ", ".join(found), mend)
     order = [found.index(channel) for channel in channels]
     images = SelectedImages(collection.images, channels=order)
+    if not is_mapped(collection.images):
+        images = read(images, np.arange(len(images)))
     note = f"channels were put into the run's order: {', '.join(channels)}, where the images have {', '.join(found)}"
     return replace(collection, images=images, channels=channels, notes=(*collection.notes, note))
 
