@@ -68,7 +68,7 @@ def test_named_channels_are_put_into_the_runs_order_and_it_is_said(stained, tmp_
     assert same.notes == ()
     for other in ("swapped.npz", "more.npz", "ome"):
         found = read_like(stained, tmp_path / other)
-        np.testing.assert_array_equal(found.images, images)
+        np.testing.assert_array_equal(read(found.images, np.arange(5)), images)
         assert found.channels == ("DNA", "actin")
         assert "channels were put into the run's order: DNA, actin" in found.notes[-1]
 
