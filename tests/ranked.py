@@ -139,11 +139,16 @@ def trained(case: Case, stop_at: int = 0, path: Path | None = None, choices: Cho
 
 
 def environments(count: int) -> list[dict[str, str]]:
-    """Of so many ranks, as torchrun sets them."""
+    """Of so many ranks, as torchrun sets them. Here the first rank keeps the store, whose loss torch laments at length."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
-    everywhere = {"WORLD_SIZE": str(count), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    everywhere = {
+        "WORLD_SIZE": str(count),
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": port,
+        "TORCH_CPP_LOG_LEVEL": "ERROR",
+    }
     return [os.environ | everywhere | {"RANK": str(k), "LOCAL_RANK": str(k)} for k in range(count)]
 
 

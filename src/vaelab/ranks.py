@@ -166,15 +166,23 @@ def joined() -> Iterator[None]:
             torch.cuda.set_device(min(local_number(), torch.cuda.device_count() - 1))
         yield
     except (InputError, KeyboardInterrupt) as error:
-        if store.add("said", 1) > 1:
+        if not _is_first_to_say(store):
             raise SystemExit(2 if isinstance(error, InputError) else 130) from None
         raise
     except RankLost:
-        if store.add("said", 1) > 1:
+        if not _is_first_to_say(store):
             raise SystemExit(130) from None
         raise KeyboardInterrupt("Stopped: another rank is gone.") from None
     finally:
         dist.destroy_process_group()
+
+
+def _is_first_to_say(store: dist.Store) -> bool:
+    """Whether no other rank has ended with words; a rank that is gone may have taken along where that is known."""
+    try:
+        return store.add("said", 1) == 1
+    except RuntimeError:
+        return True
 
 
 class _Gather(torch.autograd.Function):

@@ -68,12 +68,12 @@ def run(options: Options) -> int:
     """Does it."""
     if not options.experiment:
         raise InputError("vaelab train", "be given a preset or a file", "neither", "See vaelab train --help.")
-    if options.seeds and in_ranks():
-        raise InputError("seeds", "be left out under torchrun", " ".join(options.seeds))
     from vaelab.machine import keep_freed_memory
 
     keep_freed_memory()  # before torch is imported
     with together(), options.naming():
+        if options.seeds and in_ranks():
+            raise InputError("seeds", "be left out under torchrun", " ".join(options.seeds))
         experiment = _experiment(options)
         if options.print:
             from vaelab.experiment import as_json
