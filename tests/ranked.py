@@ -139,7 +139,7 @@ def trained(case: Case, stop_at: int = 0, path: Path | None = None, choices: Cho
 
 
 def environments(count: int) -> list[dict[str, str]]:
-    """Of so many ranks, as torchrun sets them. Here the first rank keeps the store, whose loss torch laments at length."""
+    """Of so many ranks, as torchrun sets them; here the first keeps the store, whose loss torch laments at length."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
