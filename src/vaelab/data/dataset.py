@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from io import RawIOBase, TextIOWrapper
+from io import BufferedWriter, RawIOBase, TextIOWrapper
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -152,7 +152,7 @@ def content_hash(collection: ImageCollection) -> str:
         pieces = (read(images, np.arange(start, start + step)) for start in starts)
     for piece in pieces:
         digest.update(piece.data)
-    with TextIOWrapper(_Hashed(digest), "utf-8", "surrogateescape", newline="") as text:
+    with TextIOWrapper(BufferedWriter(_Hashed(digest)), "utf-8", "surrogateescape", newline="") as text:
         collection.table.to_csv(text, index=False, lineterminator="\n")
     return digest.hexdigest()
 

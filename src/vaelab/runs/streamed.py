@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -135,7 +135,7 @@ def _batches(feed: Feed, start: int) -> Iterator[Tensor]:
         yield feed(slice(first, first + BATCH))
 
 
-def _keep(folder: Path, outs: list[BinaryIO], question: str, done: int) -> None:
+def _keep(folder: Path, outs: Sequence[BinaryIO], question: str, done: int) -> None:
     for out in outs:
         out.flush()
         os.fsync(out.fileno())
