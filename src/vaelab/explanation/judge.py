@@ -23,7 +23,7 @@ from vaelab.shapes import Images, PerImage
 
 Outputs = Literal["probabilities", "logits", "number"]
 Takes = Literal["images", "codes"]
-_ROUNDING = 1e-3
+_ROUNDING, _LEAST = 1e-3, 1e-30
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -44,6 +44,13 @@ class Judge:
 
     def __call__(self, x: Images) -> PerImage:
         return self._call(x)[:, self._column]
+
+    def log_odds(self, x: Images) -> PerImage:
+        """log f - log(1 - f), 1 - f as what all other classes have, so that there is a slope where f rounds to 1."""
+        values = self._call(x).double()
+        others = torch.arange(values.shape[1], device=values.device) != self._column % values.shape[1]
+        own, rest = values[:, self._column], values[:, others].sum(1)
+        return (own.clamp(min=_LEAST).log() - rest.clamp(min=_LEAST).log()).to(x.dtype)
 
     def classes(self, x: Images) -> Tensor:
         """(image, class): the probability of every class; of a number the number alone."""

@@ -96,6 +96,21 @@ def test_every_target_is_reached_with_the_first_latent_alone(model, x, method):
     np.testing.assert_allclose(found.said, 1 / (1 + np.exp(-found.codes[:, 0])), atol=1e-5)
 
 
+def test_where_the_classifier_is_too_sure_for_its_numbers_the_targets_are_reached(model, x):
+    """Thirty times as steep, it says 1 of many images: there 1 - f is nothing, what the other class has is not."""
+    judge = Logistic(model)
+    judge.axis = 30 * judge.axis
+    sure = x[judge(x)[:, 1] == 1][:4]
+    assert len(sure) == 4
+    how = LatentOptimization(proximity=1e-4, prior=0, num_steps=300)
+    found = explain(model, judge, sure, targets=TARGETS, methods=[how, "latent_shift"], others=x)
+    for series in found.series.values():
+        np.testing.assert_allclose(series.said, np.broadcast_to(TARGETS, (4, 5)), atol=0.05)
+    of = judge_of(judge, 1)
+    codes = (sure.flatten(1) - 0.5) @ judge.axis
+    np.testing.assert_allclose(of.log_odds(sure), codes, rtol=1e-4)
+
+
 def test_a_classifier_without_a_gradient_gives_the_same_series(model, x):
     module = Logistic(model)
     ways = [judge_of(module), judge_of(lambda images: module(torch.from_numpy(images)).numpy())]

@@ -83,20 +83,24 @@ class Scene:
         """f of what is drawn there, without gradients."""
         return self._of_each(z, lambda model, codes: self.judge(model.decode(codes).mean)[:, None])[..., 0].to(z.dtype)
 
-    def say_with_gradient(self, z: Latents, count: int = 1) -> PerImage:
-        """f of what is drawn at codes, `count` for each image in turn; gradients flow to the codes."""
+    def say_with_gradient(self, z: Latents, count: int = 1, *, log_odds: bool = False) -> PerImage:
+        """f of what is drawn at codes, or its log-odds, `count` for each image in turn; gradients flow to the codes."""
         model = self.model
         if model.conditions is not None and len(model.conditions) > 1:
             model = model.given(model.conditions.repeat_interleave(count, 0))
-        return self.judge(model.decode(z).mean)
+        return (self.judge.log_odds if log_odds else self.judge)(model.decode(z).mean)
 
     @cached_property
     def slope(self) -> Latents:
-        """df/dz at each image's code; by central differences where the classifier has no gradient."""
+        """Where f rises at each image's code: df/dz, by central differences where the classifier has no gradient.
+
+        Of a probability with a gradient it is that of the log-odds, which has the same direction and lasts where f
+        rounds to 1.
+        """
         if self.judge.has_gradient:
             z = self.z.detach().requires_grad_()
             with torch.enable_grad():
-                (found,) = torch.autograd.grad(self.say_with_gradient(z).sum(), z)
+                (found,) = torch.autograd.grad(self.say_with_gradient(z, log_odds=not self.judge.is_number).sum(), z)
             return found
         steps = _STEP ** (1 / 3) * torch.diag(self.spread)
         around = torch.stack([self.z[:, None] + steps, self.z[:, None] - steps], 1).flatten(1, 2)

@@ -12,7 +12,7 @@ from vaelab.errors import InputError
 from vaelab.explanation.exaggeration._base import Drawn, Exaggeration, Scene, SeriesCodes, Targets
 from vaelab.settings.ranges import AtLeast1, NotNegative, Positive
 
-_LEAST, _MOST = 1e-30, 1e-7
+_SUREST = 1e-7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +65,8 @@ class LatentOptimization(Exaggeration):
         """Codes away from those of the series before, from a start beside the image's code where there are any."""
         count = targets.shape[1]
         start, spread = scene.z.repeat_interleave(count, 0), scene.spread
-        wanted = self._scale(scene, targets.flatten())
+        is_number, unit = scene.judge.is_number, scene.others_said.std().clamp(min=1e-6)
+        wanted = targets.flatten() / unit if is_number else targets.flatten().logit(_SUREST)
         random = torch.Generator().manual_seed(scene.seed + len(before))
         moved = 0.5 * bool(before) * torch.randn(start.shape, generator=random).to(start)
         moved.requires_grad_()
@@ -76,7 +77,8 @@ class LatentOptimization(Exaggeration):
             for _ in range(self.num_steps):
                 adam.zero_grad()
                 z = start + moved * spread
-                miss = huber_loss(self._scale(scene, scene.say_with_gradient(z, count)), wanted, reduction="none")
+                said = scene.say_with_gradient(z, count, log_odds=not is_number)
+                miss = huber_loss(said / unit if is_number else said, wanted, reduction="none")
                 near, usual = moved.square().mean(1), (z / spread).square().mean(1)
                 cost = miss + self.proximity * near + self.prior * usual
                 for other in others:
@@ -85,8 +87,3 @@ class LatentOptimization(Exaggeration):
                 adam.step()
                 falling.step()
         return (start + moved.detach() * spread).unflatten(0, targets.shape)
-
-    def _scale(self, scene: Scene, said: torch.Tensor) -> torch.Tensor:
-        if scene.judge.is_number:
-            return said / scene.others_said.std().clamp(min=1e-6)
-        return said.double().clamp(_LEAST, 1 - _MOST).logit().to(said)
