@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from tabs import until
+from vaelab.explorer.answers import Answers
 from vaelab.explorer.export import export
 
 
@@ -55,10 +56,11 @@ def test_images_and_what_is_near_them_are_those_of_the_server(page, explored_pai
     drawn = np.rint(view.reconstructed([place])[0])
     again = pixels(tab, "#pinned figure:nth-child(2) canvas").astype(int)
     assert np.abs(again - seen(drawn).astype(int)).max() <= 1
-    record, near = answers.record(place), answers.near(view.codes.loc[place].astype(np.float64), 9)
+    record, near = Answers(view).record(place), answers.near(view.codes.loc[place].astype(np.float64), 9)
     assert tab.locator("#pinned-title").inner_text() == record["name"]
     shown = tab.locator("#pinned dl.columns dd").all_inner_texts()
-    assert shown == [str(record["row"]), *(value for _, value in record["columns"])]
+    known = [(name, value) for name, value in record["columns"] + record["measured"] if value and name != "fit"]
+    assert shown == [str(record["row"]), *(value for _, value in known)]
     titles = tab.locator("#pinned .neighbour").evaluate_all("all => all.map((each) => each.title)")
     names = [each["name"] for each in near["nearest"] if each["at"] != place][:8]
     assert [title.partition(", at a distance")[0] for title in titles] == names

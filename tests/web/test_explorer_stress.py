@@ -89,11 +89,11 @@ def test_a_slow_server_answers_the_last_question_and_the_page_shows_that_it_wait
     answers = server.app.runs[0]
     asked, decode, goes_on = [], answers.decoded, threading.Event()
 
-    def slow(z, like, side):
+    def slow(z, like, under, side):
         if side is None:
             asked.append(z[0, 0])
             goes_on.wait(60)
-        return decode(z, like, side)
+        return decode(z, like, under, side)
 
     opened(tab, server, f"channels={WHITE}")
     monkeypatch.setattr(answers, "decoded", slow)

@@ -10,6 +10,7 @@ import base64
 import json
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,9 @@ def export(views: Sequence[View], folder: Path | str, *, progress: bool = False)
             _write_page(part)
             for k, view in enumerate(views):
                 _Written(part / "data", k, Answers(view), names, progress).write()
-            os.rename(part, folder)
+            with suppress(FileNotFoundError):
+                folder.rmdir()
+            files.put(part, folder)
     except OSError as error:
         raise InputError("export", "be a folder that can be written", f"{folder} ({error.strerror})") from None
     return folder / "index.html"
