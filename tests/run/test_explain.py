@@ -19,6 +19,7 @@ from vaelab.models import TwoStageConfig, VAEConfig
 from vaelab.objectives.two_stage import TwoStageObjective
 from vaelab.presets import preset
 from vaelab.runs import load, train
+from vaelab.runs.explanations import read_meanings
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -131,6 +132,11 @@ def test_an_earlier_stage_is_explained_beside_the_last(tmp_path):
     assert main(["explain", str(run.folder), "--latents", "--num-images", "10", *shared]) == 0
     arrays = np.load(run.folder / "explanations" / "latents-first" / "meaning.npz")
     assert arrays["vectors"].shape[1] == 5
+    assert drawn["what"].item() == "label = 8, first stage"
+    assert read_meanings(run) is None
+    told = read_meanings(run, "first")
+    assert told is not None
+    assert {*told} == {*arrays["latents"].tolist()}
     assert [run.earlier_stage(stage) for stage in ("first", "second", None)] == ["first", "", ""]
 
 

@@ -37,12 +37,11 @@ class Explanations:
         return [self._about(path) for path in self._files().values()]
 
     def meanings(self) -> dict[int, Meant]:
-        """Latent -> what it means; nothing of a stage that is not the last, as only that one is looked at."""
-        view = self.view
-        if view.question is None or view.stage != view.run.stages[-1]:
+        """Latent of the view's stage -> what it means."""
+        if self.view.question is None:
             return {}
         try:
-            return read_meanings(view.run) or {}
+            return read_meanings(self.view.run, self.view.stage) or {}
         except InputError:
             return {}  # `known` says so
 

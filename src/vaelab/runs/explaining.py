@@ -37,6 +37,7 @@ from vaelab.explanation.exaggeration.latent_optimization import LatentOptimizati
 from vaelab.inference import batches, embed, images_at_once
 from vaelab.models import device_of, evaluating, local_randomness
 from vaelab.runs.classify import classifier_path, classify, plain_name
+from vaelab.runs.entries import stage_name
 from vaelab.runs.question import checkpoint_of
 from vaelab.runs.read import Run
 
@@ -58,6 +59,8 @@ class Explanation:
     """The classifier."""
     to: str
     """The class of which images are made more and less; empty for a number."""
+    stage: str
+    """Of an earlier stage, which draws in the model's place, the name; else empty."""
     rows: np.ndarray
     """(image,): the explained images' rows in the collection."""
     known: tuple[str, ...]
@@ -154,6 +157,7 @@ def explain_run(
         run=run,
         predictor=predictor,
         to=to,
+        stage=of_stage,
         rows=rows,
         known=tuple(map(str, run.dataset.collection.table[predictor.facts.column].iloc[rows])),
         fidelity=gate,
@@ -246,8 +250,8 @@ def _write(found: Explanation) -> None:
     """Writes it, the scores last; what was said of confounders was of what stood there before."""
     explained, invert = found.explained, found.run.intensity.invert
     arrays: dict[str, np.ndarray] = {"rows": found.rows, "channels": np.array(found.run.channels)}
-    column = found.predictor.facts.column
-    arrays |= {"what": np.array(" = ".join(filter(None, [column, found.to]))), "known": np.array(found.known, np.str_)}
+    what = stage_name(" = ".join(filter(None, [found.predictor.facts.column, found.to])), found.stage)
+    arrays |= {"what": np.array(what), "known": np.array(found.known, np.str_)}
     arrays |= {"checkpoint": np.array(checkpoint_of(found.run))}
     arrays |= {"best": np.array(found.best), "nearest": found.nearest}
     arrays |= {"images": invert(explained.images), "reconstructions": invert(explained.reconstructions)}

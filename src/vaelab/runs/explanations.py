@@ -105,13 +105,18 @@ def read_warning(folder: Path) -> str:
         raise unusable(path, error) from None
 
 
-def read_meanings(run: Run) -> dict[int, Meant] | None:
+def read_meanings(run: Run, stage: str | None = None) -> dict[int, Meant] | None:
     """Latent -> what it means, of those that were looked at; None where there is nothing, or of earlier weights.
+
+    Args:
+        run: The run, whole.
+        stage: Whose latents are meant; left out, the last's.
 
     Raises:
         InputError: The file cannot be used.
     """
-    path = run.folder / "explanations" / "latents" / "meaning.npz"
+    name = "-".join(filter(None, ["latents", run.earlier_stage(stage)]))
+    path = run.folder / "explanations" / name / "meaning.npz"
     if not path.exists():
         return None
     words = ("says", "goes_with", "in_seeds")

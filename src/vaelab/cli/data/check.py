@@ -42,5 +42,6 @@ def run(options: Options) -> int:
     blocks = check(images, options.share, progress=not options.quiet)
     total = sum(map(len, images.sums))
     read = "everything is" if blocks == total else f"{blocks:,} of {total:,} blocks are"
-    print(f"{options.path}: {len(images):,} images in {len(images.shards):,} shards, {read} as packed")
+    shards = f"{len(images.shards):,} shard{'s' if len(images.shards) > 1 else ''}"
+    print(f"{options.path}: {len(images):,} images in {shards}, {read} as packed")
     return 0
