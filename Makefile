@@ -18,7 +18,7 @@ demo: .venv/.installed
 
 # The closing line of pytest is the last line printed.
 test: check docs chromium
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(CORES) -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(CORES) --dist loadfile -m "not slow"
 
 test-slow: .venv/.installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/pytest -m slow

@@ -1,6 +1,6 @@
 """Is a planted confounder seen in the explanation of a classifier that follows it, and only there?
 
-    python -m benchmarks.confounders [--steps N] [--seeds 0 1 2] [--size 64] [--out FOLDER] [--quick]
+    python -m benchmarks.confounders [--steps N] [--seeds 0 1 2] [--size 32] [--out FOLDER] [--quick]
 
 Synthetic cells, round or ragged (irregularity below or above the median), red or green. In one collection colour and
 shape are independent, in the other 95 % of the ragged cells are red and as many of the round ones green. Of each a VAE
@@ -31,6 +31,7 @@ from vaelab.runs.explaining import explain_run
 
 SHARES = (0.5, 0.95)
 """Of ragged cells that are red, and of round ones that are green."""
+STEPS, SIZE, NUM_IMAGES, SEEDS = 2000, 32, 7387, (0, 1, 2)
 COLOURS = {"red": (0.9, 0.35, 0.4), "green": (0.35, 0.9, 0.4)}
 
 
@@ -105,13 +106,13 @@ def shown(score: Score | None) -> str:
 def main() -> None:
     """Trains, explains and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--steps", type=int, default=4000, help="of training [4000]")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="of the trainings [0 1 2]")
-    parser.add_argument("--size", type=int, default=64, help="sides of the images [64]")
+    parser.add_argument("--steps", type=int, default=STEPS, help="of training [2000]")
+    parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS, help="of the trainings [0 1 2]")
+    parser.add_argument("--size", type=int, default=SIZE, help="sides of the images [32]")
     parser.add_argument("--out", type=Path, default=Path("runs/confounders"), help="where runs stand")
     parser.add_argument("--quick", action="store_true", help="one seed, 100 steps at 32x32, not kept")
     args = parser.parse_args()
-    size, steps, images, seeds = (32, 100, 1200, [0]) if args.quick else (args.size, args.steps, 7387, args.seeds)
+    size, steps, images, seeds = (32, 100, 1200, [0]) if args.quick else (args.size, args.steps, NUM_IMAGES, args.seeds)
     found = [
         row
         for share, runs in trained(args.out, size, steps, images, seeds).items()

@@ -3,7 +3,7 @@
     python -m benchmarks.explanations [cells|mnist|bbbc021|poor ...] [--out FOLDER] [--quick]
 
     cells    synthetic cells, `ragged` against `round`, by a classifier that a planted colour confounds and by one that
-             it does not (the runs of `benchmarks.confounders`), three seeds, every method
+             it does not (with the same `--out` on the runs of `benchmarks.confounders`), three seeds, every method
     mnist    threes as eights and fours as nines, with the areas of the deletion tests
     bbbc021  cells without a drug as cells under microtubule stabilisers, the classifier divided by plate
     poor     threes as eights by a VAE of two latents after one pass: its series obey, and the gate must refuse it
@@ -31,7 +31,6 @@ from vaelab.runs.classify import classify
 from vaelab.runs.explaining import METHODS, Explanation, explain_run
 
 ALL = (*METHODS, "geodesic", "conditional")
-SEEDS = (0, 1, 2)
 
 
 def lines(case: str, seed: int, found: Explanation) -> Iterator[dict[str, object]]:
@@ -48,8 +47,8 @@ def lines(case: str, seed: int, found: Explanation) -> Iterator[dict[str, object
 
 def cells(out: Path, quick: bool) -> Iterator[dict[str, object]]:
     """Two collections, three seeds, every method."""
-    size, steps, images, seeds = (32, 100, 1200, (0,)) if quick else (64, 1500, 7387, SEEDS)
-    for share, runs in confounders.trained(out, size, steps, images, seeds).items():
+    whole = confounders.SIZE, confounders.STEPS, confounders.NUM_IMAGES, confounders.SEEDS
+    for share, runs in confounders.trained(out, *((32, 100, 1200, (0,)) if quick else whole)).items():
         for run in runs:
             found = explain_run(
                 run, "shape", to="ragged", num_images=_images(quick), methods=ALL, seed=run.experiment.seed
@@ -105,7 +104,7 @@ CASES: dict[str, Callable[[Path, bool], Iterator[dict[str, object]]]] = {
 
 
 def _images(quick: bool) -> int:
-    return 8 if quick else 64
+    return 8 if quick else 32
 
 
 def _held_out(run: Run, column: str, value: str, count: int) -> np.ndarray:

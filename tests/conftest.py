@@ -13,11 +13,20 @@ import pytest
 from hypothesis import HealthCheck, settings
 from jaxtyping import install_import_hook
 
-install_import_hook("vaelab", "typecheck.check")
-
 ROOT = Path(__file__).resolve().parents[1]
+ROOMS_WITH_SHAPES = sorted(
+    {
+        ".".join(path.relative_to(ROOT / "src").with_suffix("").parts[:2])
+        for path in (ROOT / "src" / "vaelab").rglob("*.py")
+        if any(word in path.read_text() for word in ("jaxtyping", "vaelab.shapes"))
+    }
+)
+"""Where signatures say shapes; pyright checks the types of all others, and each call that is checked costs."""
 
-settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+install_import_hook(ROOMS_WITH_SHAPES, "typecheck.check")
+
+settings.register_profile("thorough", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("default", settings.get_profile("thorough"), max_examples=25)
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True, database=None)
 settings.load_profile("ci" if "CI" in os.environ else "default")
 

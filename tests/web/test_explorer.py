@@ -171,6 +171,17 @@ def test_a_lasso_selects_what_lies_inside_and_is_held_by_image(tab, explored, vi
     assert "select" in tab.locator("#selection .tally-line").inner_text()
 
 
+def test_an_end_that_was_not_typed_leaves_nobody_out(tab, explored, view):
+    rounded_up = [k for k, low in enumerate(view.codes.loc.min(0)) if float(f"{low:.5g}") > low]
+    opened(tab, explored, f"colour=z{rounded_up[0]}")
+    z, upper = view.codes.loc[:, rounded_up[0]], tab.locator("#legend [data-end='1']")
+    middle = float(np.median(z))
+    upper.fill(str(middle))
+    upper.press("Enter")
+    tab.wait_for_selector("#selection .tally-line:has-text(' / ')")
+    assert tally(tab) == (z <= np.float32(middle)).sum()
+
+
 def drag(tab, corners):
     tab.mouse.move(*corners[0])
     tab.mouse.down()

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from explorer_pages import picture
 from tabs import until
 from vaelab.explorer.answers import Answers
 from vaelab.explorer.export import export
@@ -32,10 +33,7 @@ def page(tab, copy):
 
 
 def pixels(tab, selector):
-    script = """canvas => { const c = canvas.getContext("2d");
-        return [canvas.width, canvas.height, ...c.getImageData(0, 0, canvas.width, canvas.height).data]; }"""
-    width, height, *values = tab.locator(selector).first.evaluate(script)
-    return np.array(values, np.uint8).reshape(height, width, 4)[..., :3]
+    return picture(tab, selector)[..., :3]
 
 
 ENDS = "0_" + "_".join(f"1~{colour}~0~65535" for colour in ("ff0000", "00ff00", "0000ff"))

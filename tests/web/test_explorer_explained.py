@@ -63,7 +63,8 @@ def test_an_image_that_was_not_explained_says_which_were_and_leads_there(tab, ex
 
 def test_what_a_latent_means_stands_beside_its_slider(tab, explained):
     opened(tab, explained)
-    arrays = np.load(explained.app.runs[0].view.run.folder / "explanations" / "latents" / "meaning.npz")
+    with np.load(explained.app.runs[0].view.run.folder / "explanations" / "latents" / "meaning.npz") as file:
+        arrays = {name: file[name] for name in ("latents", "says", "goes_with")}
     first = int(explained.app.runs[0].view.latents_in_order()[0])
     place = arrays["latents"].tolist().index(first)
     line = tab.locator(".sliders li").first.locator(".meant")

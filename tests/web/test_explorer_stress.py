@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from explorer_pages import picture
 from explorer_runs import tiny_run
 from tabs import until
 from vaelab.explorer import explore
@@ -25,10 +26,7 @@ def opened(tab, explorer, state="", ready="all"):
 
 
 def drawn(tab, selector="#decoded .frame canvas"):
-    script = """canvas => { const c = canvas.getContext("2d");
-        return [canvas.width, canvas.height, ...c.getImageData(0, 0, canvas.width, canvas.height).data]; }"""
-    width, height, *values = tab.locator(selector).first.evaluate(script)
-    return np.array(values, np.uint8).reshape(height, width, 4)[..., :3]
+    return picture(tab, selector)[..., :3]
 
 
 WHITE = "0_1~ffffff~0~255"

@@ -7,6 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 import pytest
 
+from explorer_pages import picture
+
 
 @pytest.fixture
 def views(explored_pair):
@@ -28,17 +30,9 @@ def both(views):
     return np.intersect1d(*(view.rows for view in views))
 
 
-def pixels(tab, selector, k=0):
-    """(height, width, 4) of a canvas."""
-    script = """canvas => { const c = canvas.getContext("2d");
-        return [canvas.width, canvas.height, ...c.getImageData(0, 0, canvas.width, canvas.height).data]; }"""
-    width, height, *values = tab.locator(selector).nth(k).evaluate(script)
-    return np.array(values, np.uint8).reshape(height, width, 4)
-
-
 def grey(tab, host):
     """How many pixels of a map are of the grey of images that are not selected."""
-    shown = pixels(tab, f"{host} canvas.points")
+    shown = picture(tab, f"{host} canvas.points")
     return int((np.abs(shown[..., :3].astype(int) - [0xBC, 0xC3, 0xCC]).max(-1) < 6)[shown[..., 3] > 150].sum())
 
 
@@ -50,7 +44,7 @@ def test_one_image_is_drawn_again_by_both(page, views):
     for k, view in enumerate(views):
         place = np.flatnonzero(view.rows == row).tolist()
         share = np.clip(view.reconstructed(place)[0].astype(np.float64) / 65535, 0, 1)
-        shown = pixels(tab, "#pinned figure canvas", 1 + k)[..., :3]
+        shown = picture(tab, "#pinned figure canvas", 1 + k)[..., :3]
         np.testing.assert_array_equal(shown, np.rint(share * 255).astype(np.uint8).transpose(1, 2, 0))
     assert "run" in tab.locator("#pinned figcaption >> nth=1").inner_text()
     alone = sum(len(view) for view in views) // 2 - len(both(views))
@@ -102,13 +96,13 @@ def test_the_point_of_a_hovered_image_is_ringed_in_both(page, views):
     box = tab.locator("#map").bounding_box()
     at = views[0].codes.loc[np.flatnonzero(views[0].rows == row)[0], :2]
     scale = min(box["width"], box["height"]) / span
-    before = pixels(tab, "#map-2 canvas.over")
+    before = picture(tab, "#map-2 canvas.over")
     left, top = box["x"] + box["width"] / 2 + (at[0] - x) * scale, box["y"] + box["height"] / 2 - (at[1] - y) * scale
     tab.mouse.move(float(left) - 3, float(top))
     tab.mouse.move(float(left), float(top))
     tab.wait_for_selector("#map .card:not([hidden])")
     tab.wait_for_timeout(100)
-    assert (pixels(tab, "#map-2 canvas.over") != before).any()
+    assert (picture(tab, "#map-2 canvas.over") != before).any()
 
 
 def test_sliders_are_of_the_run_in_focus_and_the_address_holds_both(page, views):

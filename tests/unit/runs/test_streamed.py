@@ -51,6 +51,7 @@ def killed_after(batches, argv, monkeypatch, how=signal.SIGKILL):
     pid = os.fork()
     if pid:
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background work ignores Ctrl-C
     real, left = streamed.posteriors, [batches]
 
     def some(*given):

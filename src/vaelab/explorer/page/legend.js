@@ -96,20 +96,24 @@ export class Legend {
     const bar = el("div", { class: "scale", role: "img", "aria-label": `From ${number(column.from)} to ${number(column.to)}` });
     bar.style.background = `linear-gradient(to right, ${stops.join(", ")})`;
     const [low, high] = this.ends ?? [column.low, column.high];
-    const end = (i, value, words) => el("input", { type: "number", step: "any", value: Number(value.toPrecision(5)), "aria-label": words, onchange: () => this.setEnds() , class: "end", "data-end": i });
+    const end = (i, value, words) => el("input", { type: "number", step: "any", value: shown(value), title: value, "aria-label": words, onchange: () => this.setEnds(), class: "end", "data-end": i });
     return [bar,
       el("div", { class: "ticks" }, el("span", {}, number(column.from)), el("span", {}, number((column.from + column.to) / 2)), el("span", {}, number(column.to))),
       el("div", { class: "line between" }, end(0, low, `${column.name}: from`), el("span", {}, "to"), end(1, high, `${column.name}: to`)),
       column.missing > 0 && el("p", { class: "fine" }, `${count(column.missing)} without a value`)].filter(Boolean);
   }
 
+  /** An end that was not typed is the exact one, of which the field shows five digits. */
   setEnds() {
     this.selection.forget();
-    const ends = [...this.run.hosts.legend.querySelectorAll("[data-end]")].map((input) => Number(input.value));
+    const fields = [...this.run.hosts.legend.querySelectorAll("[data-end]")];
+    const ends = fields.map(({ value, title }) => Number(Number(value) === shown(Number(title)) ? title : value));
     state.set({ only: JSON.stringify(ends) });
   }
-
 }
+
+/** As much of an end as its field has room for. */
+const shown = (end) => Number(end.toPrecision(5));
 
 function safely(text) {
   try {
