@@ -117,7 +117,7 @@ def main() -> None:
         row
         for share, runs in trained(args.out, size, steps, images, seeds).items()
         for run in runs
-        for row in rows(run, share, 8 if args.quick else 64)
+        for row in rows(run, share, 8 if args.quick else 32)
     ]
     ledger.show("How far the colour moves with the explanation of a classifier of the shape", found)
     ledger.keep("confounders", found, quick=args.quick)

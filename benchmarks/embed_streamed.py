@@ -3,7 +3,7 @@
     python -m benchmarks.embed_streamed [--quick]
 
 Bare: the encoder and its distribution on images that are in memory as floats already, in batches of 256. Streamed: what
-`vaelab embed RUN shards/ -o codes.csv` does from the opened images on: read, compare with checksums, scale, encode,
+`vaelab embed RUN shards/ -o codes.parquet` does from the opened images on: read, compare with checksums, scale, encode,
 flush to the disk, write the file; and the hash of the images, which counts more here than it would of many, as no more
 than 1 GiB is hashed. Both by turns in one process, of which the least disturbed round counts; seconds are the
 processor's, since others may use the machine.
@@ -75,7 +75,7 @@ def measure(name: str, folder: Path, shards: Path, parts: dict[str, Any], rounds
                 assert len(q.mean.numpy()) == len(q.stddev.numpy())
 
     def whole() -> None:
-        target = folder / "codes.csv"
+        target = folder / "codes.parquet"
         fresh = ShardsSource(path=str(shards)).load()
         with streamed(run, fresh, target) as codes:
             write_embedding(target, codes, fresh.table)

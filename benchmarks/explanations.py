@@ -51,7 +51,7 @@ def cells(out: Path, quick: bool) -> Iterator[dict[str, object]]:
     for share, runs in confounders.trained(out, *((32, 100, 1200, (0,)) if quick else whole)).items():
         for run in runs:
             found = explain_run(
-                run, "shape", to="ragged", num_images=_images(quick), methods=ALL, seed=run.experiment.seed
+                run, "shape", to="ragged", num_images=_images(quick) // 2, methods=ALL, seed=run.experiment.seed
             )
             yield from lines(f"cells, {share:.0%} confounded", run.experiment.seed, found)
 

@@ -172,7 +172,7 @@ def test_a_lasso_selects_what_lies_inside_and_is_held_by_image(tab, explored, vi
 
 
 def test_an_end_that_was_not_typed_leaves_nobody_out(tab, explored, view):
-    rounded_up = [k for k, low in enumerate(view.codes.loc.min(0)) if float(f"{low:.5g}") > low]
+    rounded_up = [k for k, low in enumerate(view.codes.loc.min(0)) if float(f"{low:.3g}") > low]
     opened(tab, explored, f"colour=z{rounded_up[0]}")
     z, upper = view.codes.loc[:, rounded_up[0]], tab.locator("#legend [data-end='1']")
     middle = float(np.median(z))

@@ -83,9 +83,15 @@ class Scene:
         """f of what is drawn there, without gradients."""
         return self._of_each(z, lambda model, codes: self.judge(model.decode(codes).mean)[:, None])[..., 0].to(z.dtype)
 
-    def say_with_gradient(self, z: Latents, count: int = 1, *, log_odds: bool = False) -> PerImage:
-        """f of what is drawn at codes, or its log-odds, `count` for each image in turn; gradients flow to the codes."""
-        model = self.model
+    def say_with_gradient(self, z: Latents, count: int = 1, first: int = 0, *, log_odds: bool = False) -> PerImage:
+        """f of what is drawn at codes, or its log-odds; gradients flow to the codes.
+
+        Args:
+            z: `count` codes for each image in turn, from the image `first` on.
+            count: As above; likewise first.
+            log_odds: Whether they are wanted.
+        """
+        model = self.model.part(first, first + len(z) // count)
         if model.conditions is not None and len(model.conditions) > 1:
             model = model.given(model.conditions.repeat_interleave(count, 0))
         return (self.judge.log_odds if log_odds else self.judge)(model.decode(z).mean)

@@ -118,9 +118,9 @@ class Conditional(Exaggeration):
             return own.mean()
         wanted = torch.rand_like(said)
         other = model.decode(moved.move(z, wanted)).mean
-        found = scene.judge(other).to(z).clamp(_LEAST, 1 - _LEAST)
         wanted_inside = wanted.clamp(_LEAST, 1 - _LEAST)
-        differs = nn.functional.binary_cross_entropy(found, wanted_inside, reduction="none")
+        found = scene.judge.log_odds(other).to(z)  # which have a slope where f rounds to 0 or 1
+        differs = nn.functional.binary_cross_entropy_with_logits(found, wanted_inside, reduction="none")
         differs = differs - nn.functional.binary_cross_entropy(wanted_inside, wanted_inside, reduction="none")
         back = -model.decode(moved.move(model.encode(other).mean, said)).log_prob(x) / pixels
         return (own + share * (self.consistency * differs + self.cycle * back)).mean()

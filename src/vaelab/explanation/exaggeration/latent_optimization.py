@@ -10,7 +10,9 @@ from torch.nn.functional import huber_loss
 
 from vaelab.errors import InputError
 from vaelab.explanation.exaggeration._base import Drawn, Exaggeration, Scene, SeriesCodes, Targets
+from vaelab.inference import images_at_once
 from vaelab.settings.ranges import AtLeast1, NotNegative, Positive
+from vaelab.shapes import Latents, PerImage
 
 _SUREST = 1e-7
 
@@ -65,25 +67,32 @@ class LatentOptimization(Exaggeration):
         """Codes away from those of the series before, from a start beside the image's code where there are any."""
         count = targets.shape[1]
         start, spread = scene.z.repeat_interleave(count, 0), scene.spread
-        is_number, unit = scene.judge.is_number, scene.others_said.std().clamp(min=1e-6)
-        wanted = targets.flatten() / unit if is_number else targets.flatten().logit(_SUREST)
         random = torch.Generator().manual_seed(scene.seed + len(before))
         moved = 0.5 * bool(before) * torch.randn(start.shape, generator=random).to(start)
         moved.requires_grad_()
         others = [(codes.flatten(0, 1) - start) / spread for codes in before]
         adam = torch.optim.Adam([moved], self.learning_rate)
         falling = torch.optim.lr_scheduler.CosineAnnealingLR(adam, self.num_steps)
+        at_once = max(1, images_at_once(scene.model.image_shape) // count)
         with torch.enable_grad():
             for _ in range(self.num_steps):
                 adam.zero_grad()
-                z = start + moved * spread
-                said = scene.say_with_gradient(z, count, log_odds=not is_number)
-                miss = huber_loss(said / unit if is_number else said, wanted, reduction="none")
-                near, usual = moved.square().mean(1), (z / spread).square().mean(1)
-                cost = miss + self.proximity * near + self.prior * usual
-                for other in others:
-                    cost = cost + self.diversity / len(others) * (-2 * (moved - other).square().mean(1)).exp()
-                cost.sum().backward()
+                for first in range(0, len(targets), at_once):
+                    own = slice(first * count, (first + at_once) * count)
+                    cost = self._cost(scene, count, first, targets.flatten()[own], start[own], moved[own])
+                    for other in others:
+                        near = (-2 * (moved[own] - other[own]).square().mean(1)).exp()
+                        cost = cost + self.diversity / len(others) * near
+                    cost.sum().backward()
                 adam.step()
                 falling.step()
         return (start + moved.detach() * spread).unflatten(0, targets.shape)
+
+    def _cost(self, scene: Scene, count: int, first: int, wanted: PerImage, start: Latents, moved: Latents) -> PerImage:
+        """Of `count` codes for each image from the `first` on, without what nearness to other series costs."""
+        is_number, unit = scene.judge.is_number, scene.others_said.std().clamp(min=1e-6)
+        z = start + moved * scene.spread
+        said = scene.say_with_gradient(z, count, first, log_odds=not is_number)
+        said, wanted = (said / unit, wanted / unit) if is_number else (said, wanted.logit(_SUREST))
+        near, usual = moved.square().mean(1), (z / scene.spread).square().mean(1)
+        return huber_loss(said, wanted, reduction="none") + self.proximity * near + self.prior * usual

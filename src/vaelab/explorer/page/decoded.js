@@ -113,7 +113,7 @@ export class Decoded extends EventTarget {
     this.words.textContent = words;
     this.words.title = `The tenth nearest image is ${number(found.distance)} away in latent space; compared with ${found.num_images} images' own distances.`;
     this.gauge.setAttribute("aria-label", words);
-    this.near.replaceChildren(...found.nearest.map(({ at, name, distance }) => this.thumbnails.button(at, `${name}, at a distance of ${number(distance)}`, () => this.pinned.pin(at), number(distance))));
+    this.near.replaceChildren(...found.nearest.map(({ at, name, distance }) => this.thumbnails.button(at, `${name}, at a distance of ${number(distance)}`, () => this.pinned.pin(at), number(distance, 2))));
     this.tell();
   }
 }

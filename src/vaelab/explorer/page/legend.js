@@ -103,17 +103,20 @@ export class Legend {
       column.missing > 0 && el("p", { class: "fine" }, `${count(column.missing)} without a value`)].filter(Boolean);
   }
 
-  /** An end that was not typed is the exact one, of which the field shows five digits. */
+  /** An end that was not typed is the exact one, of which the field shows three digits. */
   setEnds() {
     this.selection.forget();
     const fields = [...this.run.hosts.legend.querySelectorAll("[data-end]")];
-    const ends = fields.map(({ value, title }) => Number(Number(value) === shown(Number(title)) ? title : value));
+    const ends = fields.map(({ value, title }) => Number(value === shown(Number(title)) ? title : value));
     state.set({ only: JSON.stringify(ends) });
   }
 }
 
 /** As much of an end as its field has room for. */
-const shown = (end) => Number(end.toPrecision(5));
+function shown(end) {
+  const size = Math.abs(end);
+  return size !== 0 && (size < 1e-3 || size >= 1e5) ? end.toExponential(2) : String(Number(end.toPrecision(3)));
+}
 
 function safely(text) {
   try {

@@ -84,7 +84,7 @@ export class Pinned extends EventTarget {
     const called = ({ api: { under } }) => (under.length ? `under ${under.map(([, value]) => value).join(", ")}` : "reconstruction");
     const again = drawn.map((array, k) => array
       ? figure(`${called(runs[k])}${by(k)}`, `Reconstruction of ${record.name}${by(k)}`, (picture) => picture.show(array))
-      : el("p", { class: "fine" }, `Not shown${by(k)}`));
+      : el("p", { class: "fine" }, `Not shown by ${about.runs[runs[k].k]}`));
     const apart = drawn.map((array, k) => pixels && array && figure(`difference${by(k)}`, `Where reconstruction and image differ${by(k)}`, (picture) => picture.showDifference(pixels, array)));
     const stored = pixels && figure("stored", `Image ${record.name} as stored`, (picture) => picture.show(pixels));
     const figures = !pixels ? again : runs.length > 1 ? [stored, ...again, el("span"), ...apart.map((each) => each ?? el("span"))] : [stored, ...again, ...apart];
@@ -102,7 +102,7 @@ export class Pinned extends EventTarget {
       el("dl", { class: "facts" }, facts.map(([name, value, words]) => el("div", { title: words }, el("dt", {}, name), el("dd", {}, value)))),
       el("dl", { class: "columns", tabindex: "0" }, [["row", String(record.row)], ...record.columns, ...record.measured].filter(([name, value]) => value !== "" && name !== "fit").flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)])),
       el("h3", {}, "Nearest in latent space"),
-      el("div", { class: "neighbours" }, others.map(({ at, name, distance }) => this.thumbnails.button(at, `${name}, at a distance of ${number(distance)}`, () => this.pin(at), number(distance)))),
+      el("div", { class: "neighbours" }, others.map(({ at, name, distance }) => this.thumbnails.button(at, `${name}, at a distance of ${number(distance)}`, () => this.pin(at), number(distance, 2)))),
     );
   }
 }
