@@ -40,7 +40,7 @@ class Answers:
     def __init__(self, view: View, beside: Answers | None = None):
         self.view, self.maps, self.columns = view, Maps(view), Columns(view)
         self.neighbours, self.thumbnails = Neighbours(view.codes.loc), Thumbnails(view)
-        self.names, self.selections = view.names(), Selections(view, self.columns, beside and beside.selections)
+        self.selections = Selections(view, self.columns, beside and beside.selections)
         self.explanations = Explanations(view)
 
     def at_stage(self, stage: str) -> Answers:
@@ -94,8 +94,7 @@ class Answers:
     def _latents(self) -> list[dict[str, Any]]:
         """In the order of what they say: rate, and the range of the aggregate posterior that holds 99 % of it."""
         view = self.view
-        low, high = (view.codes.aggregate_quantile(p) for p in (0.005, 0.995))
-        means, variances = view.codes.loc.mean(0, dtype=np.float64), view.codes.loc.var(0, dtype=np.float64)
+        low, high, means, variances = self._ranges
         rates, meant = view.latent_rates, self.explanations.meanings()
         worth, least = (variances, USED_VARIANCE) if rates is None else (rates, USED_NATS)
         return [
@@ -111,6 +110,20 @@ class Answers:
             for i in view.latents_in_order().tolist()
         ]
 
+    @cached_property
+    def _ranges(self) -> tuple[np.ndarray, ...]:
+        """(latent,) each: the ends of the middle 99 % of the aggregate posterior, means and variances of the codes."""
+        codes = self.view.codes
+        ends = (codes.aggregate_quantile(p) for p in (0.005, 0.995))
+        return *ends, codes.loc.mean(0, dtype=np.float64), codes.loc.var(0, dtype=np.float64)
+
+    def prepare(self) -> None:
+        """Computes what the page asks for first and what takes a while; nothing that another thread may not ask for."""
+        self.about()
+        if self.view.images is not None:
+            _ = self.quantiles
+        _ = self.neighbours.typical
+
     def record(self, place: int) -> dict[str, Any]:
         """What is known of one image: its name, its row, and every column in words."""
         view = self.view
@@ -120,7 +133,7 @@ class Answers:
             name: in_words(column.values[place]) for name, column in self.columns.known().items() if name not in said
         }
         return {
-            "name": self.names[place],
+            "name": view.names([place])[0],
             "row": int(view.rows[place]),
             "columns": list(said.items()),
             "measured": list(measured.items()),
@@ -132,12 +145,19 @@ class Answers:
         What has no such name is looked for in the columns of text, then by row.
         """
         wanted, found = text.strip().lower(), []
-        for names in (self.names, *self._texts) if wanted else ():
+        for names in (self.view.names(), *self._texts) if wanted else ():
             ranks = [(rank, place) for place, name in enumerate(names) if (rank := _rank(name.lower(), wanted)) < 3]
             found = found or [place for _, place in sorted(ranks)[:_MOST_FOUND]]
         if not found and wanted.removeprefix("#").isdecimal() and len(wanted) < 12:
             found = np.flatnonzero(self.view.rows == int(wanted.removeprefix("#"))).tolist()
-        return [{"at": place, "row": int(self.view.rows[place]), "name": self.names[place]} for place in found]
+        return self._named(found)
+
+    def _named(self, places: list[int]) -> list[dict[str, Any]]:
+        rows = self.view.rows[places].tolist()
+        return [
+            {"at": place, "row": row, "name": name}
+            for place, row, name in zip(places, rows, self.view.names(places), strict=True)
+        ]
 
     def near(self, z: np.ndarray, count: int) -> dict[str, Any]:
         """The nearest images in latent space, and how dense the data are there."""
@@ -145,8 +165,8 @@ class Answers:
         found = self.neighbours.sparsity(z)
         return {
             "nearest": [
-                {"at": place, "row": int(self.view.rows[place]), "name": self.names[place], "distance": distance}
-                for place, distance in zip(places.tolist(), distances.tolist(), strict=True)
+                {**named, "distance": distance}
+                for named, distance in zip(self._named(places.tolist()), distances.tolist(), strict=True)
             ],
             "distance": found.distance,
             "share": found.share,

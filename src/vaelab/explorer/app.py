@@ -31,6 +31,7 @@ selections stands in `vaelab.explorer.choosing`, about explanations in `vaelab.e
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
@@ -108,6 +109,12 @@ class App:
             for name, endpoint in endpoints.items()
         ]
         self.asgi = Starlette(routes=[*_page(), *data])
+
+    def prepare(self) -> None:
+        """Computes what pages ask for first; what cannot be had is said to whoever asks for it."""
+        for of in self.runs:
+            with contextlib.suppress(InputError):
+                of.prepare()
 
     def close(self) -> None:
         """Begins nothing more that takes long."""

@@ -92,5 +92,5 @@ class Neighbours:
         for some in np.split(rows, range(step, len(rows), step)):
             squares = self._squares[some][:, None] + self._squares - 2.0 * (self.codes[some] @ self.codes.T)
             squares[np.arange(len(some)), some] = -1.0  # itself comes first
-            found.append(np.partition(squares, rank, axis=1)[:, rank])
+            found.append(np.partition(squares, rank, axis=1)[:, rank].copy())  # a view would keep them all
         return np.sort(np.sqrt(np.maximum(np.concatenate(found), 0)))

@@ -125,7 +125,7 @@ class _Written:
         for i, name in enumerate(kept):
             self.array(f"map-{i}", answers.maps.points(name).astype(np.float32))
         self.array("typical", answers.neighbours.typical.astype(np.float32))
-        self.json("names", answers.names)
+        self.json("names", answers.view.names())
         selections = answers.selections.known()
         self.json("selections", selections)
         for i, each in enumerate(selections):

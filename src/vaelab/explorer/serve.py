@@ -80,6 +80,7 @@ class Explorer:
 
     def serve(self) -> None:
         """Answers until it is stopped with Ctrl-C."""
+        threading.Thread(target=self.app.prepare, name="explorer: first answers", daemon=True).start()
         try:
             self._server.run(sockets=[self._socket])
         finally:

@@ -6,6 +6,7 @@ import copy
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -81,10 +82,14 @@ class View:
         """The column to colour by; empty: none is likely."""
         return label_column(self.table)
 
-    def names(self) -> list[str]:
-        """The images' names: by the column that holds them, else their rows."""
-        column = name_column(self.table)
-        return [str(value) for value in (self.table[column] if column else self.rows).tolist()]
+    def names(self, places: Sequence[int] | None = None) -> list[str]:
+        """The names of all images, or of those at some places: by the column that holds them, else their rows."""
+        column, some = self._name_column, slice(None) if places is None else list(places)
+        return [str(value) for value in (self.table[column].iloc[some] if column else self.rows[some]).tolist()]
+
+    @cached_property
+    def _name_column(self) -> str:
+        return name_column(self.table)
 
     def latents_in_order(self) -> np.ndarray:
         """(latent,): the latents that say most first, by rate, or where that is not known by their codes' variance."""

@@ -1,6 +1,8 @@
 // From stored values to colours: every channel in its colour between its two ends, the brighter one winning at each pixel.
 // The same for images as they were stored and for what the model draws, which comes in the same units.
 
+import { inMemory } from "./dom.js";
+
 /** Fills RGBA bytes, which round what is put into them, from (channel, height, width) values that begin at `start`. */
 export function composite(values, start, numPixels, settings, out) {
   out.fill(0);
@@ -28,7 +30,7 @@ export function paint(canvas, array, settings, place = 0) {
   const [, channels, height, width] = array.shape;
   if (canvas.width !== width) canvas.width = width;
   if (canvas.height !== height) canvas.height = height;
-  const context = canvas.getContext("2d");
+  const context = inMemory(canvas);
   const picture = context.createImageData(width, height);
   composite(array.data, place * channels * height * width, height * width, settings, picture.data);
   context.putImageData(picture, 0, 0);

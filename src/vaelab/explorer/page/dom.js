@@ -13,6 +13,9 @@ export function el(tag, settings = {}, ...children) {
   return made;
 }
 
+/** A canvas's context whose pixels stay in memory: those that are computed here have no use for a graphics card. */
+export const inMemory = (canvas) => canvas.getContext("2d", { willReadFrequently: true });
+
 export const byId = (id) => document.getElementById(id);
 
 /** Says something to those who hear the page. */

@@ -1,5 +1,6 @@
 // Where images lie on the map, as a soft island on a shaded ground.
 
+import { inMemory } from "./dom.js";
 import { rgb } from "./palette.js";
 
 const CELLS = 112;
@@ -37,7 +38,7 @@ export function ground(grid, bounds) {
     picture(colour) {
       if (madeOf === colour) return made;
       [made, madeOf] = [Object.assign(document.createElement("canvas"), { width: CELLS, height: CELLS }), colour];
-      const context = made.getContext("2d");
+      const context = inMemory(made);
       const picture = context.createImageData(CELLS, CELLS);
       const [red, green, blue] = rgb(colour);
       for (let row = 0; row < CELLS; row++) {

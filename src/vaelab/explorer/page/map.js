@@ -2,7 +2,7 @@
 
 import * as state from "./state.js";
 import { Camera } from "./camera.js";
-import { el, number, perFrame } from "./dom.js";
+import { el, inMemory, number, perFrame } from "./dom.js";
 import { PointGrid } from "./grid.js";
 import { ground as groundOf } from "./ground.js";
 import { looksOf, rgb } from "./palette.js";
@@ -25,6 +25,7 @@ export class MapView extends EventTarget {
     [this.under, this.canvas, this.over] = ["under", "points", "over"].map((name) => this.host.appendChild(el("canvas", { class: name, "aria-hidden": "true" })));
     this.painter = this.painterFor(new URLSearchParams(location.search).get("points"));
     this.redraw = perFrame(() => this.draw());
+    this.redrawOver = perFrame(() => this.drawOver());
     this.camera.addEventListener("change", () => this.moved());
     thumbnails.addEventListener("change", this.redraw);
     run.addEventListener("points", () => this.newPoints());
@@ -51,6 +52,11 @@ export class MapView extends EventTarget {
       this.canvas = fresh;
       return new CanvasPoints(fresh);
     }
+  }
+
+  /** In memory where no graphics card draws. */
+  contextOf(canvas) {
+    return this.painter instanceof CanvasPoints ? inMemory(canvas) : canvas.getContext("2d");
   }
 
   get showsThumbnails() {
@@ -106,7 +112,7 @@ export class MapView extends EventTarget {
 
   mark(marks) {
     Object.assign(this.marks, marks);
-    this.redraw();
+    this.redrawOver();
   }
 
   box() {
@@ -120,18 +126,25 @@ export class MapView extends EventTarget {
     this.colours = Object.fromEntries(["paper", "void", "ink", "muted", "grid", "first"].map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
     const visible = this.grid.countInBox(...this.box(), this.run.size);
     this.drawGround();
-    const tiles = (this.shown = this.tiles(visible));
+    this.shown = this.tiles(visible);
     this.painter.draw(camera, { ground: rgb(this.colours.paper), ratio, moving: this.moving, visible });
-    const context = this.over.getContext("2d");
+    this.drawOver();
+  }
+
+  /** What lies over the points: all that changes where an image is hovered or pinned, or a place decoded. */
+  drawOver() {
+    if (!this.colours) return;
+    const { camera, ratio } = this;
+    const context = this.contextOf(this.over);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, camera.width, camera.height);
-    this.drawTiles(context, tiles);
+    this.drawTiles(context, this.shown);
     this.drawAxes(context);
     this.drawMarks(context);
   }
 
   drawGround() {
-    const context = this.under.getContext("2d");
+    const context = this.contextOf(this.under);
     const { camera, ratio, ground } = this;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.fillStyle = this.colours.void;

@@ -1,13 +1,14 @@
 // How much pixels matter, laid over their image: the image in grey, and orange the more the more it matters.
 
 import { paint } from "./composite.js";
+import { inMemory } from "./dom.js";
 
 const ORANGE = [255, 140, 0];
 
 /** Draws the first image of an array, with a map {data, shape: (height, width)} over it, on a canvas. */
 export function overlay(canvas, pixels, map, settings) {
   paint(canvas, pixels, settings);
-  const context = canvas.getContext("2d", { willReadFrequently: true });
+  const context = inMemory(canvas);
   const picture = context.getImageData(0, 0, canvas.width, canvas.height);
   const { data } = picture;
   let most = 0;

@@ -1,7 +1,7 @@
 // Images on the page: small canvases that are drawn again when the channels' settings change.
 
 import { difference, ofDifferences, paint } from "./composite.js";
-import { el } from "./dom.js";
+import { el, inMemory } from "./dom.js";
 
 /** A canvas that shows an image of an array; `words` name it for those who don't see it. */
 export class Picture {
@@ -96,7 +96,7 @@ export class Thumbnails extends EventTarget {
       const canvas = this.of(place);
       if (!canvas) return;
       const copy = el("canvas", { width: canvas.width, height: canvas.height });
-      copy.getContext("2d").drawImage(canvas, 0, 0);
+      inMemory(copy).drawImage(canvas, 0, 0);
       holder.replaceChildren(copy);
     };
     draw();

@@ -1,13 +1,14 @@
 // Points without a graphics card: added up in memory and put on a canvas. Where WebGL2 is made by software, this is the
 // faster way by far. The picture is the same: shapes where there are few, and where points overlap how many there are.
 
+import { inMemory } from "./dom.js";
 import { MANY, away, pointSize, tone } from "./points_look.js";
 
 const MOVING = 400_000;
 
 export class CanvasPoints {
   constructor(canvas) {
-    Object.assign(this, { canvas, context: canvas.getContext("2d"), points: new Float32Array(), order: [], looks: new Uint8Array() });
+    Object.assign(this, { canvas, context: inMemory(canvas), points: new Float32Array(), order: [], looks: new Uint8Array() });
   }
 
   setPoints(points, order) {

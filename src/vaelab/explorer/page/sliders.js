@@ -2,7 +2,7 @@
 
 import { latestOnly } from "./api.js";
 import { paint } from "./composite.js";
-import { el, number } from "./dom.js";
+import { el, inMemory, number } from "./dom.js";
 
 const STRIP = 7;
 const SIDE = 32;
@@ -75,7 +75,7 @@ export class Sliders {
     const one = document.createElement("canvas");
     strip.width = many * width;
     strip.height = height;
-    const context = strip.getContext("2d");
+    const context = inMemory(strip);
     for (let k = 0; k < many; k++) context.drawImage(paint(one, array, this.channels.settings, k), k * width, 0);
   }
 }
