@@ -24,6 +24,7 @@ from vaelab.cli import main
 from vaelab.errors import InputError
 from vaelab.evaluation import project
 from vaelab.explorer import explore
+from vaelab.explorer.bundle import page_files
 from vaelab.explorer.guard import BURST, MOST_BODY, Guard, Refused
 from vaelab.explorer.pair import together
 from vaelab.explorer.serve import Explorer
@@ -487,3 +488,10 @@ def test_five_images_can_be_shown(view):
         assert ask(explorer, "/run/0/points?map=t-SNE")[0] == 400
     finally:
         explorer.stop()
+
+
+def test_the_page_asks_for_all_its_modules_at_once(explored):
+    _, _, page = ask(explored, "/")
+    named = re.findall(r'<link rel="modulepreload" href="([^"]+)">', page.decode())
+    assert sorted(named) == sorted(name for name in page_files() if name.endswith(".js"))
+    assert all(ask(explored, f"/{name}")[0] == 200 for name in named)

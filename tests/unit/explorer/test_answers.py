@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import tracemalloc
 
 import numpy as np
 import pandas as pd
@@ -113,3 +114,16 @@ def test_what_takes_long_is_computed_once_while_others_come_again():
             jobs.get("b", lambda: 1 // 0, 5)
     assert jobs.get("b", lambda: 8, 5) == (True, 8)
     jobs.close()
+
+
+def test_distances_of_many_images_are_not_all_kept():
+    codes = np.random.default_rng(0).normal(size=(20_000, 4)).astype(np.float32)
+    near = Neighbours(codes)
+    tracemalloc.start()
+    far = near.typical
+    kept, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 2e6 < most < 4e8
+    own = np.sort(np.sqrt(np.square(codes[0].astype(float) - codes).sum(1)))[10]
+    assert far.min() <= own <= far.max()
+    assert np.isclose(far, own).any()

@@ -42,9 +42,7 @@ export class MapView extends EventTarget {
   painterFor(asked) {
     try {
       if (asked === "canvas") throw new Error("it was asked for");
-      const painter = new WebGLPoints(this.canvas);
-      if (!painter.isSoftware || asked === "webgl") return painter;
-      throw new Error("it is made by software");
+      return new WebGLPoints(this.canvas, { byCard: asked !== "webgl" });
     } catch (error) {
       console.info(`Points are drawn without WebGL2: ${error.message}`);
       const fresh = el("canvas", { class: "points", "aria-hidden": "true" });
