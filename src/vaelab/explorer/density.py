@@ -12,7 +12,7 @@ NUM_NEIGHBOURS = 10
 """The distance to the tenth nearest image says how sparse a place is."""
 MOST_SAMPLED, FEWEST_SAMPLED = 2000, 200
 """Images, evenly spaced, whose own distances are the yardstick: fewer where there are many images."""
-_DISTANCES, _CHUNK = 1 << 28, 1 << 22
+_DISTANCES, _CHUNK = 1 << 28, 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
