@@ -82,6 +82,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         run = vaelab.load(sys.argv[1]) if len(sys.argv) > 1 else trained(Path(place) / "cells-synthetic")
         rows = explained(run)
+        run = vaelab.load(run.folder)  # which knows the column that was kept
         z = vaelab.embed(run, rows).loc
         row = rows[np.square(z - vaelab.embed(run).loc.mean(0)).sum(1).argmin()]
         explorer = vaelab.explore(run, on="all", port=0)
