@@ -2,7 +2,7 @@
 
     python -m benchmarks.explanations [cells|mnist|bbbc021|poor ...] [--out FOLDER] [--quick]
 
-    cells    synthetic cells, large against small, by a classifier that a planted colour confounds and by one that
+    cells    synthetic cells, `ragged` against `round`, by a classifier that a planted colour confounds and by one that
              it does not (with the same `--out` on the runs of `benchmarks.confounders`), three seeds, every method
     mnist    threes as eights and fours as nines, with the areas of the deletion tests
     bbbc021  cells without a drug as cells under microtubule stabilisers, the classifier divided by plate
@@ -51,7 +51,7 @@ def cells(out: Path, quick: bool) -> Iterator[dict[str, object]]:
     for share, runs in confounders.trained(out, *((32, 100, 1200, (0,)) if quick else whole)).items():
         for run in runs:
             found = explain_run(
-                run, "size", to="large", num_images=_images(quick) // 2, methods=ALL, seed=run.experiment.seed
+                run, "shape", to="ragged", num_images=_images(quick) // 2, methods=ALL, seed=run.experiment.seed
             )
             yield from lines(f"cells, {share:.0%} confounded", run.experiment.seed, found)
 
