@@ -5,8 +5,8 @@
 Bare: the encoder and its distribution on images that are in memory as floats already, in batches of 256. Streamed: what
 `vaelab embed RUN shards/ -o codes.parquet` does from the opened images on: read, compare with checksums, scale, encode,
 flush to the disk, write the file; and the hash of the images, which counts more here than it would of many, as no more
-than 1 GiB is hashed. Both by turns in one process, of which the least disturbed round counts; seconds are the
-processor's, since others may use the machine.
+than 1 GiB is hashed. Both keep freed memory, as the command does, by turns in one process, of which the least disturbed
+round counts; seconds are the processor's, since others may use the machine.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from vaelab.data.feed import Feed
 from vaelab.data.packing import pack
 from vaelab.data.sources.shards import ShardsSource
 from vaelab.likelihoods.grey_bernoulli import GreyBernoulliLikelihood
+from vaelab.machine import keep_freed_memory
 from vaelab.models import evaluating
 from vaelab.networks.mlp import MLPDecoder, MLPEncoder
 from vaelab.runs import Run
@@ -93,6 +94,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true")
     quick, rows = parser.parse_args().quick, []
+    keep_freed_memory()
     torch.set_num_threads(1)
     count = BATCH * (4 if quick else 8)
     with tempfile.TemporaryDirectory() as place:
