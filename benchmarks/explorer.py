@@ -80,7 +80,10 @@ SLIDE = """async (count) => {
     for (let i = 0; i < count; i++) {
         const asked = performance.now();
         const came = new Promise((done) => {
-            const seen = new MutationObserver(() => requestAnimationFrame(() => setTimeout(done)));
+            const seen = new MutationObserver(() => {
+                seen.disconnect();
+                requestAnimationFrame(() => setTimeout(done));
+            });
             seen.observe(host, { attributes: true, attributeFilter: ["data-ms"] });
         });
         slider.value = low + ((high - low) * ((i * 7) % 20 + 0.5)) / 20;
@@ -186,7 +189,6 @@ def ours(browser: Any, count: int, folder: Path, quick: bool) -> list[dict[str, 
         for _ in range(1 if quick else 3):
             tab = browser.new_page(viewport=WINDOW)
             tab.add_init_script(NOTE_PAINT)
-            start = time.perf_counter()
             tab.goto(f"{url}#map=z0,z1&colour=kind", wait_until="commit")
             until(tab, "window.painted > 1")
             painted.append(tab.evaluate("window.painted") / 1000)
@@ -276,7 +278,10 @@ def projector(browser: Any, python: str, count: int) -> dict[str, Any]:
         (place / "projector_config.pbtxt").write_text(text)
         flags = ["--logdir", ".", "--port", str(port), "--host", "127.0.0.1", "--reload_interval", "0"]
         with running([python, "-m", "tensorboard.main", *flags], place):
-            while socket.socket().connect_ex(("127.0.0.1", port)):
+            for _ in range(600):
+                with socket.socket() as asked:
+                    if not asked.connect_ex(("127.0.0.1", port)):
+                        break
                 time.sleep(0.1)
             tab, start = browser.new_page(viewport=WINDOW), time.perf_counter()
             tab.goto(f"http://127.0.0.1:{port}/#projector", wait_until="commit")

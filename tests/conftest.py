@@ -1,4 +1,4 @@
-"""What every test stands on: shapes and types checked at each call, one thread, fixed random examples, real data."""
+"""What every test stands on: shapes checked at each call, one thread, fixed random examples, real data."""
 
 from __future__ import annotations
 

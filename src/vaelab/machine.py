@@ -20,7 +20,8 @@ def keep_freed_memory() -> bool:
     """Tells glibc to keep freed blocks of up to 1 GiB instead of giving them back; True where that was possible.
 
     Without it every activation of a convolutional network is returned to the system when freed and faulted in again,
-    page by page, at the next step. It holds for the rest of the process, so only a training process should ask for it.
+    page by page, at the next step. It holds for the rest of the process, so only a command that computes and ends, such
+    as training, should ask for it.
     """
     if not sys.platform.startswith("linux"):
         return False

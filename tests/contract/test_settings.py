@@ -213,7 +213,7 @@ def test_values_in_range_are_taken_or_refused_by_a_fields_name_and_read_back_exa
     if not kinds:
         return
 
-    @settings(max_examples=3 * len(kinds))
+    @settings(max_examples=8 * len(kinds))
     @given(st.one_of([st.tuples(st.just(name), inside(kind)) for name, kind in kinds.items()]))
     def take(change):
         name, value = change
@@ -262,7 +262,7 @@ json_values = st.recursive(
 
 @every_class
 def test_any_value_in_any_field_gives_a_part_or_one_sentence(cls):
-    @settings(max_examples=10)
+    @settings(max_examples=30)
     @given(st.dictionaries(st.sampled_from(sorted(field_types(cls)) or ["nothing"]), json_values, max_size=3))
     def refused_or_read(record):
         kind = {"kind": name_of(cls)} if contract_of(cls) else {}

@@ -13,7 +13,7 @@ from torch.distributions import Independent, Normal
 from vaelab.catalogue import members
 from vaelab.errors import InputError
 from vaelab.explanation import explain, judge_of
-from vaelab.explanation.exaggeration import Exaggeration
+from vaelab.explanation.exaggeration import Exaggeration, latent_optimization
 from vaelab.explanation.exaggeration.conditional import Conditional
 from vaelab.explanation.exaggeration.geodesic import Geodesic
 from vaelab.explanation.exaggeration.latent_optimization import LatentOptimization
@@ -169,6 +169,34 @@ def test_several_solutions_reach_the_targets_by_different_changes(model, x):
         assert {series.method for series in found.series.values()} == {"latent_optimization"}
         far[diversity] = min(np.linalg.norm(codes[i] - codes[j], axis=-1).mean() for i, j in ((0, 1), (0, 2), (1, 2)))
     assert far[0.0] < 0.1 < 1 < far[1.0]
+
+
+@pytest.mark.parametrize("is_conditional", [False, True])
+def test_images_a_few_at_a_time_take_the_same_steps(model, x, monkeypatch, is_conditional):
+    model = Shifted().given(torch.linspace(-1, 1, 6)[:, None]) if is_conditional else model
+    how = LatentOptimization(num_steps=20, num_solutions=2)
+
+    def codes():
+        found = explain(model, Logistic(model), x[:6], targets=TARGETS, methods=[how])
+        return [series.codes for series in found.series.values()]
+
+    whole = codes()
+    monkeypatch.setattr(latent_optimization, "images_at_once", lambda shape: 10)
+    for together, apart in zip(whole, codes(), strict=True):
+        np.testing.assert_allclose(apart, together, atol=1e-4)
+
+
+def test_a_fine_tuned_copy_learns_where_the_classifier_says_nearly_nothing(model, x):
+    """Of almost all images it says less than 0.01, and its probability there has hardly a slope."""
+
+    class Rare(Logistic):
+        def forward(self, x):
+            logit = (x.flatten(1) - 0.5) @ self.axis - 8
+            return torch.stack([-logit, logit], 1).mul(0.5).softmax(1)
+
+    found = explain(model, Rare(model), x[:6], targets=(0.1, 0.9), methods=[Conditional(num_steps=150)], others=x)
+    said = found.series["conditional"].said
+    assert (said[:, 1] > 0.5).all()
 
 
 def test_the_way_back_of_a_fine_tuned_copy_needs_no_second_one(model, x, monkeypatch):
