@@ -123,16 +123,20 @@ def serve(count: int, folder: Path) -> None:
     """Shows so many points of the run until it is killed; says where."""
     from vaelab.explorer.pair import open_views
     from vaelab.explorer.serve import Explorer
+    from vaelab.explorer.view import mapped
+    from vaelab.machine import give_back_memory
     from vaelab.runs import load
 
     images = np.lib.format.open_memmap(folder / "images.npy", "w+", np.uint8, (count, 3, 64, 64))
     (view,) = open_views([load(folder / "run")])
-    loc, kinds = points_of(count), np.array(["a", "b", "c", "d"])[np.arange(count) % 4]
-    codes = replace(view.codes, loc=loc, scale=np.ones_like(loc))
+    codes = replace(view.codes, loc=points_of(count), scale=np.ones((count, view.latent_dim), np.float32))
+    codes, kinds = mapped(codes, folder), np.array(["a", "b", "c", "d"])[np.arange(count) % 4]
     own = {"rows": np.arange(count), "measured": pd.DataFrame(index=range(count)), "latent_rates": None}
     table = pd.DataFrame({"kind": kinds})
     shown = replace(view, codes=codes, table=table, images=images, question=None, **own)
-    print(Explorer([shown], port=0).start().url, flush=True)
+    explorer = Explorer([shown], port=0)
+    give_back_memory()
+    print(explorer.start().url, flush=True)
     threading.Event().wait()
 
 

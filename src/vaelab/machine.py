@@ -23,14 +23,32 @@ def keep_freed_memory() -> bool:
     page by page, at the next step. It holds for the rest of the process, so only a command that computes and ends, such
     as training, should ask for it.
     """
-    if not sys.platform.startswith("linux"):
-        return False
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError):
-        return False
+    libc = _glibc()
     wanted = ((_MMAP_THRESHOLD, 1 << 30), (_TRIM_THRESHOLD, 2**31 - 1), (_TOP_PAD, 64 << 20))
-    return all(mallopt(ctypes.c_int(option), ctypes.c_int(value)) == 1 for option, value in wanted)
+    return libc is not None and all(libc.mallopt(option, value) == 1 for option, value in wanted)
+
+
+def give_back_memory() -> bool:
+    """Gives freed blocks back to the system, and tells glibc to do so from now on with every one of 1 MiB and more.
+
+    Without it glibc keeps blocks of up to 32 MiB once one was freed, and a server goes on holding what a question took.
+
+    Returns:
+        True where that was possible.
+    """
+    libc = _glibc()
+    return libc is not None and libc.mallopt(_MMAP_THRESHOLD, 1 << 20) == 1 and libc.malloc_trim(0) in (0, 1)
+
+
+def _glibc() -> ctypes.CDLL | None:
+    """The C library, where it can be told how to ask for memory."""
+    if not sys.platform.startswith("linux"):
+        return None
+    try:
+        libc = ctypes.CDLL(None)
+        return libc if libc.mallopt and libc.malloc_trim else None
+    except (OSError, AttributeError):
+        return None
 
 
 def processor() -> str:

@@ -9,6 +9,7 @@ import shutil
 import socket
 import zipfile
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,6 @@ from vaelab.cli import main
 from vaelab.errors import InputError
 from vaelab.evaluation import project
 from vaelab.explorer import explore
-from vaelab.explorer.bundle import page_files
 from vaelab.explorer.guard import BURST, MOST_BODY, Guard, Refused
 from vaelab.explorer.pair import together
 from vaelab.explorer.serve import Explorer
@@ -261,7 +261,7 @@ def test_too_many_requests_are_told_to_wait(monkeypatch):
 
 
 def test_every_answer_forbids_what_the_page_does_not_need(explored):
-    for path in ("/", "/main.js", "/run/0/about", "/nothing"):
+    for path in ("/", "/page.js", "/run/0/about", "/nothing"):
         _, headers, _ = ask(explored, path)
         policy = headers["content-security-policy"]
         assert "default-src 'none'; script-src 'self';" in policy
@@ -490,8 +490,11 @@ def test_five_images_can_be_shown(view):
         explorer.stop()
 
 
-def test_the_page_asks_for_all_its_modules_at_once(explored):
+def test_the_page_is_one_script_that_holds_every_module(explored):
     _, _, page = ask(explored, "/")
-    named = re.findall(r'<link rel="modulepreload" href="([^"]+)">', page.decode())
-    assert sorted(named) == sorted(name for name in page_files() if name.endswith(".js"))
-    assert all(ask(explored, f"/{name}")[0] == 200 for name in named)
+    assert re.findall(r'<script[^>]* src="([^"]+)">', page.decode()) == ["page.js"]
+    script = ask(explored, "/page.js")[2].decode()
+    place = Path(str(files("vaelab.explorer"))) / "page"
+    names = sorted(path.name for path in place.glob("*.js"))
+    assert sorted(re.findall(r'^modules\["(\w+\.js)"\] = ', script, re.MULTILINE)) == names
+    assert ask(explored, "/main.js")[0] == 404

@@ -39,6 +39,17 @@ def test_the_command_line_shows_its_help_without_torch():
     assert "torch" not in loaded_after(f"from vaelab.cli import main\n{silently}")
 
 
+def test_the_explorer_and_training_start_without_what_draws_charts_and_fits_models():
+    loaded = loaded_after("import vaelab.explorer.serve, vaelab.runs.make, vaelab.runs.results")
+    assert not {"matplotlib", "sklearn"} & loaded
+    assert "torch" in loaded
+
+
+def test_a_metric_that_is_asked_for_imports_no_other():
+    wanted = "from vaelab.evaluation import all_metrics; all_metrics(['rate_per_latent'])"
+    assert "sklearn" not in loaded_after(wanted)
+
+
 def test_no_module_needs_an_optional_extra():
     assert not OPTIONAL & loaded_after("\n".join(f"import {name}" for name in modules()))
 

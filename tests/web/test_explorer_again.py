@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from explorer_pages import from_url
 
@@ -37,9 +40,9 @@ def test_the_lines_of_python_make_the_way_that_is_shown(tab, server, kind, start
     np.testing.assert_allclose(drawn, view.decoded(codes), rtol=1e-3, atol=0.05)
 
 
-PAINTED = """async ({ places, looks, visible }) => {
-    const { Camera } = await import("./camera.js");
-    const [{ WebGLPoints }, { CanvasPoints }] = [await import("./points_webgl.js"), await import("./points_canvas.js")];
+PAINTED = """({ places, looks, visible }) => {
+    const [{ Camera }, { WebGLPoints }] = [modules["camera.js"], modules["points_webgl.js"]];
+    const { CanvasPoints } = modules["points_canvas.js"];
     const camera = Object.assign(new Camera(), { x: 0, y: 0, scale: 1, width: 320, height: 240 });
     return [WebGLPoints, CanvasPoints].map((Painter) => {
         const canvas = Object.assign(document.createElement("canvas"), { width: 320, height: 240 });
@@ -63,8 +66,7 @@ def painted(tab, places, looks, visible):
 
 
 def test_points_have_the_same_shapes_and_colours_from_both_painters(tab, server):
-    tab.route("**/favicon.ico", lambda route: route.fulfill(body=""))
-    tab.goto(f"{server.url.partition('?')[0]}camera.js")  # modules can be had from here, and nothing else runs
+    tab.goto(server.url)
     rng = np.random.default_rng(0)
     x, y = np.meshgrid(np.arange(-130, 131, 26), np.arange(-90, 91, 26))
     places = np.stack([x.ravel(), y.ravel()], -1)
@@ -84,8 +86,7 @@ def test_points_have_the_same_shapes_and_colours_from_both_painters(tab, server)
 
 
 def test_a_crowd_is_as_dense_and_of_the_same_colours_from_both_painters(tab, server):
-    tab.route("**/favicon.ico", lambda route: route.fulfill(body=""))
-    tab.goto(f"{server.url.partition('?')[0]}camera.js")  # modules can be had from here, and nothing else runs
+    tab.goto(server.url)
     rng = np.random.default_rng(1)
     places = rng.normal(size=(30_000, 2)) * [50, 30]
     kinds = np.array([[200, 30, 30], [20, 120, 30], [30, 60, 200]])
@@ -96,3 +97,34 @@ def test_a_crowd_is_as_dense_and_of_the_same_colours_from_both_painters(tab, ser
     assert (apart.mean(), apart.max()) < (4, 40)
     assert apart.max() < 40
     assert (blocks[0] < 200).any()
+
+
+def screen(tab):
+    """(height, width, 3): what is seen of the map."""
+    return np.asarray(Image.open(io.BytesIO(tab.locator("#map").screenshot())).convert("RGB"), float)
+
+
+PLAYED = """const own = WebGL2RenderingContext.prototype.getParameter;
+WebGL2RenderingContext.prototype.getParameter = function (what) {
+    return what === 0x9246 ? "A card" : own.call(this, what);
+};"""
+DRAWN_BY = """() => ["webgl2", "2d"].map((kind) => document.querySelector("canvas.points").getContext(kind) !== null)"""
+
+
+def test_points_come_from_memory_and_a_graphics_card_takes_over(tab, server):
+    def shown():
+        tab.goto(f"{server.url}&again={len(seen)}")
+        tab.wait_for_selector("body[data-ready=all]")
+        tab.wait_for_timeout(500)
+        seen.append(tab.evaluate(DRAWN_BY))
+        return screen(tab)
+
+    seen = []
+    in_memory = shown()
+    tab.add_init_script(PLAYED)
+    by_card = shown()
+    assert seen == [[False, True], [True, False]]
+    assert np.abs(by_card - in_memory).mean() < 2
+    tab.locator("#map").press("+")
+    tab.wait_for_timeout(500)
+    assert np.abs(screen(tab) - by_card).mean() > 2

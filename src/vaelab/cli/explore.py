@@ -56,6 +56,7 @@ def run(options: Options) -> int:
     import webbrowser
 
     from vaelab.explorer.serve import Explorer
+    from vaelab.machine import give_back_memory
 
     if options.export is not None:
         return _export(options, Path(options.export))
@@ -70,6 +71,7 @@ def run(options: Options) -> int:
         print(f"From another machine: {explorer.tunnel}", flush=True)
     if not options.no_browser:
         webbrowser.open(explorer.url)
+    give_back_memory()
     explorer.serve()
     return 0
 

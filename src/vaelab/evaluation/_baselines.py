@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from sklearn.decomposition import PCA
 from torch import Tensor
 
 from vaelab.errors import InputError
@@ -50,6 +49,8 @@ def fit_baselines(training_images: ImageBatches, num_components: int, seed: int 
 
 def principal_axes(training_images: ImageBatches, num_components: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """(pixel,) the mean training image, and (component, pixel) PCA's axes; arguments as of `fit_baselines`."""
+    from sklearn.decomposition import PCA  # here, because it takes as long to import as torch
+
     rows = _first_rows(training_images)
     with np.errstate(invalid="ignore"):  # all images the same: the share of the variance is 0 / 0, and not looked at
         pca = PCA(min(num_components, *rows.shape), random_state=seed).fit(rows)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from vaelab.catalogue import functions
+from vaelab import catalogue
 from vaelab.data.rows import Rows
 from vaelab.errors import InputError, unknown_name
 from vaelab.evaluation import _pass, moves
@@ -30,12 +30,13 @@ def all_metrics(names: Iterable[str] | None = None) -> dict[str, Metric]:
     >>> list(all_metrics(["mse", "elbo"]))
     ['elbo', 'mse']
     """
-    known: dict[str, Metric] = functions("vaelab.metrics")  # pyright: ignore[reportAssignmentType]
+    known = catalogue.names("vaelab.metrics")
+    names = None if names is None else dict.fromkeys(names)
     for name in names or ():
         if name not in known:
             raise unknown_name("metrics", name, known)
-    chosen = known.values() if names is None else (known[name] for name in set(names))
-    return {m.name: m for m in sorted(chosen, key=lambda m: (GROUPS.index(m.words.group), m.words.order, m.name))}
+    found: Iterable[Metric] = catalogue.functions("vaelab.metrics", names).values()  # pyright: ignore
+    return {m.name: m for m in sorted(found, key=lambda m: (GROUPS.index(m.words.group), m.words.order, m.name))}
 
 
 def evaluate(

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from importlib.util import find_spec
 
 import numpy as np
-from sklearn.decomposition import PCA
 
 from vaelab.errors import InputError, unknown_name
 from vaelab.metrics import Score
@@ -109,6 +108,8 @@ def local_neighbourhood(points: np.ndarray, known: np.ndarray) -> np.ndarray:
 
 
 def _pca(numbers: np.ndarray, seed: int, most: int = 2) -> np.ndarray:
+    from sklearn.decomposition import PCA
+
     count = min(most, *numbers.shape)
     with np.errstate(invalid="ignore"):  # all the same: the share of the variance is 0 / 0, and not looked at
         found = PCA(count, random_state=seed).fit_transform(numbers)

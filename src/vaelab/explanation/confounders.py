@@ -43,10 +43,12 @@ class Drag:
         if low <= COUNTS and high >= -COUNTS:
             found = f"{self.difference.value:+.2f}, {low:+.2f} to {high:+.2f}; it counts beyond {COUNTS}"
             return f"Of {column} no difference is shown ({found})"
-        start, more = ("follows", "more") if low > 0 else ("does not follow", "less")
+        start, more = (
+            ("The classifier follows", "more") if low > 0 else ("Nothing shows that the classifier follows", "less")
+        )
         low, high = sorted((abs(low), abs(high)))
         return (
-            f"The classifier {start} {column}: the explanation moves {column} by {abs(self.difference.value):.2f} "
+            f"{start} {column}: the explanation moves {column} by {abs(self.difference.value):.2f} "
             f"{more} than that of a classifier trained on balanced data ({low:.2f} to {high:.2f})"
         )
 

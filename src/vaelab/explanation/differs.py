@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
-from scipy.stats import t as student
+from scipy.special import ndtri, stdtrit
 
 from vaelab.errors import InputError
 
@@ -92,11 +91,11 @@ def _one(a: np.ndarray, b: np.ndarray, num_names: int) -> tuple[float, ...]:
         shares = [(group.sum() + 1) / (len(group) + 2) for group in (a, b)]
         middle = shares[0] - shares[1]
         errors = [share * (1 - share) / (len(group) + 2) for share, group in zip(shares, (a, b), strict=True)]
-        half = norm.isf(tail) * np.sqrt(sum(errors))
+        half = -ndtri(tail) * np.sqrt(sum(errors))
     else:
         middle = means[0] - means[1]
         errors = [group.var(ddof=1) / len(group) for group in (a, b)]
         below = sum(e**2 / (len(group) - 1) for e, group in zip(errors, (a, b), strict=True))
         freedom = sum(errors) ** 2 / below if below else np.inf
-        half = student.isf(tail, freedom) * np.sqrt(sum(errors))
+        half = -stdtrit(freedom, tail) * np.sqrt(sum(errors))
     return (*head, (means[0] - means[1]) / spread, (middle - half) / spread, (middle + half) / spread)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm, rankdata
+from scipy.special import ndtri
 
 from vaelab.errors import InputError
 
@@ -64,6 +64,8 @@ def follows(places: np.ndarray, known: pd.DataFrame, directions: Sequence[str] =
     >>> found.correlations.round(2).tolist(), found.shown.tolist()
     ([[1.0, 0.0]], [[True, False]])
     """
+    from scipy.stats import rankdata  # here, because it takes as long to import as torch
+
     if len(known) != len(places):
         raise InputError("known", f"have a row for each of {len(places)} images", len(known))
     found = np.full((places.shape[1], known.shape[1]), np.nan)
@@ -77,7 +79,7 @@ def follows(places: np.ndarray, known: pd.DataFrame, directions: Sequence[str] =
         ranks, own = ranks - ranks.mean(), own - own.mean(0)
         size = np.linalg.norm(own, axis=0) * np.linalg.norm(ranks)
         found[:, j] = np.divide(ranks @ own, size, out=np.full(len(size), np.nan), where=size > 0).clip(-1, 1)
-    half = norm.isf(0.025 / max(known.shape[1], 1)) * np.sqrt((1 + found**2 / 2) / np.maximum(counts - 3, 1))
+    half = -ndtri(0.025 / max(known.shape[1], 1)) * np.sqrt((1 + found**2 / 2) / np.maximum(counts - 3, 1))
     middle = np.arctanh(found.clip(-1 + 1e-12, 1 - 1e-12))
     return Followed(
         directions=tuple(directions) or tuple(map(str, range(len(found)))),

@@ -10,7 +10,6 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.base import is_regressor
 from torch import Tensor, nn
 
 from vaelab.data.scaling import Intensity
@@ -164,7 +163,11 @@ def _in_units_of(predictor: Predictor, intensity: Intensity | None) -> Callable[
 def _tells_a_number(classifier: Any) -> bool:
     if isinstance(classifier, Predictor):
         return not classifier.facts.classes
-    return hasattr(classifier, "__sklearn_tags__") and is_regressor(classifier)
+    if not hasattr(classifier, "__sklearn_tags__"):
+        return False
+    from sklearn.base import is_regressor
+
+    return is_regressor(classifier)
 
 
 def _raw(classifier: Any, is_number: bool) -> Callable[[Tensor], Any]:

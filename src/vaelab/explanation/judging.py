@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
 from vaelab.data.rows import Rows
@@ -118,6 +117,8 @@ def of_steps(model: Model, steps: SeriesImages, compute: Callable[[Model, Images
 
 def _arrays(series: Series, beside: _Beside) -> dict[str, object]:
     """What metrics of explanations ask for, by name."""
+    from sklearn.neighbors import NearestNeighbors
+
     scene, explained, features = beside.scene, beside.explained, beside.features
     steps, start = (_like(scene.model, images) for images in (series.images, explained.reconstructions))
     rows, targets, said = np.arange(len(steps)), explained.targets, explained.said_of_reconstructions

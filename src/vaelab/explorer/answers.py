@@ -18,7 +18,7 @@ from vaelab.explorer.raw import numbers
 from vaelab.explorer.selections import Selections
 from vaelab.explorer.thumbnails import Thumbnails, small
 from vaelab.explorer.view import Under, View, open_view
-from vaelab.plots import channel_colours
+from vaelab.pictures import channel_colours
 
 NUM_QUANTILES = 1001
 _SAMPLED_IMAGES, _SAMPLED_PIXELS = 256, 1 << 20

@@ -278,18 +278,13 @@ def _whole(asked: Any, name: str, most: int, default: Any) -> Any:
 
 
 def _page() -> list[Route]:
-    """The page's files, each under its own name, held in memory: no path that a request names is ever opened.
-
-    The page asks for all modules at once, not for each when another one names it.
-    """
+    """The page's files, each under its own name, held in memory: no path that a request names is ever opened."""
     found = page_files()
-    links = "".join(f'<link rel="modulepreload" href="{name}">' for name in sorted(found) if name.endswith(".js"))
-    found["index.html"] = found["index.html"].replace(b"</head>", f"{links}</head>".encode())
     routes = [_file(f"/{name}", name, content) for name, content in found.items()]
     return [_file("/", "index.html", found["index.html"]), *routes]
 
 
-def _file(path: str, name: str, content: bytes) -> Route:
+def _file(path: str, name: str, content: str) -> Route:
     kind = _KINDS[name.rpartition(".")[2]]
 
     async def give(_: Request) -> Response:

@@ -1,4 +1,4 @@
-"""The page's modules as one plain script, since browsers run no modules of a page that is opened as a file."""
+"""The page's files, its modules as one plain script: so it is one question, and browsers run no modules of a file."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ _IMPORT = re.compile(r'^import (.+) from "\./(\w+\.js)";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export ((?:async )?function|class|const) (\w+)", re.MULTILINE)
 
 
-def page_files() -> dict[str, bytes]:
-    """Name -> content of the page's files."""
+def page_files() -> dict[str, str]:
+    """Name -> content of the page's files, page.js in place of the modules."""
     found = [file for file in files("vaelab.explorer").joinpath("page").iterdir() if file.name[:1] not in "._"]
-    return {file.name: file.read_bytes() for file in found if file.is_file()}
+    page = {file.name: file.read_text("utf-8") for file in found if file.is_file()}
+    modules = {name: page.pop(name) for name in [*page] if name.endswith(".js")}
+    return page | {"page.js": bundled(modules)}
 
 
 def bundled(modules: dict[str, str], first: str = "main.js") -> str:

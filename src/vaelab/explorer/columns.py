@@ -68,7 +68,7 @@ class Columns:
         if self.view.images is None:
             return []
         own = () if self.view.question is None else ON_DEMAND
-        measures = [name for name in own if isinstance(all_metrics()[name], PerImage)]
+        measures = [name for name, metric in all_metrics(own).items() if isinstance(metric, PerImage)]
         return [name for name in (*measures, *LOCAL) if name not in self._done]
 
     def column(self, name: str) -> Column:

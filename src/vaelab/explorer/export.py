@@ -19,7 +19,7 @@ import numpy as np
 from vaelab import files
 from vaelab.errors import InputError
 from vaelab.explorer.answers import Answers, in_words
-from vaelab.explorer.bundle import bundled, page_files
+from vaelab.explorer.bundle import page_files
 from vaelab.explorer.maps import Plane
 from vaelab.explorer.pair import run_names
 from vaelab.explorer.thumbnails import small
@@ -93,16 +93,12 @@ def export(views: Sequence[View], folder: Path | str, *, progress: bool = False)
 
 def _write_page(folder: Path) -> None:
     page = page_files()
-    modules = {name: content.decode() for name, content in page.items() if name.endswith(".js")}
-    index = page.pop("index.html").decode()
+    index = page.pop("index.html")
     index = index.replace('<html lang="en">', '<html lang="en" data-copy>')
-    index = index.replace('<script type="module" src="main.js">', '<script defer src="page.js">')
     index = index.replace("<title>", f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n<title>')
     (folder / "index.html").write_text(index, encoding="utf-8")
-    (folder / "page.js").write_text(bundled(modules), encoding="utf-8")
     for name, content in page.items():
-        if name not in modules:
-            (folder / name).write_bytes(content)
+        (folder / name).write_text(content, encoding="utf-8")
 
 
 class _Written:

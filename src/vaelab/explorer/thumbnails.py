@@ -8,7 +8,7 @@ from collections import OrderedDict
 import numpy as np
 
 from vaelab.explorer.view import View
-from vaelab.plots import shrink
+from vaelab.pictures import shrink
 
 SIDE = 32
 """Pixels of a thumbnail's longer side at most."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import os
+import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,8 @@ Under = Mapping[str, object]
 NO_OTHER: Under = {}
 PARTS = ("train", "validation", "test", "all")
 """Which of a run's own images can be shown."""
+_MANY = 16 << 20
+"""Bytes of codes that are kept in a file."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -176,7 +179,27 @@ def open_view(run: Run, on: str | None = None, stage: str | None = None, *, prog
         view = _of_others(run, on, stage, parts, progress)
     if not np.isfinite(view.codes.loc).all():
         raise InputError("the codes", "be finite", "others", "The model has diverged; train anew.")
-    return view
+    return replace(view, codes=mapped(view.codes, run.folder))
+
+
+def mapped(codes: Embedding, folder: Path) -> Embedding:
+    """The same, in a file without a name where they are many: the system has them in memory while there is room.
+
+    Args:
+        codes: Some.
+        folder: Where the file takes room; where it can have none, codes stay in memory.
+    """
+    if codes.loc.nbytes < _MANY:
+        return codes
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            for part in (codes.loc, codes.scale):
+                file.write(np.ascontiguousarray(part, np.float32).data)
+            file.flush()
+            loc, scale = np.asarray(np.memmap(file, np.float32, "r", shape=(2, *codes.loc.shape)))
+    except OSError:
+        return codes
+    return Embedding(loc=loc, scale=scale)
 
 
 def _of_own(run: Run, on: str | None, stage: str | None, parts: dict[str, Any], progress: bool) -> View:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from vaelab.errors import InputError
 from vaelab.metrics._kinds import mean_of_units
@@ -82,7 +82,7 @@ def share_interval(right: np.ndarray, groups: np.ndarray | None = None) -> tuple
     [0.839, 1.0]
     """
     hits = np.asarray(right, np.float64)
-    share, square = hits.mean(), norm.ppf(0.975) ** 2 / len(hits)
+    share, square = hits.mean(), ndtri(0.975) ** 2 / len(hits)
     middle = (share + square / 2) / (1 + square)
     reach = np.sqrt(square * share * (1 - share) + square**2 / 4) / (1 + square)
     low, high = float(max(0.0, middle - reach)), float(min(1.0, middle + reach))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from vaelab.metrics._score import Score
 
@@ -125,7 +125,7 @@ def jackknife(
     part = (np.random.default_rng(seed).permutation(num_units) % num_parts)[units]
     values = np.stack([statistic(np.flatnonzero(part != left_out)) for left_out in range(num_parts)])
     spread = (num_parts - 1) / num_parts * np.square(values - values.mean(0)).sum(0)
-    return student.ppf(0.975, num_parts - 1) * np.sqrt(spread)
+    return stdtrit(num_parts - 1, 0.975) * np.sqrt(spread)
 
 
 def mean_score(

@@ -5,11 +5,7 @@ Charts are matplotlib figures made without pyplot; `svg` and `png` turn them int
 
 from __future__ import annotations
 
-from vaelab.plots.bars import fit_histogram, rate_bars
-from vaelab.plots.confusion import confusion
-from vaelab.plots.curves import curve
-from vaelab.plots.dots import Dot, dot_rows
-from vaelab.plots.pictures import (
+from vaelab.pictures import (
     atlas,
     channel_colours,
     composite,
@@ -19,6 +15,10 @@ from vaelab.plots.pictures import (
     shrink,
     traversal_grid,
 )
+from vaelab.plots.bars import fit_histogram, rate_bars
+from vaelab.plots.confusion import confusion
+from vaelab.plots.curves import curve
+from vaelab.plots.dots import Dot, dot_rows
 from vaelab.plots.predicted import predicted
 from vaelab.plots.profile import profile
 from vaelab.plots.reliability import reliability

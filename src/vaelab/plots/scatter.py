@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from vaelab.pictures import square
 from vaelab.plots.style import INK, MUTED, PALETTE, PAPER, SECOND, figure, styled
 
 MARKERS = ("o", "^", "s")
@@ -93,16 +94,6 @@ def class_panel(points: np.ndarray, classes: Classes, code: int, *, size: float 
     for spine in ax.spines.values():
         spine.set_color(SECOND)
     return sheet
-
-
-def square(points: np.ndarray) -> tuple[np.ndarray, float]:
-    """The middle and the side of the upright square that holds all points, with a little room.
-
-    Args:
-        points: (image, 2).
-    """
-    low, high = points.min(axis=0), points.max(axis=0)
-    return (low + high) / 2, 1.04 * max(float((high - low).max()), 1e-9)
 
 
 def _plane(ax: Axes, points: np.ndarray) -> None:

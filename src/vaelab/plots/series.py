@@ -9,7 +9,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from vaelab.plots.scatter import Classes, square
+from vaelab.pictures import square
+from vaelab.plots.scatter import Classes
 from vaelab.plots.style import INK, MUTED, PALETTE, PAPER, SECOND, figure, styled
 
 PER_ROW = 4

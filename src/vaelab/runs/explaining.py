@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
 from vaelab import files
@@ -124,6 +123,8 @@ def explain_run(
         InputError: The column, the class, the stage or a method is not known, the classifier is of other images, or the
             folder cannot be written.
     """
+    from sklearn.neighbors import NearestNeighbors
+
     run, of_stage = run.at_stage(stage), run.earlier_stage(stage)
     predictor, notes = classifier_of(run, label, classifier, seed, progress)
     column, to = _class(predictor, to)

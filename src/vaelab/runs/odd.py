@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.neighbors import NearestNeighbors
 
 from vaelab.data import ImageCollection
 from vaelab.data.feed import Feed
@@ -19,6 +19,9 @@ from vaelab.metrics.fit import fit
 from vaelab.models import local_randomness
 from vaelab.runs.read import Run
 from vaelab.screen import Progress
+
+if TYPE_CHECKING:
+    from sklearn.neighbors import NearestNeighbors
 
 FEWEST_OF_A_CLASS, NUM_NEIGHBOURS, NUM_SAMPLES, MOST_TRAINING = 10, 10, 16, 20_000
 
@@ -133,6 +136,8 @@ def _fits(distortions: np.ndarray, kinds: pd.Series | None) -> np.ndarray:
 
 def _distances(run: Run, codes: np.ndarray, rows: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     """Distances and nearest training images, for codes of these rows of the run's own images, or of others (None)."""
+    from sklearn.neighbors import NearestNeighbors
+
     train = run.splits.train
     train = train[np.unique(np.linspace(0, len(train) - 1, min(len(train), MOST_TRAINING)).astype(np.int64))]
     unknown = np.full(len(codes), np.nan), np.full(len(codes), -1)

@@ -22,6 +22,7 @@ import torch
 from pandas.api.types import is_numeric_dtype
 
 from vaelab import files
+from vaelab.catalogue import names
 from vaelab.data.sources.npz import read_arrays
 from vaelab.errors import InputError, one_line
 from vaelab.evaluation import (
@@ -175,8 +176,10 @@ def _training_images(run: Run, seed: int) -> ImageBatches | None:
 def _joined(before: Measured | None, found: Measured | None) -> Measured:
     """Both together: scores in the metrics' order, those of the model itself first."""
     parts = [part for part in (before, found) if part is not None]
-    place = {name: i for i, name in enumerate(all_metrics())}
-    scores = sorted((s for p in parts for s in p.scores), key=lambda s: (s.model, place.get(s.metric, len(place))))
+    measured = [score for part in parts for score in part.scores]
+    listed = {*names("vaelab.metrics")}.intersection(score.metric for score in measured)
+    place = {name: i for i, name in enumerate(all_metrics(listed))}
+    scores = sorted(measured, key=lambda s: (s.model, place.get(s.metric, len(place))))
     columns = {name: column for part in parts for name, column in part.per_image.items()}
     arrays = {name: array for part in parts for name, array in part.arrays.items()}
     return replace(parts[0], scores=tuple(scores), per_image=pd.DataFrame(columns), arrays=arrays)

@@ -11,7 +11,7 @@ from torch import Tensor
 from vaelab import files
 from vaelab.inference import decode_mean, reconstruct
 from vaelab.models import Model
-from vaelab.plots.pictures import channel_colours, composite, image_grid, picture_png
+from vaelab.pictures import channel_colours, composite, image_grid, picture_png
 from vaelab.training import Batches, State
 
 _COLUMNS = 8

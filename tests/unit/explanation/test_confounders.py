@@ -101,8 +101,8 @@ def test_each_number_is_a_plain_mean_over_images(planted):
 def test_what_is_moved_less_is_said_to_be_and_small_differences_do_not_count():
     still, half, wholly = (np.tile([1 - p, p], (20, 1)) for p in (0.0, 0.04, 0.9))
     assert drag(still, still, still, wholly, 1).verdict("well") == (
-        "The classifier does not follow well: the explanation moves well by 0.90 less than that of a classifier "
-        "trained on balanced data (0.90 to 0.90)"
+        "Nothing shows that the classifier follows well: the explanation moves well by 0.90 less than that of a "
+        "classifier trained on balanced data (0.90 to 0.90)"
     )
     assert drag(still, half, still, still, 1).verdict("well") == (
         "Of well no difference is shown (+0.04, +0.04 to +0.04; it counts beyond 0.05)"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import tracemalloc
 
@@ -11,11 +13,14 @@ import pytest
 from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 
+from vaelab.data.stored import mapping_of
+from vaelab.explorer import view
 from vaelab.explorer.columns import column_of
 from vaelab.explorer.density import MOST_SAMPLED, NUM_NEIGHBOURS, Neighbours
 from vaelab.explorer.jobs import Jobs
 from vaelab.explorer.maps import principal
 from vaelab.explorer.thumbnails import small
+from vaelab.inference import Embedding
 
 CODES = np.random.default_rng(0).normal(size=(700, 5)).astype(np.float32)
 
@@ -127,3 +132,43 @@ def test_distances_of_many_images_are_not_all_kept():
     own = np.sort(np.sqrt(np.square(codes[0].astype(float) - codes).sum(1)))[10]
     assert far.min() <= own <= far.max()
     assert np.isclose(far, own).any()
+
+
+def test_many_codes_lie_in_a_file_without_a_name_and_few_in_memory(tmp_path, monkeypatch):
+    codes = Embedding(loc=CODES, scale=np.exp(CODES))
+    assert view.mapped(codes, tmp_path) is codes
+    monkeypatch.setattr(view, "_MANY", 1)
+    found = view.mapped(codes, tmp_path)
+    assert mapping_of(found.loc) is not None
+    np.testing.assert_array_equal(found.loc, codes.loc)
+    np.testing.assert_array_equal(found.scale, codes.scale)
+    assert not list(tmp_path.iterdir())
+    assert view.mapped(codes, tmp_path / "nowhere") is codes
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc alone can be told")
+def test_a_server_gives_back_what_an_answer_took():
+    """A block of 24 MB is freed, which glibc would then keep; one as large stands before and after it."""
+    code = """
+import numpy as np, sys
+from pathlib import Path
+from vaelab.machine import give_back_memory
+
+def held():
+    (line,) = [line for line in Path("/proc/self/status").read_text().splitlines() if "RssAnon" in line]
+    return int(line.split()[1])
+
+if sys.argv[1] == "give back":
+    assert give_back_memory()
+np.ones(30 << 20, np.uint8)  # glibc keeps blocks as large from now on
+before = held()
+blocks = [np.ones(24 << 20, np.uint8) for _ in range(3)]
+last = np.ones(1 << 20, np.uint8)
+del blocks
+print((held() - before) / 1024)
+"""
+    kept = [
+        float(subprocess.run([sys.executable, "-c", code, how], capture_output=True, text=True, check=True).stdout)
+        for how in ("keep", "give back")
+    ]
+    assert kept[0] > 40 > 5 > kept[1]

@@ -97,7 +97,7 @@ export function connect(k = 0) {
     /** Pairs of column and value, which take the place of an image's own conditions in all that is drawn. */
     under: [],
     about: (onWait) => patiently(`run/${k}/about`, onWait, { as: (answer) => answer.json() }),
-    rows: async () => (await array(await ask(`run/${k}/rows`))).data,
+    rows: async () => (await patiently(`run/${k}/rows`)).data,
     points: async (map, onWait) => (await patiently(`run/${k}/points?map=${encodeURIComponent(map)}`, onWait)).data,
     column: async (name, onWait) => (await patiently(`run/${k}/column?name=${encodeURIComponent(name)}`, onWait)).data,
     codes: async (places) => array(await ask(at("codes", places))),

@@ -31,7 +31,7 @@ export function number(value, digits = 3) {
   return text.replace("-", "−");
 }
 
-export const count = (value) => value.toLocaleString("en");
+export const count = (value) => String(value).replace(/\B(?=(\d{3})+$)/g, ",");
 
 /** Calls f a while after the last of several calls. */
 export function later(f, ms) {

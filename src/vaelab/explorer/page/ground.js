@@ -19,15 +19,14 @@ export function ground(grid, bounds) {
   }
   const near = new Float32Array(CELLS * CELLS).fill(Infinity);
   const far = Math.ceil(REACH);
-  for (let row = 0; row < CELLS; row++) {
-    for (let column = 0; column < CELLS; column++) {
-      if (!held[row * CELLS + column]) continue;
-      for (let dr = -far; dr <= far; dr++) {
-        for (let dc = -far; dc <= far; dc++) {
-          const [r, c] = [row + dr, column + dc];
-          if (r < 0 || c < 0 || r >= CELLS || c >= CELLS) continue;
-          near[r * CELLS + c] = Math.min(near[r * CELLS + c], Math.hypot(dr, dc));
-        }
+  const distances = Float32Array.from({ length: (2 * far + 1) ** 2 }, (_, k) => Math.hypot((k % (2 * far + 1)) - far, Math.floor(k / (2 * far + 1)) - far));
+  for (let cell = 0; cell < held.length; cell++) {
+    if (!held[cell]) continue;
+    const row = Math.floor(cell / CELLS), column = cell % CELLS;
+    for (let r = row - far, k = 0; r <= row + far; r++) {
+      for (let c = column - far; c <= column + far; c++, k++) {
+        if (r < 0 || c < 0 || r >= CELLS || c >= CELLS) continue;
+        if (distances[k] < near[r * CELLS + c]) near[r * CELLS + c] = distances[k];
       }
     }
   }

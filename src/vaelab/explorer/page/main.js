@@ -29,10 +29,12 @@ async function start() {
   const pair = rooms.length > 1 ? new Pair(rooms) : null;
   await Promise.all(rooms.map((room) => room.open()));
   document.body.dataset.ready = "points";
+  await new Promise((seen) => requestAnimationFrame(() => setTimeout(seen)));
   await Promise.all(rooms.map((room) => room.openPanels()));
   keys(() => pair?.room ?? rooms[0], pair);
   server.addEventListener("back", () => rooms.forEach((room) => room.again()));
   document.body.dataset.ready = "all";
+  for (const { map } of rooms) map.takeCard();
 }
 
 /** Keys mean the room that is in focus. */

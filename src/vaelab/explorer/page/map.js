@@ -7,7 +7,7 @@ import { PointGrid } from "./grid.js";
 import { ground as groundOf } from "./ground.js";
 import { looksOf, rgb } from "./palette.js";
 import { CanvasPoints } from "./points_canvas.js";
-import { WebGLPoints } from "./points_webgl.js";
+import { WebGLPoints, hasCard } from "./points_webgl.js";
 
 const REACH = 14;
 const TILE = 46;
@@ -22,8 +22,8 @@ export class MapView extends EventTarget {
     super();
     Object.assign(this, { run, thumbnails, camera: new Camera(), marks: { pinned: null, hovered: null, decoded: null }, ratio: 1, shown: [] });
     this.host = run.hosts.map;
-    [this.under, this.canvas, this.over] = ["under", "points", "over"].map((name) => this.host.appendChild(el("canvas", { class: name, "aria-hidden": "true" })));
-    this.painter = this.painterFor(new URLSearchParams(location.search).get("points"));
+    this.asked = new URLSearchParams(location.search).get("points");
+    this.use(this.asked === "webgl" ? WebGLPoints : CanvasPoints);
     this.redraw = perFrame(() => this.draw());
     this.redrawOver = perFrame(() => this.drawOver());
     this.camera.addEventListener("change", () => this.moved());
@@ -38,18 +38,30 @@ export class MapView extends EventTarget {
     this.listen();
   }
 
-  /** WebGL2 where a graphics card makes it, else memory; `asked` is webgl or canvas where one of them is wanted. */
-  painterFor(asked) {
+  /** Draws by WebGL2 or in memory, on new canvases: one that has been drawn on cannot change. */
+  use(Points) {
+    const fresh = ["under", "points", "over"].map((name) => el("canvas", { class: name, "aria-hidden": "true" }));
     try {
-      if (asked === "canvas") throw new Error("it was asked for");
-      return new WebGLPoints(this.canvas, { byCard: asked !== "webgl" });
+      this.painter = new Points(fresh[1]);
     } catch (error) {
+      if (Points === CanvasPoints) throw error;
       console.info(`Points are drawn without WebGL2: ${error.message}`);
-      const fresh = el("canvas", { class: "points", "aria-hidden": "true" });
-      this.canvas.replaceWith(fresh);
-      this.canvas = fresh;
-      return new CanvasPoints(fresh);
+      if (!this.painter) this.use(CanvasPoints);
+      return;
     }
+    const before = [this.under, this.canvas, this.over];
+    if (this.canvas) for (const [i, canvas] of fresh.entries()) before[i].replaceWith(canvas);
+    else this.host.append(...fresh);
+    [this.under, this.canvas, this.over] = fresh;
+  }
+
+  /** Draws by the graphics card from now on, if there is one. Asking takes long where there is none, so points come first. */
+  takeCard() {
+    if (this.asked || !hasCard()) return;
+    this.use(WebGLPoints);
+    this.resize();
+    if (this.grid) this.painter.setPoints(this.run.points, this.order);
+    this.newLooks();
   }
 
   /** In memory where no graphics card draws. */
@@ -421,7 +433,9 @@ function shuffled(size) {
   for (let i = size - 1; i > 0; i--) {
     seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
     const j = Math.floor((seed / 4294967296) * (i + 1));
-    [order[i], order[j]] = [order[j], order[i]];
+    const other = order[i];
+    order[i] = order[j];
+    order[j] = other;
   }
   return order;
 }

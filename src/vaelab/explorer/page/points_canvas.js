@@ -83,13 +83,13 @@ export class CanvasPoints {
       const x = Math.round(left + points[2 * i] * scale - side / 2), y = Math.round(top - points[2 * i + 1] * scale - side / 2);
       if (x < -side || y < -side || x > width || y > height) continue;
       const { inside, rim } = masks[bits >> 1];
-      for (let k = 0; k < side * side; k++) {
-        if (rim[k] === 0) continue;
-        const column = x + (k % side), row = y + Math.floor(k / side);
-        if (column < 0 || row < 0 || column >= width || row >= height) continue;
-        const full = inside[k];
-        const mixed = (c) => ground[c] + (looks[4 * i + c] - ground[c]) * full;
-        over(data, 4 * (row * width + column), mixed(0), mixed(1), mixed(2), (rim[k] * 0.75 + (1 - rim[k] * 0.75) * full) * opacity);
+      const red = looks[4 * i] - ground[0], green = looks[4 * i + 1] - ground[1], blue = looks[4 * i + 2] - ground[2];
+      for (let k = 0, row = y; row < y + side; row++) {
+        for (let column = x; column < x + side; column++, k++) {
+          if (rim[k] === 0 || column < 0 || row < 0 || column >= width || row >= height) continue;
+          const full = inside[k], edge = rim[k] * 0.75;
+          over(data, 4 * (row * width + column), ground[0] + red * full, ground[1] + green * full, ground[2] + blue * full, (edge + (1 - edge) * full) * opacity);
+        }
       }
     }
   }

@@ -61,14 +61,19 @@ void main() {
 
 const MOVING = 200_000;
 
-/** Draws points on a canvas; throws where there is no WebGL2, or, if it is to be by a card, where software makes it. */
+/** Whether a graphics card makes WebGL2 here, not software, which takes longer than memory does. */
+export function hasCard() {
+  const gl = document.createElement("canvas").getContext("webgl2");
+  if (!gl) return false;
+  const card = gl.getExtension("WEBGL_debug_renderer_info");
+  return !/swiftshader|llvmpipe|software|basic render/i.test(gl.getParameter(card ? card.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
+}
+
+/** Draws points on a canvas; throws where there is no WebGL2. */
 export class WebGLPoints {
-  constructor(canvas, { byCard = false } = {}) {
+  constructor(canvas) {
     const gl = canvas.getContext("webgl2", { alpha: true, antialias: false, premultipliedAlpha: true });
     if (!gl) throw new Error("there is none");
-    const card = gl.getExtension("WEBGL_debug_renderer_info");
-    const renderer = gl.getParameter(card ? card.UNMASKED_RENDERER_WEBGL : gl.RENDERER);
-    if (byCard && /swiftshader|llvmpipe|software|basic render/i.test(renderer)) throw new Error("it is made by software");
     Object.assign(this, { canvas, gl, size: 0 });
     this.canAdd = gl.getExtension("EXT_color_buffer_float") !== null;
     this.shaped = program(gl, POINT_VERTEX, SHAPED);

@@ -18,8 +18,7 @@ export class Run extends EventTarget {
   }
 
   async open(onWait) {
-    this.about = await this.api.about(onWait);
-    this.rows = await this.api.rows();
+    [this.about, this.rows] = await Promise.all([this.api.about(onWait), this.api.rows()]);
     this.size = this.about.num_images;
     this.latentDim = this.about.latents.length;
     this.latents = this.about.latents;

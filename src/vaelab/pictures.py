@@ -9,7 +9,6 @@ import numpy as np
 from PIL import Image
 
 from vaelab.errors import InputError
-from vaelab.plots.scatter import square
 
 BLUE, GREEN, RED, GREY = (0.32, 0.48, 1.0), (0.24, 0.86, 0.32), (1.0, 0.27, 0.24), (1.0, 1.0, 1.0)
 PURE = {"red": (1.0, 0.0, 0.0), "green": (0.0, 1.0, 0.0), "blue": (0.0, 0.0, 1.0)}
@@ -159,3 +158,13 @@ def picture_png(picture: np.ndarray) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(data[..., 0] if data.shape[2] == 1 else data).save(buffer, format="PNG")
     return buffer.getvalue()
+
+
+def square(points: np.ndarray) -> tuple[np.ndarray, float]:
+    """The middle and the side of the upright square that holds all points, with a little room.
+
+    Args:
+        points: (image, 2).
+    """
+    low, high = points.min(axis=0), points.max(axis=0)
+    return (low + high) / 2, 1.04 * max(float((high - low).max()), 1e-9)
