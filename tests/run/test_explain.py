@@ -18,7 +18,9 @@ from vaelab.likelihoods.grey_bernoulli import GreyBernoulliLikelihood
 from vaelab.models import TwoStageConfig, VAEConfig
 from vaelab.objectives.two_stage import TwoStageObjective
 from vaelab.presets import preset
+from vaelab.report.explanation import write_explanation
 from vaelab.runs import load, train
+from vaelab.runs.explaining import explain_run
 from vaelab.runs.explanations import read_meanings
 
 
@@ -148,6 +150,18 @@ def test_several_solutions_and_what_is_out_of_reach_are_shown(run, kept):
     best = drawn["best"].item()
     missed = (np.abs(drawn[f"{best}/said"] - drawn["targets"]) > 0.1 * np.ptp(drawn["targets"])).sum()
     assert (f"Of 12 steps of {best.replace('_', '-')} {missed} are out of reach" in text) == bool(missed)
+
+
+def test_of_an_image_whose_class_is_not_known_no_class_is_named(run, kept, tmp_path):
+    opened = load(shutil.copytree(run.folder, tmp_path / "run"))
+    table, rows = opened.dataset.collection.table, opened.splits.test[:2]
+    table["label"] = table["label"].astype(object)
+    table.loc[rows[0], "label"] = None
+    found = explain_run(opened, "label", to="8", rows=rows, methods=["linear-direction"], num_targets=3)
+    assert found.known == ("", str(table["label"][rows[1]]))
+    page = Page(write_explanation(found).read_text()).text
+    assert f"#{rows[0]}, label not known" in page
+    assert "None" not in page
 
 
 @pytest.mark.parametrize(

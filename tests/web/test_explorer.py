@@ -112,6 +112,16 @@ def test_free_ground_is_decoded_and_said_to_hold_no_data(tab, explored):
     tab.wait_for_selector("#decoded .frame.far")
     assert "No data here" in tab.locator("#decoded .density").inner_text()
 
+    def middle():
+        cross = tab.locator("#map .cross").bounding_box()
+        return [cross["x"] + cross["width"] / 2 - box["x"], cross["y"] + cross["height"] / 2 - box["y"]]
+
+    assert "far" in tab.locator("#map .cross").get_attribute("class")
+    np.testing.assert_allclose(middle(), [40, box["height"] - 60], atol=1)
+    tab.locator("#map").press("ArrowRight")
+    tab.wait_for_timeout(300)
+    np.testing.assert_allclose(middle(), [-20, box["height"] - 60], atol=1)
+
 
 def test_a_click_in_the_legend_filters_and_names_are_never_html(tab, explored, view):
     opened(tab, explored)

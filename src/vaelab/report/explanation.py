@@ -160,7 +160,7 @@ def _deletion(found: Explanation) -> tuple[Figure, str, list[list]] | None:
 
 
 def _heading(found: Explanation, place: int) -> str:
-    return f"#{found.rows[place]}, {found.predictor.facts.column} {found.known[place]}"
+    return f"#{found.rows[place]}, {found.predictor.facts.column} {found.known[place] or 'not known'}"
 
 
 def _pixels(found: Explanation, images: np.ndarray) -> np.ndarray:

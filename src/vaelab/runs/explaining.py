@@ -132,6 +132,7 @@ def explain_run(
     draw, held_out = np.random.default_rng(seed), getattr(run.splits, run.splits.held_out)
     if rows is None:
         rows = np.sort(draw.permutation(held_out)[:num_images])
+    labels = run.dataset.collection.table[predictor.facts.column].iloc[rows]
     others = np.sort(draw.permutation(run.splits.train)[:_MOST_OTHERS])
     several = LatentOptimization(num_solutions=num_solutions)
     used = [several if str(each).replace("-", "_") == name_of(several) else each for each in methods or METHODS]
@@ -160,7 +161,7 @@ def explain_run(
         to=to,
         stage=of_stage,
         rows=rows,
-        known=tuple(map(str, run.dataset.collection.table[predictor.facts.column].iloc[rows])),
+        known=tuple("" if pd.isna(value) else str(value) for value in labels),
         fidelity=gate,
         explained=explained,
         measured=measured,

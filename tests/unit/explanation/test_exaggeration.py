@@ -186,7 +186,7 @@ def test_images_a_few_at_a_time_take_the_same_steps(model, x, monkeypatch, is_co
         np.testing.assert_allclose(apart, together, atol=1e-4)
 
 
-def test_a_fine_tuned_copy_learns_where_the_classifier_says_nearly_nothing(model, x):
+def test_a_shift_is_learnt_where_the_classifier_says_nearly_nothing(model, x):
     """Of almost all images it says less than 0.01, and its probability there has hardly a slope."""
 
     class Rare(Logistic):
@@ -199,12 +199,12 @@ def test_a_fine_tuned_copy_learns_where_the_classifier_says_nearly_nothing(model
     assert (said[:, 1] > 0.5).all()
 
 
-def test_the_way_back_of_a_fine_tuned_copy_needs_no_second_one(model, x, monkeypatch):
+def test_the_way_back_of_a_learnt_shift_needs_no_second_one(model, x, monkeypatch):
     from vaelab.explanation import judge_series
 
     how = Conditional(num_steps=5)
     found = explain(model, Logistic(model), x[:4], targets=3, methods=[how], others=x)
-    monkeypatch.setattr(Conditional, "_tuned", None)
+    monkeypatch.setattr(Conditional, "_learnt", None)
     assert judge_series(model, found, others=x)["conditional"].score("series_way_back").count == 4
 
 
@@ -221,14 +221,28 @@ def test_a_condition_is_taken_as_far_as_the_target_is_and_beyond_the_class(x):
     np.testing.assert_array_equal(series.codes, np.repeat(found.codes[:, None], 2, axis=1))
 
 
-def test_the_fine_tuned_model_draws_what_the_classifier_is_to_say_and_leaves_the_model_as_it_is(model, x):
+def test_the_learnt_shift_goes_where_the_classifier_says_what_was_wanted_and_leaves_the_model_as_it_is(model, x):
     before = copy.deepcopy(model.state_dict())
-    start, tuned = (Conditional(num_steps=n, cycle=cycle, learning_rate=0.02) for n, cycle in ((1, 1.0), (400, 0.1)))
-    first, last = (explain(model, Logistic(model), x[:20], methods=[how], others=x) for how in (start, tuned))
+    start, learnt = Conditional(num_steps=1, learning_rate=1e-4), Conditional(num_steps=400, cycle=0.1)
+    first, last = (explain(model, Logistic(model), x[:20], methods=[how], others=x) for how in (start, learnt))
     miss = [np.abs(found.series["conditional"].said - found.targets).mean() for found in (first, last)]
     assert miss[1] < 0.06 < 0.2 < miss[0]
-    np.testing.assert_allclose(first.series["conditional"].codes, np.repeat(first.codes[:, None], 10, 1), atol=0.1)
+    np.testing.assert_allclose(first.series["conditional"].codes, np.repeat(first.codes[:, None], 10, 1), atol=0.01)
+    assert all(parameter.grad is None for parameter in model.parameters())
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+def test_an_image_does_not_move_to_what_the_classifier_says_already_and_comes_back_from_elsewhere(model, x):
+    """Along the one direction that f looks at, the way there and the way back are as long."""
+    judge, how = Logistic(model), Conditional(num_steps=300)
+    found = explain(model, judge, x[:1], targets=3, methods=[how], others=x)
+    said = float(found.said_of_reconstructions[0])
+    again = explain(model, judge, x[:1], targets=[said, 0.9], methods=[how], others=x)
+    series = again.series["conditional"]
+    np.testing.assert_allclose(series.codes[0, 0], again.codes[0], atol=1e-4)
+    assert series.said[0, 1] == pytest.approx(0.9, abs=0.1)
+    back = explain(model, judge, torch.from_numpy(series.images[0, 1:]), targets=[said, 0.5], methods=[how], others=x)
+    np.testing.assert_allclose(back.series["conditional"].codes[0, 0], again.codes[0], atol=0.5)
 
 
 def test_without_conditions_there_is_no_class_to_exaggerate(model, x):

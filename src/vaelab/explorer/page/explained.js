@@ -76,7 +76,7 @@ export class Explained {
     const rest = [away && `${away} of them ${away === 1 ? "is" : "are"} not shown here`, here.length > MOST_SHOWN && `these are the first ${MOST_SHOWN}`].filter(Boolean);
     return [
       el("p", { class: "fine" }, `${[said, ...rest].join("; ")}.`),
-      el("div", { class: "neighbours" }, here.slice(0, MOST_SHOWN).map(({ at, row, known }) => this.thumbnails.button(at, `#${row}, ${known}`, () => this.pinned.pin(at), known))),
+      el("div", { class: "neighbours" }, here.slice(0, MOST_SHOWN).map(({ at, row, known }) => this.thumbnails.button(at, [`#${row}`, known].filter(Boolean).join(", "), () => this.pinned.pin(at), known))),
     ];
   }
 

@@ -24,10 +24,11 @@ export class MapView extends EventTarget {
     this.host = run.hosts.map;
     this.asked = new URLSearchParams(location.search).get("points");
     this.use(this.asked === "webgl" ? WebGLPoints : CanvasPoints);
+    this.cross = this.host.appendChild(cross());
     this.redraw = perFrame(() => this.draw());
     this.redrawOver = perFrame(() => this.drawOver());
     this.camera.addEventListener("change", () => this.moved());
-    thumbnails.addEventListener("change", this.redraw);
+    thumbnails.addEventListener("change", () => { if (this.shown.length) this.redraw(); });
     run.addEventListener("points", () => this.newPoints());
     for (const what of ["column", "selection"]) run.addEventListener(what, () => this.newLooks());
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.newLooks());
@@ -122,7 +123,18 @@ export class MapView extends EventTarget {
 
   mark(marks) {
     Object.assign(this.marks, marks);
-    this.redrawOver();
+    if ("decoded" in marks) this.placeCross();
+    else this.redrawOver();
+  }
+
+  /** Where the decoded place is: an element of its own, so that nothing else is drawn anew as it moves. */
+  placeCross() {
+    const { decoded } = this.marks;
+    this.cross.classList.toggle("absent", !decoded);
+    if (!decoded) return;
+    this.cross.classList.toggle("far", decoded.isFar);
+    const [x, y] = this.camera.toScreen(...decoded.at);
+    this.cross.style.transform = `translate(${x}px, ${y}px)`;
   }
 
   box() {
@@ -151,6 +163,7 @@ export class MapView extends EventTarget {
     this.drawTiles(context, this.shown);
     this.drawAxes(context);
     this.drawMarks(context);
+    this.placeCross();
   }
 
   drawGround() {
@@ -258,21 +271,6 @@ export class MapView extends EventTarget {
     };
     if (marks.hovered !== null) ring(marks.hovered, 8, 1.5, colours.ink);
     if (marks.pinned !== null) ring(marks.pinned, 11, 2.5, colours.first);
-    if (marks.decoded) {
-      const [sx, sy] = camera.toScreen(...marks.decoded.at);
-      for (const [stroke, width] of [[colours.paper, 5], [colours.ink, 1.75]]) {
-        context.strokeStyle = stroke;
-        context.lineWidth = width;
-        context.setLineDash(marks.decoded.isFar && stroke !== colours.paper ? [3, 3] : []);
-        context.beginPath();
-        for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
-          context.moveTo(sx + 5 * dx, sy + 5 * dy);
-          context.lineTo(sx + 14 * dx, sy + 14 * dy);
-        }
-        context.stroke();
-      }
-      context.setLineDash([]);
-    }
     if (this.host.matches(":focus-visible")) {
       const [x, y] = [camera.width / 2, camera.height / 2];
       context.strokeStyle = colours.muted;
@@ -419,6 +417,17 @@ function clear(tiles, apart) {
     found.push(tile);
   }
   return found;
+}
+
+/** What marks the decoded place: four strokes around it, with a rim of the ground's colour. */
+function cross() {
+  const [made, ...strokes] = ["svg", "path", "path"].map((name) => document.createElementNS("http://www.w3.org/2000/svg", name));
+  for (const stroke of strokes) stroke.setAttribute("d", "M5 0H14M-5 0H-14M0 5V14M0-5V-14");
+  made.setAttribute("viewBox", "-17 -17 34 34");
+  made.setAttribute("aria-hidden", "true");
+  made.classList.add("cross", "absent");
+  made.append(...strokes);
+  return made;
 }
 
 function niceStep(least) {
