@@ -16,9 +16,9 @@ demo: .venv/.installed
 	$(BIN)/vaelab report $(DEMO)
 	@echo "The report: $(CURDIR)/$(DEMO)/report.html"
 
-# The closing line of pytest is the last line printed.
+# The closing line of pytest is the last line printed. One process more than there are cores, as some wait for browsers.
 test: check docs chromium
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(CORES) --dist loadfile -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $$(($(CORES) + 1)) --dist loadfile -m "not slow"
 
 test-slow: .venv/.installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/pytest -m slow

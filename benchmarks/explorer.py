@@ -24,6 +24,7 @@ from __future__ import annotations
 import argparse
 import http.client
 import io
+import os
 import shutil
 import socket
 import subprocess
@@ -315,7 +316,7 @@ def main() -> None:
         for count in POINTS[: 1 if given.quick else None]:
             rows += ours(browser, count, Path(folder), given.quick)
             if given.projector and count <= MOST_OF_PROJECTOR:
-                rows.append(projector(browser, given.projector, count))
+                rows.append(projector(browser, os.path.abspath(given.projector), count))
         browser.close()
     ledger.show("The explorer, and the projector", rows)
     ledger.keep("explorer", rows, quick=given.quick)

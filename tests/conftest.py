@@ -31,6 +31,12 @@ settings.register_profile("ci", settings.get_profile("default"), derandomize=Tru
 settings.load_profile("ci" if "CI" in os.environ else "default")
 
 
+def pytest_collection_modifyitems(items):
+    """Browsers first, then whole processes: who waits for them is not left alone at the end."""
+    first = {"web": 0, "run": 1}
+    items.sort(key=lambda item: first.get(item.path.parent.name, 2))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def few_starts_of_mixtures():
     """A prior's mixture is the likeliest of 48 fits, which takes seconds; of 4 it is one as well, if a worse one."""
