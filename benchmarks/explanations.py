@@ -9,7 +9,7 @@
     bbbc021  cells without a drug as cells under microtubule stabilisers, the classifier divided by plate
     poor     threes as eights by a VAE of two latents after one pass: its series obey, and the gate must refuse it
 
-Seconds are of one core, for all images and ten targets, the making of a conditional model included.
+Seconds are of one core, for all images and ten targets, what `conditional` has to learn included.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def lines(case: str, seed: int, found: Explanation) -> Iterator[dict[str, object
 def planted(folder: Path, num_cells: int) -> Path:
     """Writes the cells, unless they are there, and says where.
 
-    Colour is independent of the treatment, and by the size 74 % can be told. Whether a cell was treated is known in two
+    Colour is independent of the treatment, and by the size 75 % can be told. Whether a cell was treated is known in two
     columns, of half the cells each: in `independent` of any, in `confounded` of those whose colour tells 95 %. Size and
     colour change by degrees: where colours are pure red or green, no gradient leads from one to the other.
     """

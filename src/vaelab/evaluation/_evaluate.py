@@ -35,8 +35,8 @@ def all_metrics(names: Iterable[str] | None = None) -> dict[str, Metric]:
     for name in names or ():
         if name not in known:
             raise unknown_name("metrics", name, known)
-    found: Iterable[Metric] = catalogue.functions("vaelab.metrics", names).values()  # pyright: ignore
-    return {m.name: m for m in sorted(found, key=lambda m: (GROUPS.index(m.words.group), m.words.order, m.name))}
+    of: dict[str, Metric] = catalogue.functions("vaelab.metrics", names)  # pyright: ignore[reportAssignmentType]
+    return {m.name: m for m in sorted(of.values(), key=lambda m: (GROUPS.index(m.words.group), m.words.order, m.name))}
 
 
 def evaluate(

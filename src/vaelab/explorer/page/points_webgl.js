@@ -61,8 +61,12 @@ void main() {
 
 const MOVING = 200_000;
 
-/** Whether a graphics card makes WebGL2 here, not software, which takes longer than memory does. */
-export function hasCard() {
+let known = null;
+
+/** Whether a graphics card makes WebGL2 here, not software, which takes longer than memory does; asked once, as that takes long. */
+export const hasCard = () => (known ??= ask());
+
+function ask() {
   const gl = document.createElement("canvas").getContext("webgl2");
   if (!gl) return false;
   const card = gl.getExtension("WEBGL_debug_renderer_info");
