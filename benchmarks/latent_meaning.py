@@ -4,9 +4,9 @@
                                         [--quick]
 
 Cells: a VAE is trained on cells whose factors are known. Its map says how far each latent moves channels and features
-of the images that the decoder draws. The true map never sees the decoder: by linear regression on held-out images the
-codes say how far a cell's factors (its point in the plane, place, size, elongation) move with the latent, and the
-generator draws the cell with its factors moved so. Beside the correlation of both maps over latents and features
+of the images that the decoder draws. The true map never sees the decoder: by linear regression on held-out images draws
+of the codes say how far a cell's factors (its point in the plane, place, size, elongation) move with the latent, and
+the generator draws the cell with its factors moved so. Beside the correlation of both maps over latents and features
 (interval: bootstrap over latents) stands that with the true rows dealt to other latents.
 
 Sprites: a VAE with a penalty on total correlation is trained on sprites of 64x64. The latent of a factor is that which
@@ -46,9 +46,8 @@ from vaelab.runs import Run
 
 NAMES = ("area", "intensity", "y", "x", "eccentricity", "upright", "tilt")
 """What the factors move; outlines and textures are each cell's own."""
-
-
-NAMED = {"x": "x", "y": "y", "area": "scale", "intensity": "scale", "upright": "orientation",
+_DRAWS = 16
+NAMED = {"x": "x", "y": "y", "area": "scale", "intensity": "scale", "channel": "scale", "upright": "orientation",
          "tilt": "orientation", "eccentricity": "shape", "solidity": "shape"}  # fmt: skip
 """Feature -> the factor of sprites that it tells of."""
 
@@ -83,11 +82,17 @@ def with_factors(table: pd.DataFrame, factors: np.ndarray) -> pd.DataFrame:
     return table.assign(**cell_look(x, y), **where, elongation=stretch, rotation=np.arctan2(across, along) / 2)
 
 
-def true_decoder(table: pd.DataFrame, codes: np.ndarray, size: int) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-    """The generator in the decoder's place: it moves a cell's factors as its code moves, along the regression."""
-    factors = factors_of(table)
-    design = np.column_stack([np.ones(len(codes)), codes])
-    slopes = np.linalg.lstsq(design, factors, rcond=None)[0][1:]
+def true_decoder(table: pd.DataFrame, points: Embedding, size: int) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """The generator in the decoder's place: it moves a cell's factors as its code moves, along the regression.
+
+    Draws of the posteriors are what tells of the factors, as they are what the decoder sees: a latent whose draws are
+    noise tells of none, though its means may.
+    """
+    factors, codes = factors_of(table), points.loc
+    noise = np.random.default_rng(0).normal(size=(_DRAWS, *codes.shape))
+    draws = (codes + points.scale * noise).reshape(-1, codes.shape[1])
+    design = np.column_stack([np.ones(len(draws)), draws])
+    slopes = np.linalg.lstsq(design, np.tile(factors, (_DRAWS, 1)), rcond=None)[0][1:]
 
     def decode(moved: np.ndarray, rows: np.ndarray) -> np.ndarray:
         changed = factors[rows] + (moved - codes[rows]) @ slopes
@@ -108,7 +113,7 @@ def maps(run: Run, num_moved: int) -> tuple[Meaning, Meaning]:
 
     points = Embedding(loc=embedding.loc.astype(float), scale=embedding.scale.astype(float))
     directions = latent_directions(embedding.latent_dim, active.tolist())
-    decoders = decoder_of(run.model), true_decoder(table, points.loc, images.shape[-1])
+    decoders = decoder_of(run.model), true_decoder(table, points, images.shape[-1])
     ours, true = (meaning_of(d, measure, points, measure(images), directions, num_images=num_moved) for d in decoders)
     return ours, true
 

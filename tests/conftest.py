@@ -38,6 +38,14 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session", autouse=True)
+def allocator_as_it_is():
+    """Commands keep freed memory for the rest of their process, and here that is the tests' own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("vaelab.machine.keep_freed_memory", lambda: True)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def few_starts_of_mixtures():
     """A prior's mixture is the likeliest of 48 fits, which takes seconds; of 4 it is one as well, if a worse one."""
     from vaelab.priors import mixture

@@ -138,15 +138,19 @@ def trained(case: Case, stop_at: int = 0, path: Path | None = None, choices: Cho
     return {"weights": dict(state.computes.state_dict()), "said": said}
 
 
-def environments(count: int) -> list[dict[str, str]]:
-    """Of so many ranks, as torchrun sets them; here the first keeps the store, whose loss torch laments at length."""
+def free_port() -> int:
+    """One at which nobody listens yet."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
+        return free.getsockname()[1]
+
+
+def environments(count: int) -> list[dict[str, str]]:
+    """Of so many ranks, as torchrun sets them; here the first keeps the store, whose loss torch laments at length."""
     everywhere = {
         "WORLD_SIZE": str(count),
         "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": port,
+        "MASTER_PORT": str(free_port()),
         "TORCH_CPP_LOG_LEVEL": "ERROR",
     }
     return [os.environ | everywhere | {"RANK": str(k), "LOCAL_RANK": str(k)} for k in range(count)]

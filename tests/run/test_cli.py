@@ -30,19 +30,11 @@ from vaelab.settings.fields import field_types
 QUICK = ["--training.num-steps", "40", "--machine.tune", "false", "--machine.threads", "1", "--quiet"]
 
 
-@pytest.fixture(autouse=True)
-def _memory(monkeypatch):
-    """The allocator of the tests' own process stays as it is."""
-    monkeypatch.setattr("vaelab.machine.keep_freed_memory", lambda: True)
-
-
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """A short run on digits."""
     folder = tmp_path_factory.mktemp("runs") / "digits"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("vaelab.machine.keep_freed_memory", lambda: True)
-        assert main(["train", "digits", "--out", str(folder), *QUICK]) == 0
+    assert main(["train", "digits", "--out", str(folder), *QUICK]) == 0
     return folder
 
 
@@ -80,12 +72,13 @@ def test_help_teaches_with_examples(capsys):
         assert "example" in said
 
 
-def test_help_does_not_import_torch_and_training_keeps_memory_before_it_does():
+def test_help_does_not_import_torch_and_commands_that_compute_keep_memory_before_it_does():
     code = "import sys; from vaelab.cli import main; main([]); assert 'torch' not in sys.modules, 'torch'"
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
     code = (
         "import sys, vaelab.machine as m; m.keep_freed_memory = lambda: seen.append('torch' in sys.modules)\n"
-        "from vaelab.cli import main; seen = []; main(['train', 'digits', '--print']); assert seen == [False], seen"
+        "from vaelab.cli import main; seen = []; main(['train', 'digits', '--print']); assert seen == [False], seen\n"
+        "assert main(['explore', 'nowhere']) == 2; assert seen == [False], 'a server'"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 

@@ -67,7 +67,6 @@ def world(tmp_path_factory):
     place = tmp_path_factory.mktemp("world")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)
-        patch.setattr("vaelab.machine.keep_freed_memory", lambda: True)
         for kind in "ab":
             put_pictures(place / "my_folder" / kind, [f"{i}.png" for i in range(15)], (16, 16))
         put_pictures(place / "more", ["0.png", "1.png"], (16, 16))
@@ -122,7 +121,6 @@ PAGES = [
 def test_the_commands_of_a_page_run(page, world, tmp_path, monkeypatch, capsys):
     shutil.copytree(world, tmp_path / "world")
     monkeypatch.chdir(tmp_path / "world")
-    monkeypatch.setattr("vaelab.machine.keep_freed_memory", lambda: True)
     monkeypatch.setattr("webbrowser.open", lambda url: True)
     monkeypatch.setattr("vaelab.explorer.serve.Explorer.serve", lambda explorer: explorer.stop())
     for command in commands(page):

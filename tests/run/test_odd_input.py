@@ -291,7 +291,6 @@ class Sound:
 def sound(tmp_path_factory):
     folder = tmp_path_factory.mktemp("odd")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("vaelab.machine.keep_freed_memory", lambda: True)
         patch.setenv("VAELAB_CACHE", str(folder / "cache"))
         patch.setattr("vaelab.evaluation.classifier._FEWEST_STEPS", 2)
         patch.setattr("webbrowser.open", lambda url: True)

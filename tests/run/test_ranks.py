@@ -10,10 +10,11 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from ranked import environments
+from ranked import environments, free_port
 from vaelab.training.checkpoint import read_numbers
 
 FLAGS = [
@@ -104,9 +105,17 @@ def test_what_is_refused_is_said_once_and_leaves_nothing(count, arguments, refus
 
 
 @pytest.mark.slow
-def test_torchrun_starts_them(tmp_path):
-    run = tmp_path / "run"
+@pytest.mark.parametrize("hosts", [1, 2])
+def test_torchrun_starts_them_on_one_host_and_on_several(hosts, tmp_path):
+    """A torchrun for each host, which find each other by an address; here both are this machine."""
     flags = [*FLAGS, "--training.num-steps", "20"]
-    command = [Path(sys.executable).parent / "torchrun", "--nproc-per-node", "2", "-m", "vaelab", "train", "digits"]
-    subprocess.run([*command, "--out", run, *flags], check=True, timeout=300)
-    assert pd.read_csv(run / "metrics.csv")["step"].max() == 20
+    assert ends(vaelab(1, "train", "digits", "--out", tmp_path / "alone", *flags))[0] == [0]
+    torchrun = [Path(sys.executable).parent / "torchrun", "--nnodes", str(hosts), "--nproc-per-node", str(2 // hosts),
+                "--rdzv-backend", "c10d", "--rdzv-endpoint", f"127.0.0.1:{free_port()}"]  # fmt: skip
+    command = [*torchrun, "-m", "vaelab", "train", "digits", "--out", tmp_path / "run", *flags]
+    output = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    codes, said = ends([subprocess.Popen(command, **output) for _ in range(hosts)])
+    assert codes == [0] * hosts, said
+    log, alone = (pd.read_csv(tmp_path / name / "metrics.csv") for name in ("run", "alone"))
+    assert log["step"].tolist() == alone["step"].tolist()
+    np.testing.assert_allclose(log["loss"], alone["loss"], rtol=1e-4)

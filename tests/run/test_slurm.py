@@ -78,7 +78,6 @@ def cluster(tmp_path, monkeypatch) -> Path:
         (commands / name).write_text(STAND_IN.format(python=sys.executable, place=str(place)))
         (commands / name).chmod(stat.S_IRWXU)
     monkeypatch.setenv("PATH", str(commands), prepend=os.pathsep)
-    monkeypatch.setattr("vaelab.machine.keep_freed_memory", lambda: True)
     monkeypatch.setattr("vaelab.studies._slurm._ASK_S", 0.5)
     monkeypatch.chdir(tmp_path)
     return place

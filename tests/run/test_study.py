@@ -21,12 +21,6 @@ from vaelab.runs.claim import LOCK
 STILL = {"training.num_steps": 60, "machine.tune": False, "watching.checkpoint_steps": 5, "watching.log_every": 5}
 
 
-@pytest.fixture(autouse=True)
-def _memory(monkeypatch):
-    """The allocator of the tests' own process stays as it is."""
-    monkeypatch.setattr("vaelab.machine.keep_freed_memory", lambda: True)
-
-
 def write(path: Path, latents=(2, 3), **changes) -> str:
     """A study of an experiment for each number of latents."""
     settings = {**STILL, **{name.replace("__", "."): value for name, value in changes.items()}}

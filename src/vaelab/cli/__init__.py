@@ -4,7 +4,8 @@ A command's module has `Options`, a settings class whose docstring says what the
 `run(options)`, which does it and returns the exit code. Whatever takes long to import is imported inside `run`, so that
 help is there at once. A folder has `ABOUT`, which says what its commands do, and `EXAMPLES`. A command that takes
 settings has `help_on(options)` besides: what help says of the part that is named, or of those that can be. `TOGETHER`
-says of a command that torchrun may start it in several processes.
+says of a command that torchrun may start it in several processes, `SERVES` that it waits most of the time and so should
+hold little memory.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
+from vaelab import machine
 from vaelab.cli._ranks import in_ranks, is_first
 from vaelab.errors import InputError, printable, unknown_name
 
@@ -97,6 +99,8 @@ def _do(module: ModuleType, argv: list[str], typed: str) -> int:
         raise InputError(typed, "run in one process", "several, by torchrun", "They can train and resume together.")
     help_on = getattr(module, "help_on", None)
     if not asked and (argv or not help_on):
+        if not getattr(module, "SERVES", False):
+            machine.keep_freed_memory()  # before torch is imported
         return module.run(parser.read(argv))
     options = None if parser.asks or not help_on else parser.read([word for word in argv if word not in asked])
     named = options is not None and any(getattr(options, name) for name in parser.arguments)

@@ -47,9 +47,6 @@ class Options(OnImages):
 
 def run(options: Options) -> int:
     """Does it."""
-    from vaelab.machine import keep_freed_memory
-
-    keep_freed_memory()  # before torch is imported
     from vaelab.runs.export import check_table, check_target, write_embedding
     from vaelab.runs.others import distance
     from vaelab.runs.streamed import streamed

@@ -51,6 +51,9 @@ class Options(OnStage):
     """Other names under which it may be asked for, such as that of a proxy."""
 
 
+SERVES = True
+
+
 def run(options: Options) -> int:
     """Does it."""
     import webbrowser

@@ -41,9 +41,6 @@ def run(options: Options) -> int:
     """Does it."""
     if not options.run:
         raise InputError("vaelab resume", "be given a run's folder", "none", "See vaelab resume --help.")
-    from vaelab.machine import keep_freed_memory
-
-    keep_freed_memory()
     from vaelab.cli._notes import say_signs
     from vaelab.runs import is_finished, read, resume
     from vaelab.runs.seeds import seed_folders

@@ -69,10 +69,6 @@ def run(options: Options) -> int:
     """Does it."""
     if options.study == "list":
         return _list()
-    if options.only is not None:
-        from vaelab.machine import keep_freed_memory
-
-        keep_freed_memory()  # before torch is imported
     from vaelab.studies import find
 
     study = find(options.study, options.data, quick=options.quick)

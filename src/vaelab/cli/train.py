@@ -68,9 +68,6 @@ def run(options: Options) -> int:
     """Does it."""
     if not options.experiment:
         raise InputError("vaelab train", "be given a preset or a file", "neither", "See vaelab train --help.")
-    from vaelab.machine import keep_freed_memory
-
-    keep_freed_memory()  # before torch is imported
     with together(), options.naming():
         if options.seeds and in_ranks():
             raise InputError("seeds", "be left out under torchrun", " ".join(options.seeds))

@@ -11,7 +11,7 @@ import pandas as pd
 
 from vaelab.explorer.columns import Column, Columns
 from vaelab.explorer.conditions import conditions_of
-from vaelab.explorer.density import Neighbours
+from vaelab.explorer.density import NUM_NEIGHBOURS, Neighbours
 from vaelab.explorer.explained import Explanations
 from vaelab.explorer.maps import Maps
 from vaelab.explorer.raw import numbers
@@ -161,12 +161,12 @@ class Answers:
 
     def near(self, z: np.ndarray, count: int) -> dict[str, Any]:
         """The nearest images in latent space, and how dense the data are there."""
-        places, distances = self.neighbours.nearest(z, count)
-        found = self.neighbours.sparsity(z)
+        places, distances = self.neighbours.nearest(z, max(count, NUM_NEIGHBOURS + 1))
+        found, nearest = self.neighbours.sparsity(distances), self._named(places[:count].tolist())
         return {
             "nearest": [
                 {**named, "distance": distance}
-                for named, distance in zip(self._named(places.tolist()), distances.tolist(), strict=True)
+                for named, distance in zip(nearest, distances[:count].tolist(), strict=True)
             ],
             "distance": found.distance,
             "share": found.share,

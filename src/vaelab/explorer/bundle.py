@@ -1,4 +1,4 @@
-"""The page's files, its modules as one plain script: so it is one question, and browsers run no modules of a file."""
+"""The page's files, its modules as one plain script and its styles as one: two questions, and no modules of a file."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ _EXPORT = re.compile(r"^export ((?:async )?function|class|const) (\w+)", re.MULT
 
 
 def page_files() -> dict[str, str]:
-    """Name -> content of the page's files, page.js in place of the modules."""
+    """Name -> content of the page's files, page.js in place of the modules and page.css in place of the styles."""
     found = [file for file in files("vaelab.explorer").joinpath("page").iterdir() if file.name[:1] not in "._"]
     page = {file.name: file.read_text("utf-8") for file in found if file.is_file()}
     modules = {name: page.pop(name) for name in [*page] if name.endswith(".js")}
-    return page | {"page.js": bundled(modules)}
+    styles = "".join(page.pop(name) for name in sorted(page) if name.endswith(".css"))
+    return page | {"page.js": bundled(modules), "page.css": styles}
 
 
 def bundled(modules: dict[str, str], first: str = "main.js") -> str:

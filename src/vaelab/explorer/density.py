@@ -13,6 +13,8 @@ NUM_NEIGHBOURS = 10
 MOST_SAMPLED, FEWEST_SAMPLED = 2000, 200
 """Images, evenly spaced, whose own distances are the yardstick: fewer where there are many images."""
 _DISTANCES, _CHUNK = 1 << 28, 1 << 20
+_PASS = 1 << 14
+"""Images that are looked at together: what is computed of them stays in the processor's cache."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +40,7 @@ class Neighbours:
     >>> near = Neighbours(np.arange(20.0)[:, None])
     >>> near.nearest(np.array([3.2]), 2)[0].tolist()
     [3, 4]
-    >>> near.sparsity(np.array([500.0])).share
+    >>> near.sparsity(near.nearest(np.array([500.0]), NUM_NEIGHBOURS + 1)[1]).share
     0.0
     """
 
@@ -55,20 +57,27 @@ class Neighbours:
             count: At most so many.
         """
         count = min(count, len(self.codes))
-        around = self._squares - 2.0 * (self.codes @ z.astype(np.float32)).astype(np.float64)
-        some = min(len(around), count + 32)  # what single precision has in a wrong order is put right below
-        found = np.argpartition(around, some - 1)[:some] if some < len(around) else np.arange(len(around))
+        some = min(count + 32, len(self.codes))  # what single precision has in a wrong order is put right below
+        found, around, farthest = np.empty(0, np.int64), np.empty(0), np.inf
+        for start in range(0, len(self.codes), _PASS):
+            part = slice(start, start + _PASS)
+            squares = self._squares[part] - 2.0 * (self.codes[part] @ z.astype(np.float32)).astype(np.float64)
+            near = np.flatnonzero(squares < farthest)
+            found, around = np.concatenate([found, start + near]), np.concatenate([around, squares[near]])
+            if len(found) >= some:
+                kept = np.argpartition(around, some - 1)[:some]
+                found, around = found[kept], around[kept]
+                farthest = around.max()
         exact = np.sqrt(np.square(self.codes[found].astype(np.float64) - z).sum(1))
         order = np.lexsort((found, exact))[:count]
         return found[order], exact[order]
 
-    def sparsity(self, z: np.ndarray) -> Sparsity:
+    def sparsity(self, distances: np.ndarray) -> Sparsity:
         """How sparse the images are around a point; an image that lies exactly there does not count.
 
         Args:
-            z: (latent,).
+            distances: (image,): of the `NUM_NEIGHBOURS` + 1 images nearest to the point, or of all, nearest first.
         """
-        _, distances = self.nearest(z, NUM_NEIGHBOURS + 1)
         others = distances[1:] if distances[0] < 1e-6 and len(distances) > 1 else distances
         distance = float(others[:NUM_NEIGHBOURS][-1])
         known = self.typical

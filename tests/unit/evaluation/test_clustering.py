@@ -184,10 +184,8 @@ def runs(tmp_path_factory):
     quick, still = replace(plain.training, num_steps=150), replace(plain.machine, tune=False, threads=1)
     plain = replace(plain, training=quick, machine=still)
     mixed = replace(plain, model=replace(plain.model, prior=MixturePrior(num_components=10)))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("vaelab.machine.keep_freed_memory", lambda: True)
-        for name, experiment in (("plain", plain), ("mixed", mixed)):
-            train(experiment, folder / name, progress=False)
+    for name, experiment in (("plain", plain), ("mixed", mixed)):
+        train(experiment, folder / name, progress=False)
     return folder
 
 

@@ -14,7 +14,7 @@ from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 
 from vaelab.data.stored import mapping_of
-from vaelab.explorer import view
+from vaelab.explorer import density, view
 from vaelab.explorer.columns import column_of
 from vaelab.explorer.density import MOST_SAMPLED, NUM_NEIGHBOURS, Neighbours
 from vaelab.explorer.jobs import Jobs
@@ -25,7 +25,13 @@ from vaelab.inference import Embedding
 CODES = np.random.default_rng(0).normal(size=(700, 5)).astype(np.float32)
 
 
-def test_neighbours_are_those_of_scikit_learn():
+def sparsity(near, z):
+    return near.sparsity(near.nearest(z, NUM_NEIGHBOURS + 1)[1])
+
+
+@pytest.mark.parametrize("together", [1, 64, 700, 1 << 14])
+def test_neighbours_are_those_of_scikit_learn(together, monkeypatch):
+    monkeypatch.setattr(density, "_PASS", together)
     near, theirs = Neighbours(CODES), NearestNeighbors(n_neighbors=8).fit(CODES.astype(np.float64))
     for z in np.random.default_rng(1).normal(size=(20, 5)) * 2:
         places, distances = near.nearest(z, 8)
@@ -42,23 +48,23 @@ def test_the_yardstick_is_the_distance_to_the_tenth_other_image():
 
 def test_an_image_lies_as_sparse_as_it_does_among_the_others():
     near, typical = Neighbours(CODES), np.sort(Neighbours(CODES).typical)
-    shares = [near.sparsity(z.astype(np.float64)).share for z in CODES[:50]]
+    shares = [sparsity(near, z.astype(np.float64)).share for z in CODES[:50]]
     expected = NearestNeighbors(n_neighbors=NUM_NEIGHBOURS + 1).fit(CODES).kneighbors(CODES[:50])[0][:, -1]
     np.testing.assert_allclose(shares, [(typical >= d).mean() for d in expected], atol=0.005)
 
 
 def test_far_from_all_images_there_are_no_data():
-    far = Neighbours(CODES).sparsity(np.full(5, 40.0))
+    far = sparsity(Neighbours(CODES), np.full(5, 40.0))
     assert far.share == 0
     assert far.ratio > 10
-    assert Neighbours(CODES).sparsity(np.zeros(5)).share > 0.9
+    assert sparsity(Neighbours(CODES), np.zeros(5)).share > 0.9
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_few_images_have_as_many_neighbours_as_there_are(count):
     near = Neighbours(CODES[:count])
     assert len(near.nearest(np.zeros(5), 8)[0]) == count
-    assert 0 <= near.sparsity(np.zeros(5)).share <= 1
+    assert 0 <= sparsity(near, np.zeros(5)).share <= 1
 
 
 def test_principal_components_are_those_of_scikit_learn_up_to_their_sign():

@@ -29,9 +29,7 @@ def run(tmp_path_factory):
         training=replace(experiment.training, num_steps=20),
         machine=replace(experiment.machine, tune=False, threads=1),
     )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("vaelab.machine.keep_freed_memory", lambda: True)
-        return vaelab.train(experiment, tmp_path_factory.mktemp("runs") / "digits", progress=False)
+    return vaelab.train(experiment, tmp_path_factory.mktemp("runs") / "digits", progress=False)
 
 
 def test_a_run_stands_for_its_model_and_its_images(run):

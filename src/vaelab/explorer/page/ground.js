@@ -39,11 +39,11 @@ export function ground(grid, bounds) {
       [made, madeOf] = [Object.assign(document.createElement("canvas"), { width: CELLS, height: CELLS }), colour];
       const context = inMemory(made);
       const picture = context.createImageData(CELLS, CELLS);
-      const [red, green, blue] = rgb(colour);
+      new Uint32Array(picture.data.buffer).fill(new Uint32Array(Uint8Array.of(...rgb(colour), 0).buffer)[0]);
       for (let row = 0; row < CELLS; row++) {
         for (let column = 0; column < CELLS; column++) {
           const share = Math.min(1, Math.max(0, REACH + 0.4 - near[(CELLS - 1 - row) * CELLS + column]));
-          picture.data.set([red, green, blue, 255 * share], 4 * (row * CELLS + column));
+          picture.data[4 * (row * CELLS + column) + 3] = 255 * share;
         }
       }
       context.putImageData(picture, 0, 0);

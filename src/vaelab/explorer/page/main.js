@@ -24,10 +24,9 @@ async function start() {
   for (const run of runs) run.hosts = placesOf(run);
 
   const channels = new Channels(first);
-  await channels.open();
   const rooms = runs.map((run) => new Room(run, channels));
   const pair = rooms.length > 1 ? new Pair(rooms) : null;
-  await Promise.all(rooms.map((room) => room.open()));
+  await Promise.all([channels, ...rooms].map((part) => part.open()));
   document.body.dataset.ready = "points";
   await new Promise((seen) => requestAnimationFrame(() => setTimeout(seen)));
   await Promise.all(rooms.map((room) => room.openPanels()));

@@ -175,7 +175,6 @@ export class MapView extends EventTarget {
     const [x, y] = camera.toScreen(ground.left, ground.high);
     const side = ground.side * camera.scale;
     context.imageSmoothingEnabled = true;
-    context.imageSmoothingQuality = "high";
     context.drawImage(ground.picture(this.colours.paper), x, y, side, side);
   }
 

@@ -82,33 +82,45 @@ export class CanvasPoints {
       if (wanted >= 0 && (bits & 1) !== wanted) continue;
       const x = Math.round(left + points[2 * i] * scale - side / 2), y = Math.round(top - points[2 * i + 1] * scale - side / 2);
       if (x < -side || y < -side || x > width || y > height) continue;
-      const { inside, rim } = masks[bits >> 1];
+      const { columns, rows, inside, opaque } = masks[bits >> 1];
+      const isWhole = x >= 0 && y >= 0 && x + side <= width && y + side <= height;
       const red = looks[4 * i] - ground[0], green = looks[4 * i + 1] - ground[1], blue = looks[4 * i + 2] - ground[2];
-      for (let k = 0, row = y; row < y + side; row++) {
-        for (let column = x; column < x + side; column++, k++) {
-          if (rim[k] === 0 || column < 0 || row < 0 || column >= width || row >= height) continue;
-          const full = inside[k], edge = rim[k] * 0.75;
-          over(data, 4 * (row * width + column), ground[0] + red * full, ground[1] + green * full, ground[2] + blue * full, (edge + (1 - edge) * full) * opacity);
-        }
+      for (let k = 0; k < columns.length; k++) {
+        const column = x + columns[k], row = y + rows[k], full = inside[k];
+        if (!isWhole && (column < 0 || row < 0 || column >= width || row >= height)) continue;
+        over(data, 4 * (row * width + column), ground[0] + red * full, ground[1] + green * full, ground[2] + blue * full, opaque[k] * opacity);
       }
     }
   }
 }
 
-/** How far each pixel of a shape is inside it, and inside the rim of ground around it. */
+/** The pixels of a shape and of the rim of ground around it: how far each is inside the shape, and how opaque. */
 function mask(shape, size, side) {
-  const [inside, rim] = [new Float32Array(side * side), new Float32Array(side * side)];
-  for (let k = 0; k < side * side; k++) {
-    const [x, y] = [k % side, Math.floor(k / side)].map((v) => ((v + 0.5 - side / 2) * 2) / size);
-    const pixels = (away(shape, x, y) * size) / 2;
-    inside[k] = Math.min(1, Math.max(0, 0.5 - pixels));
-    rim[k] = Math.min(1, Math.max(0, 1.6 - pixels));
+  const [columns, rows, inside, opaque] = [[], [], [], []];
+  for (let row = 0; row < side; row++) {
+    for (let column = 0; column < side; column++) {
+      const [x, y] = [column, row].map((v) => ((v + 0.5 - side / 2) * 2) / size);
+      const pixels = (away(shape, x, y) * size) / 2;
+      const full = Math.min(1, Math.max(0, 0.5 - pixels)), edge = Math.min(1, Math.max(0, 1.6 - pixels)) * 0.75;
+      if (edge === 0) continue;
+      columns.push(column);
+      rows.push(row);
+      inside.push(full);
+      opaque.push(edge + (1 - edge) * full);
+    }
   }
-  return { inside, rim };
+  return { columns, rows, inside, opaque };
 }
 
 /** Puts a colour over a pixel. */
 function over(data, at, red, green, blue, opacity) {
+  if (data[at + 3] === 0) {
+    data[at] = red;
+    data[at + 1] = green;
+    data[at + 2] = blue;
+    data[at + 3] = 255 * opacity;
+    return;
+  }
   const under = (data[at + 3] / 255) * (1 - opacity);
   const whole = opacity + under;
   data[at] = (red * opacity + data[at] * under) / whole;
