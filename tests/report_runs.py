@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import ImageDraw
 
 from vaelab.data import Data, Split
 from vaelab.data.sources.npz import NpzSource
@@ -144,3 +145,15 @@ class Page(HTMLParser):
 
     def of(self, name: str) -> list[dict[str, str | None]]:
         return [attributes for tag, attributes in self.tags if tag == name]
+
+
+def words_drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is written on pictures from now on."""
+    said, write = list[str](), ImageDraw.ImageDraw.multiline_text
+
+    def noted(pen, at, words, **how):
+        said.append(words)
+        write(pen, at, words, **how)
+
+    monkeypatch.setattr(ImageDraw.ImageDraw, "multiline_text", noted)
+    return said

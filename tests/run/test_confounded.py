@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from report_runs import NETWORKS, Page, hasty_classifiers, quick
+from report_runs import NETWORKS, Page, hasty_classifiers, quick, words_drawn
 from vaelab.cli import main
 from vaelab.data import Data, Split
 from vaelab.data.sources.npz import NpzSource
@@ -107,6 +107,12 @@ def test_numbers_of_each_column_are_kept_with_intervals(run, kept):
     cells = shapes.groupby(["plate", "shape"]).size().unstack()
     assert plate["balanced_images"].eq(2 * cells.min(axis=1).sum()).all()
     assert (run.folder / "classifiers" / "plate.safetensors").exists()
+
+
+def test_the_picture_carries_the_warning(run, kept, tmp_path, monkeypatch):
+    said = words_drawn(monkeypatch)
+    assert main(["draw", str(run.folder), "confounders", "-o", str(tmp_path / "a.png"), "--quiet"]) == 0
+    assert "does not say the same of reconstructions as of images" in " ".join(" ".join(said).split())
 
 
 def test_what_goes_together_wholly_is_said_and_gets_no_number(kept):

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from report_runs import NETWORKS, Page, digits_run, hasty_classifiers, quick
+from report_runs import NETWORKS, Page, digits_run, hasty_classifiers, quick, words_drawn
 from vaelab.cli import main
 from vaelab.evaluation import load_classifier
 from vaelab.inference import embed
@@ -83,6 +83,13 @@ def test_a_poor_model_is_caught_everywhere(run, kept, capsys):
     assert "Note: The classifier does not say the same of reconstructions as of images" in said.err
     assert "label = 3: 2 images" in said.out
     assert np.load(run.folder / "explanations" / "label-3" / "series.npz")["rows"].tolist() == [5, 9]
+
+
+@pytest.mark.parametrize("name", ["exaggeration", "saliency", "deletion"])
+def test_a_picture_of_a_poor_model_that_is_drawn_alone_carries_the_warning(run, kept, name, tmp_path, monkeypatch):
+    said = words_drawn(monkeypatch)
+    assert main(["draw", str(run.folder), name, "-o", str(tmp_path / "a.png"), "--quiet"]) == 0
+    assert "does not say the same of reconstructions as of images" in " ".join(" ".join(said).split())
 
 
 def test_every_method_stands_in_the_scores_with_every_measure(kept):

@@ -12,7 +12,7 @@ NUM_NEIGHBOURS = 10
 """The distance to the tenth nearest image says how sparse a place is."""
 MOST_SAMPLED, FEWEST_SAMPLED = 2000, 200
 """Images, evenly spaced, whose own distances are the yardstick: fewer where there are many images."""
-_DISTANCES, _CHUNK = 1 << 28, 1 << 20
+_DISTANCES = 1 << 26
 _PASS = 1 << 14
 """Images that are looked at together: what is computed of them stays in the processor's cache."""
 
@@ -47,7 +47,7 @@ class Neighbours:
     def __init__(self, codes: np.ndarray):
         self.codes = np.ascontiguousarray(codes, np.float32)
         self._lock = threading.Lock()
-        self._squares = np.einsum("ij,ij->i", self.codes, self.codes, dtype=np.float64)
+        self._squares = np.einsum("ij,ij->i", self.codes, self.codes)
 
     def nearest(self, z: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
         """The places of the nearest images and their distances, nearest first.
@@ -58,10 +58,10 @@ class Neighbours:
         """
         count = min(count, len(self.codes))
         some = min(count + 32, len(self.codes))  # what single precision has in a wrong order is put right below
-        found, around, farthest = np.empty(0, np.int64), np.empty(0), np.inf
+        found, around, farthest = np.empty(0, np.int64), np.empty(0, np.float32), np.inf
         for start in range(0, len(self.codes), _PASS):
             part = slice(start, start + _PASS)
-            squares = self._squares[part] - 2.0 * (self.codes[part] @ z.astype(np.float32)).astype(np.float64)
+            squares = self._squares[part] - 2 * (self.codes[part] @ z.astype(np.float32))
             near = np.flatnonzero(squares < farthest)
             found, around = np.concatenate([found, start + near]), np.concatenate([around, squares[near]])
             if len(found) >= some:
@@ -95,11 +95,4 @@ class Neighbours:
         count = len(self.codes)
         wanted = min(count, MOST_SAMPLED, max(FEWEST_SAMPLED, _DISTANCES // count))
         rows = np.unique(np.linspace(0, count - 1, wanted).astype(np.int64))
-        rank = min(NUM_NEIGHBOURS, count - 1)
-        step = max(1, _CHUNK // count)
-        found = []
-        for some in np.split(rows, range(step, len(rows), step)):
-            squares = self._squares[some][:, None] + self._squares - 2.0 * (self.codes[some] @ self.codes.T)
-            squares[np.arange(len(some)), some] = -1.0  # itself comes first
-            found.append(np.partition(squares, rank, axis=1)[:, rank].copy())  # a view would keep them all
-        return np.sort(np.sqrt(np.maximum(np.concatenate(found), 0)))
+        return np.sort([self.nearest(self.codes[row], NUM_NEIGHBOURS + 1)[1][-1] for row in rows])

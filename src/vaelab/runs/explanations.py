@@ -76,15 +76,15 @@ def unusable(path: Path, error: Exception) -> InputError:
 
 
 def read_series(run: Run) -> dict[str, np.ndarray] | None:
-    """What `explain_run` kept of the run last, images in [0, 1]; None where there is nothing.
+    """What `explain_run` kept of the run last, images in [0, 1], and its ``warning``; None where there is nothing.
 
     Raises:
-        InputError: The file cannot be used.
+        InputError: A file cannot be used.
     """
     found = series_files(run)
     if not found:
         return None
-    arrays = arrays_in(found[0])
+    arrays = arrays_in(found[0]) | {"warning": np.array(read_warning(found[0].parent))}
     names = [name for name in arrays if name.rpartition("/")[2] in ("images", "reconstructions")]
     try:
         return arrays | {name: run.intensity.apply(arrays[name]) for name in names}

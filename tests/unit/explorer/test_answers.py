@@ -30,10 +30,12 @@ def sparsity(near, z):
 
 
 @pytest.mark.parametrize("together", [1, 64, 700, 1 << 14])
-def test_neighbours_are_those_of_scikit_learn(together, monkeypatch):
+@pytest.mark.parametrize("away", [0.0, 100.0])
+def test_neighbours_are_those_of_scikit_learn(together, away, monkeypatch):
     monkeypatch.setattr(density, "_PASS", together)
-    near, theirs = Neighbours(CODES), NearestNeighbors(n_neighbors=8).fit(CODES.astype(np.float64))
-    for z in np.random.default_rng(1).normal(size=(20, 5)) * 2:
+    codes = CODES + np.float32(away)
+    near, theirs = Neighbours(codes), NearestNeighbors(n_neighbors=8).fit(codes.astype(np.float64))
+    for z in away + np.random.default_rng(1).normal(size=(20, 5)) * 2:
         places, distances = near.nearest(z, 8)
         expected, rows = theirs.kneighbors(z[None])
         np.testing.assert_array_equal(places, rows[0])
@@ -134,7 +136,8 @@ def test_distances_of_many_images_are_not_all_kept():
     far = near.typical
     kept, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert kept < 2e6 < most < 4e8
+    assert kept < 1e5
+    assert most < 2e6
     own = np.sort(np.sqrt(np.square(codes[0].astype(float) - codes).sum(1)))[10]
     assert far.min() <= own <= far.max()
     assert np.isclose(far, own).any()

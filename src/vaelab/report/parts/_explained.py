@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from abc import abstractmethod
 from typing import ClassVar
 
@@ -18,11 +19,19 @@ from vaelab.runs.explanations import read_series
 EXPLAINED = "runs that were explained: vaelab explain RUN --label COLUMN --to CLASS"
 SIDE = 72
 """CSS pixels, about, of an image."""
+_ACROSS = 105
+"""Characters in a line."""
 
 
 def kept(look: Look) -> dict[str, np.ndarray] | None:
     """What was explained last, read once."""
     return look.once("explained", lambda: read_series(look.run))
+
+
+def above(arrays: Arrays, *words: str) -> str:
+    """Lines above a picture that is drawn alone: words, and the gate's warning where it was not passed."""
+    said = [*words, arrays["warning"].item()]
+    return "\n".join(textwrap.fill(each, _ACROSS) for each in said if each)
 
 
 class ExplainedPart(PicturePart):
@@ -44,7 +53,7 @@ class ExplainedPart(PicturePart):
         """See Part."""
         found = kept(look)
         assert found is not None
-        return self.chosen(found)
+        return self.chosen(found) | {"warning": found["warning"]}
 
     @abstractmethod
     def chosen(self, found: Arrays) -> Arrays:
@@ -56,9 +65,10 @@ class ExplainedPart(PicturePart):
 
     def html(self, look: Look, arrays: Arrays) -> Markup:
         """See Part."""
-        drawn = Picture(sheet(self.rows(look, arrays), gap=self.gap), 1)
-        return html("{{ note(words) }}{{ strip(drawn, words) }}", drawn=drawn, words=self.words)
+        drawn, words = Picture(sheet(self.rows(look, arrays), gap=self.gap), 1), above(arrays, self.words)
+        return html("{{ note(words) }}{{ strip(drawn, words) }}", drawn=drawn, words=words)
 
     def picture(self, look: Look, arrays: Arrays) -> bytes:
         """See PicturePart."""
-        return picture_png(sheet(self.rows(look, arrays), title=self.title, note=self.words, gap=self.gap))
+        note = above(arrays, self.words)
+        return picture_png(sheet(self.rows(look, arrays), title=self.title, note=note, gap=self.gap))

@@ -10,7 +10,9 @@ from vaelab.plots import Dot, Tile, dot_rows, picture_png, pixels_of, sheet
 from vaelab.report.html import html
 from vaelab.report.look import Look
 from vaelab.report.parts import Arrays, PicturePart
+from vaelab.report.parts._explained import above
 from vaelab.runs.confounded import read_confounders
+from vaelab.runs.explanations import read_warning
 
 
 class Confounders(PicturePart):
@@ -36,6 +38,7 @@ class Confounders(PicturePart):
 
         Returns:
             explained: What was explained, the folder's name.
+            warning: The gate's; empty where it was passed.
             verdicts: (column,): what is to be said of every column that was asked for.
             columns: (shown,): those for which there are numbers.
             method: Of whose series they are.
@@ -51,6 +54,7 @@ class Confounders(PicturePart):
         verdicts = table[table["verdict"].notna() & (table["best"] | table["method"].isna())]
         return {
             "explained": np.array(name),
+            "warning": np.array(read_warning(look.run.folder / "explanations" / name)),
             "verdicts": np.array(verdicts["verdict"].tolist(), np.str_),
             "columns": np.array(shown, np.str_),
             "method": np.array(best["method"].iloc[0] if len(best) else ""),
@@ -64,14 +68,14 @@ class Confounders(PicturePart):
         return html(
             """<ul>{% for said in verdicts %}<li>{{ said }}.</li>{% endfor %}</ul>
             {% if figure %}{{ chart(figure, alt) }}{% endif %}{{ note(words) }}""",
-            verdicts=arrays["verdicts"].tolist(), figure=chart, alt=self.title, words=" ".join(_words(arrays)),
+            verdicts=arrays["verdicts"].tolist(), figure=chart, alt=self.title, words=above(arrays, *_words(arrays)),
         )  # fmt: skip
 
     def picture(self, look: Look, arrays: Arrays) -> bytes:
         """See PicturePart."""
         tiles = [Tile(pixels_of(chart_of(arrays), 2))] if len(arrays["columns"]) else []
         said = [f"{each}." for each in arrays["verdicts"].tolist()]
-        return picture_png(sheet([("", tiles)], title=self.title, note="\n".join([*said, *_words(arrays)])))
+        return picture_png(sheet([("", tiles)], title=self.title, note=above(arrays, *said, *_words(arrays))))
 
 
 def chart_of(arrays: Arrays) -> Figure:

@@ -6,11 +6,11 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from vaelab.plots import lines, png
+from vaelab.plots import Tile, lines, picture_png, pixels_of, sheet
 from vaelab.report.html import html
 from vaelab.report.look import Look
 from vaelab.report.parts import Arrays, PicturePart
-from vaelab.report.parts._explained import EXPLAINED, kept
+from vaelab.report.parts._explained import EXPLAINED, above, kept
 
 
 class Deletion(PicturePart):
@@ -36,6 +36,7 @@ class Deletion(PicturePart):
             saliencies: (saliency,): their names.
             shares: (step,): of the pixels that are gone.
             accuracy, probability: (saliency, 2, step): of the whole image's class; by saliency, then at random.
+            warning: The gate's; empty where it was passed.
         """
         found = kept(look)
         assert found is not None
@@ -46,15 +47,18 @@ class Deletion(PicturePart):
             "shares": np.linspace(0, 1, both.shape[-1]),
             "accuracy": both[:, 0],
             "probability": both[:, 1],
+            "warning": found["warning"],
         }
 
     def html(self, look: Look, arrays: Arrays) -> Markup:
         """See Part."""
-        return html("""{{ chart(sheet, alt) }}""", sheet=_chart(arrays), alt=self.title)
+        return html(
+            "{{ note(words) }}{{ chart(sheet, alt) }}", sheet=_chart(arrays), alt=self.title, words=above(arrays)
+        )
 
     def picture(self, look: Look, arrays: Arrays) -> bytes:
         """See PicturePart."""
-        return png(_chart(arrays))
+        return picture_png(sheet([("", [Tile(pixels_of(_chart(arrays), 2))])], title=self.title, note=above(arrays)))
 
 
 def _chart(arrays: Arrays) -> Figure:
