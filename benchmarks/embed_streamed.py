@@ -38,7 +38,7 @@ from vaelab.runs import Run
 from vaelab.runs.export import write_embedding
 from vaelab.runs.streamed import streamed
 
-FLOOR, ROUNDS, BATCH = 0.9, 7, 256
+FLOOR, ROUNDS, BATCH = 0.9, 5, 256
 DENSE = {"encoder": MLPEncoder(hidden=(512, 256)), "decoder": MLPDecoder(hidden=(64,))}
 NETWORKS: dict[str, dict[str, Any]] = {"convolutions of the disentanglement benchmark": {}, "dense 512-256": DENSE}
 
@@ -96,7 +96,7 @@ def main() -> None:
     quick, rows = parser.parse_args().quick, []
     keep_freed_memory()
     torch.set_num_threads(1)
-    count = BATCH * (4 if quick else 8)
+    count = BATCH * (4 if quick else 48)
     with tempfile.TemporaryDirectory() as place:
         images, table = Patterns(count), pd.DataFrame({"i": np.arange(count)})
         pack(ImageCollection(images=images, table=table), Path(place) / "shards")

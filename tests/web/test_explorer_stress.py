@@ -164,6 +164,7 @@ def test_runs_of_odd_numbers_are_shown(tab, tmp_path, odd):
 
 
 def test_without_images_codes_are_shown_and_drawn(tab, tiny, tmp_path):
+    open_views([tiny])  # while there are images: codes are kept
     explorer = explore(load(tiny.folder, images=tmp_path / "nowhere.npz"), port=0)
     try:
         opened(tab, explorer, f"pin={tiny.splits.test[0]}")

@@ -88,7 +88,7 @@ class Feed:
 
     def convert(self, stored: Tensor, count: int, own: slice) -> Images:
         """Images as a model takes them, from those at these places of a batch of `count`, as stored."""
-        x = stored / self._top if self._top else self.intensity.apply(stored)
+        x = stored.float().div_(self._top) if self._top else self.intensity.apply(stored)
         if self.binarize == "threshold":
             return (x > 0.5).float()
         if self.binarize == "dynamic":

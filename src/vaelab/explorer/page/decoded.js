@@ -27,7 +27,7 @@ export class Decoded extends EventTarget {
           el("button", { class: "quiet", title: "The mean of all codes", onclick: () => this.go(this.run.mean) }, "to mean"))),
       el("div", { class: "drawn" }, this.frame, el("div", { class: "beside" }, this.where, this.gauge, this.words, el("h3", {}, "Nearest images"), this.near)),
       isCopy ? el("p", { class: "fine" }, `A click on free ground shows the nearest of ${count(run.decoded.shape[0])} places that were decoded for this copy, on the map PCA and on that of the first two latents.`) : this.sliders.host);
-    this.ask = latestOnly(() => this.decode());
+    this.ask = latestOnly(() => this.decode().finally(() => void this.askNear()));
     this.askNear = latestOnly(() => this.look());
     this.settled = later(() => { this.note(); this.askNear(); this.sliders?.drawStrips(this.z, this.like); }, 140);
     pinned.addEventListener("change", ({ detail }) => { if (detail.z && !state.get(this.run.own("z"))) this.take(detail.z); });
@@ -71,7 +71,6 @@ export class Decoded extends EventTarget {
     this.shown = true;
     this.sliders?.set(this.z, latent);
     this.ask();
-    this.askNear();
     this.tell();
     this.settled();
   }
