@@ -53,6 +53,7 @@ def test_the_gaps_of_a_wrong_encoder_are_its_divergence_and_nothing(reference):
     assert score.value == pytest.approx(divergence.mean(), abs=0.08)
 
 
+@pytest.mark.slow
 def test_annealing_is_the_exact_log_likelihood_from_below_and_from_above():
     model = small()
     x, z = drawn(model, 20)

@@ -100,13 +100,10 @@ def test_seeds_side_by_side_are_the_runs_of_each_alone(tmp_path):
     assert [load(tmp_path / "both" / f"seed-{seed}").metrics()["step"].max() for seed in (3, 4)] == [70, 70]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "started"),
-    [
-        pytest.param(signal.SIGINT, in_the_foreground, marks=pytest.mark.slow),
-        pytest.param(signal.SIGINT, in_the_background, marks=pytest.mark.slow),
-        (signal.SIGTERM, in_the_background),
-    ],
+    [(signal.SIGINT, in_the_foreground), (signal.SIGINT, in_the_background), (signal.SIGTERM, in_the_background)],
 )
 def test_seeds_that_are_stopped_all_save(number, started, tmp_path):
     command = [*VAELAB, "train", "digits", "--seeds", "0", "1", "--out", str(tmp_path), *STILL]

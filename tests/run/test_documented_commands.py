@@ -109,7 +109,7 @@ def shortened(words: list[str]) -> list[str]:
     return [*words[:2], *few, *("60" if word in ("10000", "5000") else word for word in words[2:])]
 
 
-LONG = {"command_line.md", "explanation.md", "models.md", "studies.md"}
+LONG = {"command_line.md", "evaluation.md", "explanation.md", "models.md", "studies.md"}
 PAGES = [
     pytest.param(page, id=page.name, marks=[pytest.mark.slow] if page.name in LONG else [])
     for page in (*sorted(ROOT.glob("docs/*.md")), ROOT / "README.md")

@@ -303,6 +303,7 @@ def test_a_preset(vaelab):
     assert '"name": "blank"' in vaelab("train", "blank", "--print").stdout
 
 
+@pytest.mark.slow
 def test_a_source(vaelab):
     assert re.search("raw +Square images of bytes", vaelab("data", "list").stdout)
     assert "3 images, 1x16x16 uint8" in vaelab("data", "info", "a.raw", "--side", "16").stdout
@@ -311,6 +312,7 @@ def test_a_source(vaelab):
     assert '"kind": "raw"' in vaelab("train", "images", "--data", "a.raw", "--print").stdout
 
 
+@pytest.mark.slow
 def test_a_part_of_the_report(vaelab, run, tmp_path):
     page = (run / "report.html").read_text()
     assert '<h3 id="brightness">Brightness</h3>' in page

@@ -32,7 +32,15 @@ def shorter_digits(make=presets.digits):
     return replace(digits, training=replace(digits.training, num_epochs=3))
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if code(page).strip()], ids=lambda page: page.name)
+LONG = {"sklearn.md"}
+RUN = [
+    pytest.param(page, id=page.name, marks=[pytest.mark.slow] if page.name in LONG else [])
+    for page in PAGES
+    if code(page).strip()
+]
+
+
+@pytest.mark.parametrize("page", RUN)
 def test_the_python_of_a_page_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(presets, "digits", shorter_digits)

@@ -119,7 +119,10 @@ def test_free_ground_is_decoded_and_said_to_hold_no_data(tab, explored):
     assert "far" in tab.locator("#map .cross").get_attribute("class")
     np.testing.assert_allclose(middle(), [40, box["height"] - 60], atol=1)
     tab.locator("#map").press("ArrowRight")
-    tab.wait_for_timeout(300)
+    for _ in range(50):
+        tab.wait_for_timeout(100)
+        if middle()[0] < 0:
+            break
     np.testing.assert_allclose(middle(), [-20, box["height"] - 60], atol=1)
 
 
@@ -263,6 +266,93 @@ def test_a_way_begins_and_ends_at_its_images_and_stands_in_the_address(tab, expl
     assert f"embed(run, [{view.rows[4]}, {view.rows[5]}])" in tab.locator(".code").text_content()
     tab.locator("#map").press("v")
     tab.wait_for_selector("canvas.latent-grid")
+
+
+def to(tab, words):
+    """Goes on by Tab to the control of that name."""
+    named = """words => {
+        const at = document.activeElement;
+        const name = at.getAttribute("aria-label") ?? at.labels?.[0]?.textContent ?? at.textContent;
+        return name.trim().startsWith(words);
+    }"""
+    for _ in range(250):
+        if tab.evaluate(named, words):
+            return
+        tab.keyboard.press("Tab")
+    raise AssertionError(words)
+
+
+def asked(tab, name, is_there=bool):
+    """What the address says, once it is so."""
+    for _ in range(60):
+        found = parse_qs(urlsplit(tab.url).fragment).get(name, [""])[0]
+        if is_there(found):
+            return found
+        tab.wait_for_timeout(100)
+    raise AssertionError(f"{name}: {found}")
+
+
+def test_all_of_it_is_done_by_keys_alone_and_the_focus_stays(tab, explored, view):
+    opened(tab, explored, "map=z0,z1&thumbnails=off")
+    press, kept = tab.keyboard.press, "document.activeElement !== document.body"
+    for key in ("m", "p", "Escape", "g"):  # the map's kind: PCA; the map
+        press(key)
+    asked(tab, "map", lambda name: name == "PCA")
+    for key in ("+", "ArrowRight"):  # nearer, to the right
+        press(key)
+    asked(tab, "view", lambda name: name.endswith("~PCA"))
+    press("t")
+    asked(tab, "thumbnails", lambda shown: not shown)
+    press("t")
+    press("Enter")
+    row = asked(tab, "pin")
+    to(tab, "The next image")
+    press("Enter")
+    tab.wait_for_selector(f"#pinned-title:text-is('{view.names()[view.rows.tolist().index(int(row)) + 1]}')")
+    tab.wait_for_selector("#pinned figure >> nth=2")
+    assert tab.evaluate(kept)
+    to(tab, "The next image")
+
+    tab.locator("#channels").get_by_role("checkbox").first.focus()
+    press("Space")
+    asked(tab, "channels", lambda each: "_0~" in each)
+    assert tab.evaluate("document.activeElement.type") == "checkbox"
+
+    press("g")
+    press("d")  # decodes in the middle of the map
+    z = asked(tab, "z")
+    press("s")
+    press("ArrowRight")
+    asked(tab, "z", lambda moved: moved not in ("", z))
+    assert tab.evaluate("document.activeElement.type") == "range"
+
+    press("w")
+    to(tab, "Way from")
+    press("ArrowDown")  # the pinned image
+    to(tab, "to")
+    press("End")  # the decoded place, or the mean of what was kept last
+    asked(tab, "way", lambda way: way.startswith("straight~"))
+    tab.wait_for_selector(".strip-row .step >> nth=8")
+
+    press("Escape")
+    press("c")
+    tab.keyboard.type("moa")
+    first = tab.locator("#legend .kind").first
+    first.wait_for()
+    first.focus()
+    press("Enter")
+    tab.wait_for_selector(".kind[aria-pressed=true]")
+    assert tab.evaluate("document.activeElement.ariaPressed") == "true"
+    some = tally(tab)
+    press("g")
+    press("x")
+    assert abs(tally(tab) - some) == 1
+    press("i")
+    assert 0 < tally(tab) < len(view)
+    to(tab, "Name under which the selection is kept")
+    tab.keyboard.type("by keys")
+    press("Enter")
+    tab.wait_for_selector("#selection .kept li:has-text('by keys')")
 
 
 def test_keys_are_explained_and_every_control_has_a_name(tab, explored):

@@ -1,7 +1,7 @@
 // The channels' panel: each on or off, its colour, and between which stored values it goes from black to its colour.
 
 import * as state from "./state.js";
-import { byId, el, later, number } from "./dom.js";
+import { byId, el, later, number, renew } from "./dom.js";
 import { hex, rgb } from "./palette.js";
 
 const [LOW, HIGH] = [1, 99.8];
@@ -71,7 +71,7 @@ export class Channels extends EventTarget {
   render() {
     const { channels, root } = this.settings;
     const all = channels.every((channel) => channel.on);
-    byId("channels").replaceChildren(
+    renew(byId("channels"),
       el("header", {},
         el("h2", { id: "channels-title" }, channels.length > 1 ? "Channels" : "Contrast"),
         channels.length > 1 && el("button", { class: "quiet", onclick: () => { for (const each of channels) each.on = !all; this.changed({ render: true }); } }, all ? "none" : "all")),

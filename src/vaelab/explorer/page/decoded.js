@@ -4,7 +4,7 @@ import * as state from "./state.js";
 import { latestOnly } from "./api.js";
 import { underWords } from "./conditions.js";
 import { isCopy } from "./copy.js";
-import { count, el, later, number } from "./dom.js";
+import { count, el, later, number, renew } from "./dom.js";
 import { Picture } from "./pictures.js";
 import { Sliders } from "./sliders.js";
 
@@ -112,7 +112,7 @@ export class Decoded extends EventTarget {
     this.words.textContent = words;
     this.words.title = `The tenth nearest image is ${number(found.distance)} away in latent space; compared with ${found.num_images} images' own distances.`;
     this.gauge.setAttribute("aria-label", words);
-    this.near.replaceChildren(...found.nearest.map(({ at, name, distance }) => this.thumbnails.button(at, `${name}, at a distance of ${number(distance)}`, () => this.pinned.pin(at), number(distance, 2))));
+    renew(this.near, ...found.nearest.map(({ at, name, distance }) => this.thumbnails.button(at, `${name}, at a distance of ${number(distance)}`, () => this.pinned.pin(at), number(distance, 2))));
     this.tell();
   }
 }

@@ -13,6 +13,17 @@ export function el(tag, settings = {}, ...children) {
   return made;
 }
 
+/** Puts others in place of an element's children. The focus stays on the control at its place, what was unfolded stays so. */
+export function renew(host, ...children) {
+  const all = (what) => [...host.querySelectorAll(what)];
+  const controls = "button, input, select, summary, [tabindex]";
+  const focused = all(controls).indexOf(document.activeElement);
+  const open = all("details").map((each) => each.open);
+  host.replaceChildren(...children);
+  all("details").forEach((each, i) => { each.open = open[i] ?? each.open; });
+  if (focused >= 0) (all(controls)[focused] ?? all(controls).at(-1))?.focus({ preventScroll: true });
+}
+
 /** A canvas's context whose pixels stay in memory: those that are computed here have no use for a graphics card. */
 export const inMemory = (canvas) => canvas.getContext("2d", { willReadFrequently: true });
 

@@ -1,7 +1,7 @@
 // The legend: what colours mean, how many images each kind has, and a filter by click.
 
 import * as state from "./state.js";
-import { count, el, number } from "./dom.js";
+import { count, el, number, renew } from "./dom.js";
 import { wayOf } from "./selection.js";
 import { hex, kindLook, mark, scaleColour } from "./palette.js";
 
@@ -62,12 +62,10 @@ export class Legend {
 
   render() {
     const { column } = this.run;
-    const focused = document.activeElement?.dataset?.kind;
     const body = !column ? [el("p", { class: "fine" }, "Choose a column to colour by.")] : column.kind === "categories" ? this.kinds(column) : this.scale(column);
-    this.run.hosts.legend.replaceChildren(
+    renew(this.run.hosts.legend,
       el("header", {}, el("h2", { id: this.run.own("legend-title") }, column?.name ?? "Colour")),
       ...body);
-    if (focused !== undefined) this.run.hosts.legend.querySelector(`[data-kind="${focused}"]`)?.focus();
   }
 
   kinds(column) {
@@ -84,10 +82,10 @@ export class Legend {
       const name = column.names[i] ?? "no value";
       const pressed = this.chosen.has(i);
       const words = this.run.selected ? `${count(of)} / ${count(all)}` : count(all);
-      return el("li", {}, el("button", { class: `kind${this.run.selected && !of ? " off" : ""}`, "data-kind": i, "aria-pressed": String(pressed), "aria-label": `${name}, ${words} images`, title: `${name}: only these; with Shift, these as well; with Alt, without these`, onclick: (event) => this.toggle(i, wayOf(event)) },
+      return el("li", {}, el("button", { class: `kind${this.run.selected && !of ? " off" : ""}`, "aria-pressed": String(pressed), "aria-label": `${name}, ${words} images`, title: `${name}: only these; with Shift, these as well; with Alt, without these`, onclick: (event) => this.toggle(i, wayOf(event)) },
         mark(kindLook(i)), el("span", { class: "name" }, name), el("span", { class: "tally" }, words)));
     });
-    const finder = el("input", { type: "search", class: "filter", placeholder: `Search ${count(size)} kinds`, "aria-label": `Search the kinds of ${column.name}`, value: this.search, oninput: (event) => { this.search = event.target.value; this.render(); const again = this.run.hosts.legend.querySelector(".filter"); again.focus(); again.setSelectionRange(this.search.length, this.search.length); } });
+    const finder = el("input", { type: "search", class: "filter", placeholder: `Search ${count(size)} kinds`, "aria-label": `Search the kinds of ${column.name}`, value: this.search, oninput: (event) => { this.search = event.target.value; this.render(); this.run.hosts.legend.querySelector(".filter").setSelectionRange(this.search.length, this.search.length); } });
     return [size > 12 && finder, el("ul", { class: "kinds" }, rows), listed.length > MOST_SHOWN && el("p", { class: "fine" }, `${count(listed.length - MOST_SHOWN)} more: search them.`)].filter(Boolean);
   }
 

@@ -2,7 +2,7 @@
 
 import * as state from "./state.js";
 import { isCopy } from "./copy.js";
-import { el, number, say } from "./dom.js";
+import { el, number, renew, say } from "./dom.js";
 import { Picture } from "./pictures.js";
 
 /** Tells of "change" with detail {place, z}: null where nothing is pinned. */
@@ -45,7 +45,7 @@ export class Pinned extends EventTarget {
       this.again();
       say(`Pinned image ${record.name}`);
     } catch (error) {
-      this.run.hosts.pinned.replaceChildren(this.head("Image"), el("p", { class: "fine" }, error.message));
+      renew(this.run.hosts.pinned, this.head("Image"), el("p", { class: "fine" }, error.message));
     }
   }
 
@@ -68,7 +68,7 @@ export class Pinned extends EventTarget {
 
   renderNothing() {
     this.again = null;
-    this.run.hosts.pinned.replaceChildren(this.head("Image"), el("p", { class: "hint" }, state.get("pin") ? "The pinned image is not shown by this run." : "Click a point to pin its image."));
+    renew(this.run.hosts.pinned, this.head("Image"), el("p", { class: "hint" }, state.get("pin") ? "The pinned image is not shown by this run." : "Click a point to pin its image."));
   }
 
   render(record, near, pixels, drawn) {
@@ -96,7 +96,7 @@ export class Pinned extends EventTarget {
       fit && ["fit", number(Number(fit[1])), "How far the distortion is below the usual, in robust standard deviations; below −3.5 it is drawn badly"],
       ["in sparser places", `${Math.round(100 * near.share)} % of images`, `Images that lie in sparser places: the distance to the tenth nearest image is ${number(near.distance)} here`],
     ].filter(Boolean);
-    this.run.hosts.pinned.replaceChildren(
+    renew(this.run.hosts.pinned,
       this.head(record.name),
       el("div", { class: "figures" }, figures),
       el("dl", { class: "facts" }, facts.map(([name, value, words]) => el("div", { title: words }, el("dt", {}, name), el("dd", {}, value)))),
