@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
@@ -101,6 +102,28 @@ def test_thumbnails_take_the_place_of_points_where_there_is_room(tab, explored, 
         if covered:
             break
     assert covered == shown
+
+
+def test_thumbnails_that_come_before_the_channels_are_drawn_as_the_address_says(tab, explored, view, monkeypatch):
+    answers = explored.app.runs[0]
+    x, y = view.codes.loc[11, :2].tolist()
+    there = f"map=z0,z1&view={x},{y},1e-5~z0,z1&channels={CHANNELS}"
+    seen = """canvas => [...canvas.getContext("2d")
+        .getImageData(canvas.width / 2 - 15, canvas.height / 2 + 12, 31, 1).data]"""
+
+    def drawn():
+        opened(tab, explored, there)
+        for _ in range(100):
+            tab.wait_for_timeout(200)
+            found = np.array(tab.locator("#map canvas.over").evaluate(seen))
+            if (found[3::4] == 255).all():
+                return found
+        raise AssertionError("There are no thumbnails.")
+
+    quantiles, as_always = answers.quantiles, drawn()
+    tab.goto("about:blank")
+    monkeypatch.setattr(type(answers), "quantiles", property(lambda _: (time.sleep(2), quantiles)[1]))
+    np.testing.assert_array_equal(drawn(), as_always)
 
 
 def test_free_ground_is_decoded_and_said_to_hold_no_data(tab, explored):

@@ -59,9 +59,10 @@ class Neighbours:
         count = min(count, len(self.codes))
         some = min(count + 32, len(self.codes))  # what single precision has in a wrong order is put right below
         found, around, farthest = np.empty(0, np.int64), np.empty(0, np.float32), np.inf
+        toward = z.astype(np.float32)
         for start in range(0, len(self.codes), _PASS):
             part = slice(start, start + _PASS)
-            squares = self._squares[part] - 2 * (self.codes[part] @ z.astype(np.float32))
+            squares = self._squares[part] - 2 * (self.codes[part] @ toward)
             near = np.flatnonzero(squares < farthest)
             found, around = np.concatenate([found, start + near]), np.concatenate([around, squares[near]])
             if len(found) >= some:

@@ -30,6 +30,7 @@ export class Channels extends EventTarget {
       this.dispatchEvent(new Event("change"));
     });
     this.render();
+    this.dispatchEvent(new Event("change"));
   }
 
   /** Sets the ends by shares of the pixels; a photograph keeps its whole range, so that its colours stay. */

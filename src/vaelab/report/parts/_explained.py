@@ -29,8 +29,8 @@ def kept(look: Look) -> dict[str, np.ndarray] | None:
 
 
 def above(arrays: Arrays, *words: str) -> str:
-    """Lines above a picture that is drawn alone: words, and the gate's warning where it was not passed."""
-    said = [*words, arrays["warning"].item()]
+    """Lines above a picture: the gate's warning where it was not passed, and words."""
+    said = [arrays["warning"].item(), *words]
     return "\n".join(textwrap.fill(each, _ACROSS) for each in said if each)
 
 

@@ -53,8 +53,9 @@ class Deletion(PicturePart):
     def html(self, look: Look, arrays: Arrays) -> Markup:
         """See Part."""
         return html(
-            "{{ note(words) }}{{ chart(sheet, alt) }}", sheet=_chart(arrays), alt=self.title, words=above(arrays)
-        )
+            "{% if words %}{{ note(words) }}{% endif %}{{ chart(sheet, alt) }}",
+            sheet=_chart(arrays), alt=self.title, words=above(arrays),
+        )  # fmt: skip
 
     def picture(self, look: Look, arrays: Arrays) -> bytes:
         """See PicturePart."""
